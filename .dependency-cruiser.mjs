@@ -1,0 +1,63 @@
+/** The arrows of docs/architecture.md. Each rule forbids what is not one of them. */
+const only = (name, from, allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: `^src/${from}/` },
+  to: { path: '^src/', pathNot: [`^src/${from}/`, ...allowed.map((each) => `^src/${each}/`)] },
+});
+
+export default {
+  forbidden: [
+    { name: 'no-circular', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'src-knows-nothing-of-local',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(local|test|scripts)/' },
+    },
+    {
+      name: 'local-imports-nothing-of-src',
+      severity: 'error',
+      from: { path: '^local/' },
+      to: { path: '^(src|dist|test)/' },
+    },
+    {
+      name: 'a-module-has-one-door',
+      severity: 'error',
+      from: { path: '^src/([^/]+)/' },
+      to: {
+        path: '^src/[^/]+/',
+        pathNot: ['^src/$1/', '^src/[^/]+/index\\.ts$', '^src/common/[^/]+/index\\.ts$', '^src/roles/'],
+      },
+    },
+    only('config-stands-alone', 'config', []),
+    only('common-stands-alone', 'common', []),
+    only('identity', 'identity', ['config', 'common']),
+    only('tools', 'tools', ['identity', 'config', 'common']),
+    only('sessions', 'sessions', ['identity', 'config', 'common']),
+    only('binding', 'binding', ['identity', 'config', 'common']),
+    only('agent-knows-no-provider', 'agent', ['tools', 'sessions', 'identity', 'config', 'common']),
+    only('a-provider-knows-nothing-of-the-agent', 'github-tools', ['tools', 'config', 'common']),
+    {
+      name: 'only-the-agent-loads-strands',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/agent/' },
+      to: { path: 'node_modules/(@strands-agents|@ag-ui|@aws-sdk/client-bedrock-runtime)/' },
+    },
+    {
+      name: 'no-development-dependency-in-src',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.spec\\.ts$' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'unknown', 'undetermined'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+    },
+  },
+};

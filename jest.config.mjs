@@ -1,0 +1,33 @@
+const transform = {
+  '^.+\\.ts$': [
+    '@swc/jest',
+    {
+      jsc: {
+        parser: { syntax: 'typescript', decorators: true },
+        transform: { legacyDecorator: true, decoratorMetadata: true },
+        keepClassNames: true,
+        target: 'es2024',
+      },
+      module: { type: 'es6' },
+      sourceMaps: 'inline',
+    },
+  ],
+};
+
+const suite = (displayName, roots, match, more = {}) => ({
+  displayName,
+  roots,
+  testMatch: [match],
+  transform,
+  extensionsToTreatAsEsm: ['.ts'],
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  ...more,
+});
+
+export default {
+  projects: [
+    suite('unit', ['<rootDir>/src'], '**/*.spec.ts', { setupFiles: ['reflect-metadata'] }),
+    suite('e2e', ['<rootDir>/test/e2e'], '**/*.e2e.ts'),
+    suite('browser', ['<rootDir>/test/browser'], '**/*.browser.ts'),
+  ],
+};

@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
+
+const STAMP = 'dist/.sources';
+const INPUTS = ['src/**/*.ts', 'tsconfig*.json', 'nest-cli.json', 'package-lock.json'];
+
+/** Builds `dist/` with the Nest CLI, unless it was built from these very sources. */
+export async function build({ always = false, say = (line) => process.stdout.write(`${line}\n`) } = {}) {
+  const digest = digestOf(INPUTS.flatMap((pattern) => globSync(pattern)).sort());
+  if (!always && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === digest) return;
+  say('Building …');
+  const startedAt = Date.now();
+  await run(process.execPath, ['node_modules/@nestjs/cli/bin/nest.js', 'build']);
+  writeFileSync(STAMP, digest);
+  say(`Built in ${((Date.now() - startedAt) / 1000).toFixed(1)} s.`);
+}
+
+function digestOf(files) {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(file).update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+function run(command, parameters) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, parameters, { stdio: ['ignore', 'inherit', 'inherit'] });
+    child.on('error', reject);
+    child.on('exit', (code) => {
+      if (code === 0) resolve();
+      else reject(new Error('The build failed; the lines above say where.'));
+    });
+  });
+}
