@@ -1,0 +1,50 @@
+export const ROLES = ['agent', 'session-binding'] as const;
+export type Role = (typeof ROLES)[number];
+
+export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** How the user is named towards AgentCore Identity: by `sub`, or by the identity provider's own access token. */
+export type WorkloadTokenSource = 'user-id' | 'jwt';
+
+/** What the load balancer's tokens must say. */
+export interface AlbConfig {
+  readonly arn: string;
+  readonly issuer: string;
+  readonly clientId: string;
+  /** A key is at `<publicKeysUrl>/<kid>`. */
+  readonly publicKeysUrl: string;
+}
+
+interface CommonConfig {
+  readonly port: number;
+  readonly environment: string;
+  readonly logLevel: LogLevel;
+  /** The origin at which users reach the load balancer, without a trailing slash. */
+  readonly publicUrl: string;
+  readonly sessionBindingUrl: string;
+  readonly identityRegion: string;
+  readonly workloadTokenSource: WorkloadTokenSource;
+  readonly alb: AlbConfig;
+  /** Both roles derive the keys of tickets and cookies from it. */
+  readonly flowSecret: string;
+}
+
+export interface AgentRoleConfig extends CommonConfig {
+  readonly role: 'agent';
+  readonly region: string;
+  readonly workloadIdentityName: string;
+  readonly sessionsBucket: string;
+  readonly model: { readonly provider: 'bedrock'; readonly id: string };
+  readonly github: { readonly credentialProvider: string; readonly apiBase: string };
+}
+
+export interface SessionBindingRoleConfig extends CommonConfig {
+  readonly role: 'session-binding';
+}
+
+/** The whole configuration of one process, discriminated by `role`. */
+export type AppConfig = AgentRoleConfig | SessionBindingRoleConfig;
+
+/** The names of all variables, for documents and tests. */
+export type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,0 +1,14 @@
+export { ConfigError, EX_CONFIG } from './config.error.js';
+export { AppConfigModule, CONFIG } from './config.module.js';
+export type {
+  AgentRoleConfig,
+  AlbConfig,
+  AppConfig,
+  LogLevel,
+  Role,
+  SessionBindingRoleConfig,
+  WorkloadTokenSource,
+} from './config.types.js';
+export { loadConfig } from './load-config.js';
+export { readEnvironment } from './read-environment.js';
+export { VARIABLES } from './variables.js';

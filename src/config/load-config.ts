@@ -1,0 +1,114 @@
+import { ConfigError, type ConfigFault } from './config.error.js';
+import type { AlbConfig, AppConfig, Environment, Role } from './config.types.js';
+import { VARIABLES, type Variable, type VariableName, type VariableValues } from './variables.js';
+
+type Values = Partial<VariableValues>;
+
+const BINDING_PATH = '/oauth2/session-binding';
+
+/**
+ * The configuration out of an environment: pure, and frozen.
+ * @throws ConfigError with every fault at once; it names variables, never their values.
+ */
+export function loadConfig(environment: Environment): AppConfig {
+  const faults: ConfigFault[] = [];
+  const role = VARIABLES.ROLE.schema.safeParse(environment.ROLE);
+  const values: Values = {};
+  for (const [name, variable] of Object.entries<Variable>(VARIABLES)) {
+    // An unknown role is told together with the faults that both roles would have.
+    if (!variable.roles.includes(role.data ?? 'session-binding')) continue;
+    readVariable(name, variable, environment, values, faults);
+  }
+  derive(values, faults);
+  if (faults.length > 0 || role.data === undefined) throw new ConfigError(faults);
+  return deepFreeze(assemble(role.data, values));
+}
+
+function readVariable(
+  name: string,
+  variable: Variable,
+  environment: Environment,
+  values: Values,
+  faults: ConfigFault[],
+): void {
+  const given = environment[name] === '' ? undefined : environment[name];
+  const raw = given ?? variable.fallback;
+  if (raw === undefined) {
+    if (variable.derived !== true)
+      faults.push({ variable: name, expected: variable.expected, missing: true });
+    return;
+  }
+  const parsed = variable.schema.safeParse(raw);
+  if (parsed.success) Object.assign(values, { [name]: parsed.data });
+  else faults.push({ variable: name, expected: variable.expected, missing: false });
+}
+
+function derive(values: Values, faults: ConfigFault[]): void {
+  if (values.AWS_REGION !== undefined) values.IDENTITY_AWS_REGION ??= values.AWS_REGION;
+  if (values.PUBLIC_URL !== undefined) {
+    const bindingUrl = values.PUBLIC_URL + BINDING_PATH;
+    values.SESSION_BINDING_URL ??= bindingUrl;
+    // The flow cookie belongs to the host of PUBLIC_URL, so the browser must come back to that very host.
+    if (values.SESSION_BINDING_URL !== bindingUrl) {
+      const { expected } = VARIABLES.SESSION_BINDING_URL;
+      faults.push({ variable: 'SESSION_BINDING_URL', expected, missing: false });
+    }
+  }
+  if (values.ALB_ARN !== undefined) values.ALB_PUBLIC_KEYS_URL ??= publicKeysUrl(values.ALB_ARN);
+}
+
+/** https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html */
+function publicKeysUrl(albArn: string): string {
+  const [, partition = '', , region = ''] = albArn.split(':');
+  if (partition === 'aws-us-gov') {
+    return `https://s3-${region}.amazonaws.com/aws-elb-public-keys-prod-${region}`;
+  }
+  const suffix = partition === 'aws-cn' ? 'amazonaws.com.cn' : 'amazonaws.com';
+  return `https://public-keys.auth.elb.${region}.${suffix}`;
+}
+
+function assemble(role: Role, values: Values): AppConfig {
+  const read = <Name extends VariableName>(name: Name): VariableValues[Name] => {
+    const value = values[name];
+    if (value === undefined) throw new TypeError(`${name} was not read`);
+    return value;
+  };
+  const alb: AlbConfig = {
+    arn: read('ALB_ARN'),
+    issuer: read('ALB_ISSUER'),
+    clientId: read('ALB_CLIENT_ID'),
+    publicKeysUrl: read('ALB_PUBLIC_KEYS_URL'),
+  };
+  const common = {
+    port: read('PORT'),
+    environment: read('ENVIRONMENT'),
+    logLevel: read('LOG_LEVEL'),
+    publicUrl: read('PUBLIC_URL'),
+    sessionBindingUrl: read('SESSION_BINDING_URL'),
+    identityRegion: read('IDENTITY_AWS_REGION'),
+    workloadTokenSource: read('WORKLOAD_TOKEN_SOURCE'),
+    flowSecret: read('FLOW_SECRET'),
+    alb,
+  };
+  switch (role) {
+    case 'session-binding':
+      return { role, ...common };
+    case 'agent':
+      return {
+        role,
+        ...common,
+        region: read('AWS_REGION'),
+        workloadIdentityName: read('WORKLOAD_IDENTITY_NAME'),
+        sessionsBucket: read('S3_BUCKET_NAME'),
+        model: { provider: read('MODEL_PROVIDER'), id: read('INFERENCE_PROFILE_ID') },
+        github: { credentialProvider: read('GITHUB_PROVIDER_NAME'), apiBase: read('GITHUB_API_BASE') },
+      };
+  }
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const each of Object.values(value)) {
+    if (typeof each === 'object' && each !== null) deepFreeze(each as object);
+  }
+  return Object.freeze(value);
+}

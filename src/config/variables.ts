@@ -1,0 +1,143 @@
+import { z } from 'zod';
+import { LOG_LEVELS, ROLES, type Role } from './config.types.js';
+
+/** One environment variable: how it is read, what is expected of it, and which roles need it. */
+export interface Variable<T = unknown> {
+  readonly schema: z.ZodType<T, string>;
+  readonly expected: string;
+  readonly roles: readonly Role[];
+  /** What holds when the variable is absent. A variable without it is required. */
+  readonly fallback?: string;
+  /** The value may be derived from others, so that its absence is no fault. */
+  readonly derived?: true;
+}
+
+const BOTH = ROLES;
+const AGENT: readonly Role[] = ['agent'];
+const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
+
+/** Unencrypted HTTP is for this machine alone. */
+export function isSafeUrl(url: URL): boolean {
+  const encrypted =
+    url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK_HOSTS.has(url.hostname));
+  return encrypted && url.username === '' && url.password === '' && url.hash === '';
+}
+
+const text = (pattern: RegExp): z.ZodType<string, string> => z.string().regex(pattern);
+const choice = <T extends string>(values: readonly T[]): z.ZodType<T, string> =>
+  z.string().pipe(z.enum(values));
+const url = (): z.ZodType<string, string> =>
+  z
+    .string()
+    .refine((value) => URL.canParse(value) && isSafeUrl(new URL(value)))
+    .transform((value) => value.replace(/\/$/, ''));
+const origin = (): z.ZodType<string, string> => url().refine((value) => new URL(value).origin === value);
+const integer = (minimum: number, maximum: number): z.ZodType<number, string> =>
+  z
+    .string()
+    .regex(/^\d{1,6}$/)
+    .transform(Number)
+    .refine((value) => value >= minimum && value <= maximum);
+
+const AN_URL = 'an https URL (http only for localhost) without credentials';
+const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
+
+/** Every variable that the application reads, in the order in which faults are told. */
+export const VARIABLES = {
+  ROLE: { schema: choice(ROLES), expected: 'agent or session-binding', roles: BOTH },
+  PORT: { schema: integer(1, 65_535), expected: 'a port, 1 to 65535', roles: BOTH, fallback: '8080' },
+  ENVIRONMENT: {
+    schema: text(/^[a-z0-9-]{1,32}$/),
+    expected: 'a short name such as dev or prod (a-z, 0-9, -)',
+    roles: BOTH,
+    fallback: 'dev',
+  },
+  LOG_LEVEL: { schema: choice(LOG_LEVELS), expected: LOG_LEVELS.join(', '), roles: BOTH, fallback: 'info' },
+  AWS_REGION: { schema: text(REGION), expected: 'an AWS region such as eu-central-1', roles: BOTH },
+  IDENTITY_AWS_REGION: {
+    schema: text(REGION),
+    expected: 'an AWS region that has AgentCore Identity; AWS_REGION when absent',
+    roles: BOTH,
+    derived: true,
+  },
+  PUBLIC_URL: { schema: origin(), expected: `the origin that users see, ${AN_URL} or path`, roles: BOTH },
+  SESSION_BINDING_URL: {
+    schema: url(),
+    expected: 'PUBLIC_URL followed by /oauth2/session-binding, which is also its value when absent',
+    roles: BOTH,
+    derived: true,
+  },
+  ALB_ARN: {
+    schema: text(
+      /^arn:aws(-cn|-us-gov)?:elasticloadbalancing:[a-z]{2}(-[a-z]+)+-\d:\d{12}:loadbalancer\/app\/[\w-]{1,32}\/[0-9a-f]{16}$/,
+    ),
+    expected: "the application load balancer's ARN",
+    roles: BOTH,
+  },
+  ALB_ISSUER: {
+    schema: z.string().refine((value) => URL.canParse(value) && isSafeUrl(new URL(value))),
+    expected: `the OIDC issuer, exactly as the tokens spell it: ${AN_URL}`,
+    roles: BOTH,
+  },
+  ALB_CLIENT_ID: {
+    schema: text(/^[\x21-\x7e]{1,255}$/),
+    expected: "the load balancer's OIDC client id",
+    roles: BOTH,
+  },
+  ALB_PUBLIC_KEYS_URL: {
+    schema: url(),
+    expected: `where the load balancer's public keys are, ${AN_URL}; derived from ALB_ARN when absent`,
+    roles: BOTH,
+    derived: true,
+  },
+  FLOW_SECRET: {
+    schema: text(/^[\x21-\x7e]{32,256}$/),
+    expected: 'at least 32 random characters, the same in both roles (openssl rand -base64 48)',
+    roles: BOTH,
+  },
+  WORKLOAD_TOKEN_SOURCE: {
+    schema: choice(['user-id', 'jwt'] as const),
+    expected: 'user-id or jwt',
+    roles: BOTH,
+    fallback: 'user-id',
+  },
+  WORKLOAD_IDENTITY_NAME: {
+    schema: text(/^[A-Za-z0-9_.-]{3,255}$/),
+    expected: "the workload identity's name",
+    roles: AGENT,
+  },
+  S3_BUCKET_NAME: {
+    schema: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
+    expected: 'the bucket that keeps conversations',
+    roles: AGENT,
+  },
+  MODEL_PROVIDER: {
+    schema: choice(['bedrock'] as const),
+    expected: 'bedrock',
+    roles: AGENT,
+    fallback: 'bedrock',
+  },
+  INFERENCE_PROFILE_ID: {
+    schema: text(/^[A-Za-z0-9_.:/-]{1,2048}$/),
+    expected: 'a Bedrock inference profile id, model id or ARN',
+    roles: AGENT,
+  },
+  GITHUB_PROVIDER_NAME: {
+    schema: text(/^[a-zA-Z0-9_-]{1,128}$/),
+    expected: "the name of GitHub's OAuth2 credential provider",
+    roles: AGENT,
+  },
+  GITHUB_API_BASE: {
+    schema: url(),
+    expected: `GitHub's REST API, ${AN_URL}`,
+    roles: AGENT,
+    fallback: 'https://api.github.com',
+  },
+} as const satisfies Readonly<Record<string, Variable>>;
+
+export type VariableName = keyof typeof VARIABLES;
+
+/** What each variable reads as. */
+export type VariableValues = {
+  -readonly [Name in VariableName]: z.output<(typeof VARIABLES)[Name]['schema']>;
+};
