@@ -1,0 +1,1 @@
+export { annotateContext, requestContext, runInContext, type RequestContext } from './request-context.js';

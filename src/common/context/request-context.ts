@@ -1,0 +1,23 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** Ids that every log line of a request carries. */
+export interface RequestContext {
+  readonly requestId: string;
+  sessionId?: string;
+  runId?: string;
+}
+
+const storage = new AsyncLocalStorage<RequestContext>();
+
+export function runInContext<T>(context: RequestContext, work: () => T): T {
+  return storage.run(context, work);
+}
+
+export function requestContext(): RequestContext | undefined {
+  return storage.getStore();
+}
+
+/** Adds ids that become known while a request is served. */
+export function annotateContext(ids: Omit<Partial<RequestContext>, 'requestId'>): void {
+  Object.assign(storage.getStore() ?? {}, ids);
+}

@@ -1,0 +1,31 @@
+import { ERRORS, type ErrorCode, type ErrorRow } from './error-catalog.js';
+
+/**
+ * The one error class that crosses a module's door. `detail` is shown to users: no token, claim or upstream text
+ * goes into it; what went wrong underneath is kept in `cause` and never shown.
+ */
+export class AppError extends Error {
+  readonly code: ErrorCode;
+  readonly detail: string;
+  /** A short internal word for the log, from a closed set of the thrower's; never input. */
+  readonly reason: string | undefined;
+
+  constructor(code: ErrorCode, options: { detail?: string; reason?: string; cause?: unknown } = {}) {
+    super(code, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'AppError';
+    this.code = code;
+    this.detail = options.detail ?? ERRORS[code].detail;
+    this.reason = options.reason;
+  }
+
+  get row(): ErrorRow {
+    return ERRORS[this.code];
+  }
+}
+
+/** What may be logged of an unknown error: its name and, of an AWS error, its request id. */
+export function errorFields(error: unknown): { readonly error: string; readonly awsRequestId?: string } {
+  if (!(error instanceof Error)) return { error: typeof error };
+  const { requestId } = (error as { $metadata?: { requestId?: string } }).$metadata ?? {};
+  return { error: error.name, ...(requestId !== undefined && { awsRequestId: requestId }) };
+}

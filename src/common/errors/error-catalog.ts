@@ -1,0 +1,164 @@
+/** One row of the closed table of errors: what a client sees of it. `docs/errors.md` explains each. */
+export interface ErrorRow {
+  /** The HTTP status before the first byte of an answer. */
+  readonly status: number;
+  readonly title: string;
+  /** What happened, and what to do next. The default text; an error may carry a more precise one. */
+  readonly detail: string;
+}
+
+/** Every error code of the application. */
+export const ERRORS = {
+  invalid_request: {
+    status: 400,
+    title: 'Invalid request',
+    detail: 'The request does not have the expected form. Compare it with the specification at /docs.',
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'Not signed in',
+    detail: 'Open the application in a browser to sign in, then try again.',
+  },
+  cross_site_request: {
+    status: 403,
+    title: 'Cross-site request refused',
+    detail: 'Requests that change something are taken from the pages of this application only.',
+  },
+  not_found: { status: 404, title: 'Not found', detail: 'There is nothing at this address.' },
+  session_not_found: {
+    status: 404,
+    title: 'No such conversation',
+    detail: 'You have no conversation with this id. List yours with GET /sessions.',
+  },
+  session_busy: {
+    status: 409,
+    title: 'A turn is in progress',
+    detail:
+      'This conversation is already answering. Wait for its end, then try again; an abandoned turn is given up after 60 seconds.',
+  },
+  interrupt_not_pending: {
+    status: 409,
+    title: 'Nothing to resume',
+    detail: 'No such interrupt is pending in this conversation. Send a message instead.',
+  },
+  payload_too_large: { status: 413, title: 'Request too large', detail: 'Send at most 256 KiB.' },
+  unsupported_media_type: { status: 415, title: 'Unsupported media type', detail: 'Send application/json.' },
+  rate_limited: { status: 429, title: 'Too many requests', detail: 'Wait a moment, then try again.' },
+  internal_error: {
+    status: 500,
+    title: 'Something went wrong',
+    detail: 'The failure has been logged. Try again; if it persists, tell the operator the request id.',
+  },
+  sign_in_keys_unavailable: {
+    status: 503,
+    title: 'Sign-in cannot be checked',
+    detail: "The load balancer's signing key could not be fetched. Try again in a moment.",
+  },
+  sessions_unavailable: {
+    status: 503,
+    title: 'Conversations are unavailable',
+    detail: 'The store of conversations did not answer. Nothing was changed. Try again in a moment.',
+  },
+  identity_unavailable: {
+    status: 503,
+    title: 'Authorization service unavailable',
+    detail: 'The service that keeps your authorizations did not answer. Try again in a moment.',
+  },
+  identity_misconfigured: {
+    status: 500,
+    title: 'Authorization service misconfigured',
+    detail: 'The operator must correct the set-up of the authorization service. Tell them the request id.',
+  },
+  model_unavailable: {
+    status: 503,
+    title: 'The model is unavailable',
+    detail: 'The language model did not answer. Your message is kept. Try again in a moment.',
+  },
+  model_throttled: {
+    status: 503,
+    title: 'The model is busy',
+    detail:
+      'The language model refused for too much traffic. Your message is kept. Wait a minute, then try again.',
+  },
+  model_rejected: {
+    status: 502,
+    title: 'The model refused the request',
+    detail:
+      'The language model did not accept this conversation. Start a new one, or tell the operator the request id.',
+  },
+  shutting_down: {
+    status: 503,
+    title: 'Shutting down',
+    detail: 'This server is being replaced. Your message is kept. Try again now.',
+  },
+  consent_declined: { status: 403, title: 'Consent declined', detail: 'The user did not authorize this.' },
+  approval_declined: {
+    status: 403,
+    title: 'Approval declined',
+    detail: 'The user did not approve this action.',
+  },
+  tool_input_invalid: {
+    status: 400,
+    title: 'Tool input invalid',
+    detail: 'The tool was called with arguments that it does not take.',
+  },
+  tool_output_invalid: {
+    status: 502,
+    title: 'Unexpected answer from the provider',
+    detail: 'The provider answered in a form that is not understood.',
+  },
+  tool_failed: {
+    status: 500,
+    title: 'The tool failed',
+    detail: 'The tool failed. The failure has been logged.',
+  },
+  provider_unavailable: {
+    status: 503,
+    title: 'The provider is unavailable',
+    detail: 'The provider did not answer. Try again in a moment.',
+  },
+  provider_rejected: {
+    status: 502,
+    title: 'The provider refused',
+    detail: 'The provider did not accept the request.',
+  },
+  provider_rate_limited: {
+    status: 429,
+    title: "The provider's rate limit is reached",
+    detail: 'The provider asks to wait before the next request.',
+  },
+  flow_denied: {
+    status: 403,
+    title: 'You did not authorize access',
+    detail: 'Nothing was shared. You can close this page, or ask again in the conversation.',
+  },
+  flow_expired: {
+    status: 410,
+    title: 'This authorization has expired',
+    detail: 'It was open for ten minutes. Go back to the conversation and ask again for a new link.',
+  },
+  flow_wrong_account: {
+    status: 403,
+    title: 'This link belongs to another account',
+    detail:
+      'You are signed in as somebody else than the person who asked. Nothing was shared. If you did not ask for this, close the page.',
+  },
+  flow_wrong_browser: {
+    status: 403,
+    title: 'This authorization was not started in this browser',
+    detail:
+      'Nothing was bound to your account. Start it from the conversation, and finish it in the same browser.',
+  },
+  flow_already_used: {
+    status: 409,
+    title: 'This authorization is already complete',
+    detail: 'There is nothing left to do here. You can close this page and go back to the conversation.',
+  },
+  flow_invalid: {
+    status: 400,
+    title: 'This link is not valid',
+    detail: 'It is incomplete or was changed. Go back to the conversation and ask again for a new link.',
+  },
+} as const satisfies Readonly<Record<string, ErrorRow>>;
+
+export type ErrorCode = keyof typeof ERRORS;

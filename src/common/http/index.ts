@@ -1,0 +1,7 @@
+export { ErrorFilter, sendErrorPage } from './error.filter.js';
+export { HttpModule } from './http.module.js';
+export { Html, html, renderPage, type Page, type RenderedPage } from './page.js';
+export { asAppError, problemOf, type Problem } from './problem.js';
+export { IS_PUBLIC, Public } from './public.decorator.js';
+export { Readiness } from './readiness.js';
+export { addRequestHooks } from './request-hooks.js';

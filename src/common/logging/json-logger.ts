@@ -1,0 +1,52 @@
+import type { LoggerService } from '@nestjs/common';
+import { pino, type DestinationStream, type Level, type Logger } from 'pino';
+import { requestContext } from '../context/index.js';
+
+/** One JSON object a line on standard output, with the ids of the request it belongs to. */
+export class JsonLogger implements LoggerService {
+  readonly #pino: Logger;
+
+  constructor(
+    options: { level: string; role: string; environment: string },
+    destination?: DestinationStream,
+  ) {
+    this.#pino = pino(
+      {
+        level: options.level,
+        base: { role: options.role, environment: options.environment },
+        timestamp: pino.stdTimeFunctions.isoTime,
+        formatters: { level: (label) => ({ level: label }) },
+        mixin: () => ({ ...requestContext() }),
+      },
+      destination ?? pino.destination({ dest: 1, sync: true }),
+    );
+  }
+
+  log(message: unknown, ...parameters: unknown[]): void {
+    this.#write('info', message, parameters);
+  }
+  error(message: unknown, ...parameters: unknown[]): void {
+    this.#write('error', message, parameters);
+  }
+  warn(message: unknown, ...parameters: unknown[]): void {
+    this.#write('warn', message, parameters);
+  }
+  debug(message: unknown, ...parameters: unknown[]): void {
+    this.#write('debug', message, parameters);
+  }
+  verbose(message: unknown, ...parameters: unknown[]): void {
+    this.#write('trace', message, parameters);
+  }
+  fatal(message: unknown, ...parameters: unknown[]): void {
+    this.#write('fatal', message, parameters);
+  }
+
+  /** Nest passes the logger's name as the last parameter. Errors are reduced to their names. */
+  #write(level: Level, message: unknown, parameters: readonly unknown[]): void {
+    const last = parameters.at(-1);
+    const context = typeof last === 'string' ? { context: last } : {};
+    if (message instanceof Error) this.#pino[level]({ ...context, error: message.name }, 'error');
+    else if (typeof message === 'object' && message !== null) this.#pino[level]({ ...context, ...message });
+    else this.#pino[level](context, String(message));
+  }
+}

@@ -1,0 +1,1 @@
+export { ApiProblem, jsonSchema } from './api-problem.js';
