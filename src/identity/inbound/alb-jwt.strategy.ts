@@ -1,0 +1,78 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { PassportStrategy } from '@nestjs/passport';
+import type { FastifyRequest } from 'fastify';
+import { Strategy, type JwtFromRequestFunction } from 'passport-jwt';
+import { AppError } from '../../common/errors/index.js';
+import { CONFIG, type AppConfig } from '../../config/index.js';
+import { AlbTokenVerifier } from './alb-token.verifier.js';
+import type { User } from './user.js';
+
+export const ALB_STRATEGY = 'alb-jwt';
+
+const TOKEN_HEADER = 'x-amzn-oidc-data';
+const ACCESS_TOKEN_HEADER = 'x-amzn-oidc-accesstoken';
+
+/** The one value of a header; undefined when it is absent or was sent more than once. */
+function onlyHeader(request: FastifyRequest, name: string): string | undefined {
+  const values = request.raw.headersDistinct[name] ?? [];
+  return values.length === 1 ? values[0] : undefined;
+}
+
+/**
+ * passport-jwt's seam for the load balancer's tokens. Its extractor stays; its verification does not: jsonwebtoken
+ * refuses the padding that the load balancer signs, so `authenticate` goes to `AlbTokenVerifier` instead.
+ */
+@Injectable()
+export class AlbJwtStrategy extends PassportStrategy(Strategy, ALB_STRATEGY) {
+  // Passport calls `authenticate` on an object derived from this one, which has no #private members.
+  private readonly extract: JwtFromRequestFunction<FastifyRequest>;
+  private readonly verifier: AlbTokenVerifier;
+  private readonly withUserToken: boolean;
+
+  constructor(verifier: AlbTokenVerifier, @Inject(CONFIG) config: AppConfig) {
+    const extract = (request: FastifyRequest): string | null => onlyHeader(request, TOKEN_HEADER) ?? null;
+    // The base class insists on a key; `authenticate` below never asks for it.
+    super({
+      jwtFromRequest: extract,
+      secretOrKeyProvider: (_request: unknown, _token: unknown, done: (error: Error) => void) => {
+        done(new Error('not used'));
+      },
+    });
+    this.extract = extract;
+    this.verifier = verifier;
+    this.withUserToken = config.workloadTokenSource === 'jwt';
+  }
+
+  override authenticate(request: unknown): void {
+    this.userOf(request as FastifyRequest).then(
+      (user) => {
+        this.success(user);
+      },
+      (error: unknown) => {
+        this.error(error as Error);
+      },
+    );
+  }
+
+  /** Required by the mixin; passport-jwt would call it with a payload that it has verified itself. */
+  validate(): never {
+    throw new AppError('internal_error', { reason: 'passport_jwt_verification_used' });
+  }
+
+  private async userOf(request: FastifyRequest): Promise<User> {
+    const token = this.extract(request);
+    if (token === null) throw new AppError('unauthenticated', { reason: 'token_missing' });
+    const { subject, name } = await this.verifier.verify(token);
+    return {
+      sub: subject,
+      ...(name !== undefined && { displayName: name }),
+      ...(this.withUserToken && { userToken: userTokenOf(request) }),
+    };
+  }
+}
+
+function userTokenOf(request: FastifyRequest): string {
+  const userToken = onlyHeader(request, ACCESS_TOKEN_HEADER);
+  if (userToken === undefined) throw new AppError('unauthenticated', { reason: 'access_token_missing' });
+  return userToken;
+}

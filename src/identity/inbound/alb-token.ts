@@ -1,0 +1,82 @@
+import { AppError } from '../../common/errors/index.js';
+import type { AlbConfig } from '../../config/index.js';
+
+/** The load balancer sends at most 16 KiB a header. */
+const MAXIMUM_LENGTH = 16_384;
+const SHAPE = /^[A-Za-z0-9_-]{8,}={0,2}\.[A-Za-z0-9_-]{4,}={0,2}\.[A-Za-z0-9_-]{86}(?:==)?$/;
+const KID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const HEADER_MEMBERS = new Set(['typ', 'alg', 'kid', 'iss', 'client', 'signer', 'exp']);
+/** GetWorkloadAccessTokenForUserId takes 1 to 128 characters; printable ASCII covers what providers issue (OIDC Core §2). */
+const SUBJECT = /^[\x21-\x7e]{1,128}$/;
+
+/** Why a token was refused: for the log, from a closed set. */
+export type TokenFault =
+  | 'shape'
+  | 'header'
+  | 'kid'
+  | 'signer'
+  | 'client'
+  | 'issuer'
+  | 'expired'
+  | 'subject'
+  | 'unknown_key'
+  | 'signature';
+
+export interface InspectedToken {
+  readonly kid: string;
+  readonly subject: string;
+  readonly name: string | undefined;
+}
+
+export function refuseToken(reason: TokenFault, cause?: unknown): AppError {
+  return new AppError('unauthenticated', {
+    reason: `token_${reason}`,
+    ...(cause !== undefined && { cause }),
+  });
+}
+
+/**
+ * Everything about a token that needs no key, so that nothing is fetched for one that cannot be ours. `AlbJwtVerifier`
+ * 5.2 leaves these open: the header's own `exp` and `iss`, unknown `crit`, a missing `sub`, members it does not know.
+ * A result means nothing until the signature has been verified as well.
+ * @param now Unix seconds
+ * @throws AppError `unauthenticated`
+ */
+export function inspectAlbToken(token: string, expected: AlbConfig, now: number): InspectedToken {
+  if (token.length > MAXIMUM_LENGTH || !SHAPE.test(token)) throw refuseToken('shape');
+  const [header, payload] = token.split('.', 2).map(decodeObject);
+  if (header === undefined || payload === undefined) throw refuseToken('shape');
+  if (
+    header.alg !== 'ES256' ||
+    header.typ !== 'JWT' ||
+    !Object.keys(header).every((name) => HEADER_MEMBERS.has(name))
+  ) {
+    throw refuseToken('header');
+  }
+  const { kid } = header;
+  if (typeof kid !== 'string' || !KID.test(kid)) throw refuseToken('kid');
+  if (header.signer !== expected.arn) throw refuseToken('signer');
+  if (header.client !== expected.clientId) throw refuseToken('client');
+  if (header.iss !== expected.issuer) throw refuseToken('issuer');
+  if ('iss' in payload && payload.iss !== expected.issuer) throw refuseToken('issuer');
+  if (!isFuture(header.exp, now) || ('exp' in payload && !isFuture(payload.exp, now)))
+    throw refuseToken('expired');
+  const subject = payload.sub;
+  if (typeof subject !== 'string' || !SUBJECT.test(subject)) throw refuseToken('subject');
+  return { kid, subject, name: typeof payload.name === 'string' ? payload.name : undefined };
+}
+
+function isFuture(exp: unknown, now: number): boolean {
+  return typeof exp === 'number' && Number.isFinite(exp) && exp > now;
+}
+
+function decodeObject(segment: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'));
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? (value as Record<string, unknown>)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

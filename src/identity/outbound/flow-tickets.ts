@@ -1,0 +1,50 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { CONFIG, type AppConfig } from '../../config/index.js';
+import { SealedToken } from './sealed-token.js';
+
+const flowTicket = z.strictObject({
+  /** The user who asked; nobody else may go on. */
+  sub: z.string(),
+  /** What the consent is for, to be shown in words. */
+  provider: z.string(),
+  scopes: z.array(z.string()),
+  tool: z.string(),
+  authorizationUrl: z.url(),
+  sessionUri: z.string(),
+  customState: z.string(),
+  /** The interrupt that waits for this consent: it lets the done page tell the waiting page which one it was. */
+  sessionId: z.string(),
+  interruptId: z.string(),
+  /** Unix milliseconds. */
+  expiresAt: z.number(),
+});
+
+/** What the agent role hands to the session-binding role through the user's browser. */
+export type FlowTicket = z.infer<typeof flowTicket>;
+
+const CONNECT_PATH = '/oauth2/connect';
+
+/** Tickets for `/oauth2/connect`: encrypted, valid for ten minutes, and stored nowhere. */
+@Injectable()
+export class FlowTickets {
+  readonly #sealed: SealedToken<FlowTicket>;
+  readonly #publicUrl: string;
+
+  constructor(@Inject(CONFIG) config: AppConfig) {
+    this.#sealed = new SealedToken({ secret: config.flowSecret, purpose: 'flow-ticket', schema: flowTicket });
+    this.#publicUrl = config.publicUrl;
+  }
+
+  /** The connect link: the only authorization link that a user is ever shown. */
+  async connectUrl(ticket: FlowTicket): Promise<string> {
+    const url = new URL(CONNECT_PATH, this.#publicUrl);
+    url.searchParams.set('ticket', await this.#sealed.seal(ticket, ticket.expiresAt));
+    return url.href;
+  }
+
+  /** @throws AppError `flow_invalid` | `flow_expired` */
+  open(ticket: string): Promise<FlowTicket> {
+    return this.#sealed.open(ticket);
+  }
+}
