@@ -1,0 +1,1 @@
+export { GitHubToolsModule } from './github-tools.module.js';

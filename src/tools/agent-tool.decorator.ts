@@ -1,0 +1,61 @@
+import { DiscoveryService } from '@nestjs/core';
+import type { z } from 'zod';
+import type { OAuth2Flow, User } from '../identity/index.js';
+
+/** What a tool needs to be allowed at its provider. */
+export interface ToolAccess {
+  /** The `id` of the `ProviderDescription` that the tool's class offers. */
+  readonly provider: string;
+  /** Exactly these are asked for, and shown to the user in words. */
+  readonly scopes: readonly string[];
+  /** Default `USER_FEDERATION`: on behalf of the user. */
+  readonly flow?: OAuth2Flow;
+}
+
+/** `write` tools change something at the provider: each call needs the user's approval. */
+export type ToolEffect = 'read' | 'write';
+
+export interface AgentToolOptions<
+  Input extends z.ZodObject = z.ZodObject,
+  Output extends z.ZodType = z.ZodType,
+> {
+  /** Unique among all tools; `^[a-z][a-z0-9_]{0,63}$`. */
+  readonly name: string;
+  /** For people: what the tool does, as a button would say it. */
+  readonly title: string;
+  /** For the model: what it does, and when to use it. */
+  readonly description: string;
+  readonly input: Input;
+  /** What the tool answers, described to the model too. Members that are not in it are dropped. */
+  readonly output: Output;
+  readonly access: ToolAccess;
+  readonly effect: ToolEffect;
+}
+
+/** What a tool is called with, beside its input. */
+export interface ToolCallContext {
+  /** Good for this call; never to be stored, logged or returned. */
+  readonly accessToken: string;
+  readonly user: User;
+  /** Aborts when the user leaves or the run is cancelled. */
+  readonly signal: AbortSignal;
+}
+
+export const AgentToolMetadata = DiscoveryService.createDecorator<AgentToolOptions>();
+
+type ToolMethod<Input extends z.ZodObject, Output extends z.ZodType> = TypedPropertyDescriptor<
+  (input: z.output<Input>, context: ToolCallContext) => Promise<z.input<Output>>
+>;
+
+/** Offers a method of a provider's injectable to the model. The class must implement `ToolProvider`. */
+export function AgentTool<Input extends z.ZodObject, Output extends z.ZodType>(
+  options: AgentToolOptions<Input, Output>,
+): (target: object, key: string, descriptor: ToolMethod<Input, Output>) => void {
+  return (target, key, descriptor) => {
+    AgentToolMetadata(options as unknown as AgentToolOptions)(
+      target,
+      key,
+      descriptor as TypedPropertyDescriptor<unknown>,
+    );
+  };
+}
