@@ -1,0 +1,122 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { AppError } from '../common/errors/index.js';
+import {
+  summaryOf,
+  type ConversationSummary,
+  type PendingRun,
+  type StoredMessage,
+  type TurnRecord,
+  type WorkingSet,
+} from './conversation.js';
+import { UserKeys } from './keys.js';
+import { OBJECT_STORE, type ObjectStore, type StoredText } from './object-store.js';
+import { Turn, type TurnInput } from './turn.js';
+
+/** The index is read whole; a user's later conversations are the ones that count. */
+const MAXIMUM_LISTED_KEYS = 10_000;
+const MAXIMUM_KEYS_OF_A_SESSION = 100_000;
+
+export interface Transcript {
+  readonly summary: ConversationSummary;
+  readonly turns: readonly TurnRecord[];
+  /** Pass it as `before` for the page of earlier turns; absent on the last page. */
+  readonly nextBefore?: number;
+  readonly pending?: PendingRun;
+  readonly busy: boolean;
+}
+
+/** A user's conversations. Every method takes the user's `sub` and reaches nothing outside that user's prefix. */
+@Injectable()
+export class Conversations {
+  readonly #store: ObjectStore;
+
+  constructor(@Inject(OBJECT_STORE) store: ObjectStore) {
+    this.#store = store;
+  }
+
+  /**
+   * Starts a turn: claims the conversation and keeps the user's message, before any model is called.
+   * @throws AppError `session_busy` | `session_not_found` | `interrupt_not_pending` | `sessions_unavailable`
+   */
+  begin(sub: string, sessionId: string, runId: string, input: TurnInput): Promise<Turn> {
+    return Turn.begin(this.#store, new UserKeys(sub), sessionId, runId, input);
+  }
+
+  /** The user's conversations, the latest first. */
+  async list(sub: string, limit: number): Promise<readonly ConversationSummary[]> {
+    const listed = await this.#store.list(new UserKeys(sub).indexPrefix(), MAXIMUM_LISTED_KEYS);
+    const latest = [...listed]
+      .sort((a, b) => b.modifiedAt.getTime() - a.modifiedAt.getTime())
+      .slice(0, limit);
+    const found = await Promise.all(latest.map(({ key }) => this.#store.get(key)));
+    return found
+      .filter((entry): entry is StoredText => entry !== undefined)
+      .map(({ text }) => JSON.parse(text) as ConversationSummary);
+  }
+
+  /**
+   * The conversation's turns, the latest page first, each page in order.
+   * @param before the number of a turn; the page ends ahead of it
+   * @throws AppError `session_not_found`
+   */
+  async read(
+    sub: string,
+    sessionId: string,
+    page: { readonly before?: number; readonly limit: number },
+  ): Promise<Transcript> {
+    const keys = new UserKeys(sub);
+    const { set } = await this.#existing(keys, sessionId);
+    const end = Math.min(page.before ?? Infinity, set.turns + 1);
+    const start = Math.max(1, end - page.limit);
+    const numbers = Array.from({ length: Math.max(0, end - start) }, (_, index) => start + index);
+    const records = await Promise.all(numbers.map((seq) => this.#store.get(keys.turn(sessionId, seq))));
+    return {
+      summary: summaryOf(set),
+      turns: records.flatMap((record) =>
+        record === undefined ? [] : [JSON.parse(record.text) as TurnRecord],
+      ),
+      busy: isBusy(set),
+      ...(start > 1 && { nextBefore: start }),
+      ...(set.pending !== undefined && { pending: set.pending }),
+    };
+  }
+
+  /**
+   * Deletes a conversation and all that belongs to it.
+   * @throws AppError `session_not_found` | `session_busy`
+   */
+  async delete(sub: string, sessionId: string): Promise<void> {
+    const keys = new UserKeys(sub);
+    const { set, version } = await this.#existing(keys, sessionId);
+    if (isBusy(set)) throw new AppError('session_busy');
+    // Nobody can begin a turn on what is about to go: the tombstone takes the claim's place.
+    const tombstone: WorkingSet = {
+      ...emptied(set),
+      claim: { seq: 0, runId: 'deleted', startedAt: Date.now(), leaseUntil: Number.MAX_SAFE_INTEGER },
+    };
+    const claimed = await this.#store.put(keys.workingSet(sessionId), JSON.stringify(tombstone), {
+      ifVersion: version,
+    });
+    if (claimed === 'conflict') throw new AppError('session_busy');
+    const listed = await this.#store.list(keys.session(sessionId), MAXIMUM_KEYS_OF_A_SESSION);
+    const all = listed.map(({ key }) => key).filter((key) => key !== keys.workingSet(sessionId));
+    await this.#store.delete([keys.index(sessionId), ...all]);
+    await this.#store.delete([keys.workingSet(sessionId)]);
+  }
+
+  async #existing(keys: UserKeys, sessionId: string): Promise<{ set: WorkingSet; version: string }> {
+    const stored = await this.#store.get(keys.workingSet(sessionId));
+    if (stored === undefined) throw new AppError('session_not_found');
+    return { set: JSON.parse(stored.text) as WorkingSet, version: stored.version };
+  }
+}
+
+function emptied(set: WorkingSet): WorkingSet {
+  const { pending: _, ...rest } = set;
+  const messages: readonly StoredMessage[] = [];
+  return { ...rest, messages };
+}
+
+function isBusy({ claim }: WorkingSet): boolean {
+  return claim !== undefined && claim.leaseUntil > Date.now();
+}

@@ -1,0 +1,38 @@
+import { AppError } from '../common/errors/index.js';
+import { isSessionId } from './conversation.js';
+
+/** Where a user's conversations are. A user's prefix is their `sub`, base64url; nobody else's `sub` leads into it. */
+export class UserKeys {
+  readonly #prefix: string;
+
+  constructor(sub: string) {
+    if (sub === '') throw new AppError('unauthenticated');
+    this.#prefix = `users/${Buffer.from(sub, 'utf8').toString('base64url')}/`;
+  }
+
+  /** One small object a conversation, so that a list needs one request for all of them. */
+  indexPrefix(): string {
+    return `${this.#prefix}index/`;
+  }
+
+  index(sessionId: string): string {
+    return `${this.indexPrefix()}${checked(sessionId)}.json`;
+  }
+
+  session(sessionId: string): string {
+    return `${this.#prefix}sessions/${checked(sessionId)}/`;
+  }
+
+  workingSet(sessionId: string): string {
+    return `${this.session(sessionId)}working-set.json`;
+  }
+
+  turn(sessionId: string, seq: number): string {
+    return `${this.session(sessionId)}turns/${String(seq).padStart(8, '0')}.json`;
+  }
+}
+
+function checked(sessionId: string): string {
+  if (!isSessionId(sessionId)) throw new AppError('invalid_request', { reason: 'session_id' });
+  return sessionId;
+}

@@ -1,0 +1,31 @@
+/** The port to the store of conversations. */
+export const OBJECT_STORE = Symbol('ObjectStore');
+
+export interface StoredText {
+  readonly text: string;
+  /** Changes with every write; what a conditional write compares. */
+  readonly version: string;
+}
+
+export interface ListedKey {
+  readonly key: string;
+  readonly modifiedAt: Date;
+}
+
+/** When a write may happen: always, only on an unchanged version, or only where nothing is yet. */
+export type WriteCondition =
+  { readonly ifVersion: string } | { readonly ifAbsent: true } | { readonly always: true };
+
+/** Every call rejects with AppError `sessions_unavailable` when the store does not answer. */
+export interface ObjectStore {
+  get(key: string): Promise<StoredText | undefined>;
+  /** The new version, or `conflict` when the condition did not hold. */
+  put(
+    key: string,
+    text: string,
+    condition: WriteCondition,
+  ): Promise<{ readonly version: string } | 'conflict'>;
+  /** All keys under a prefix, at most `limit` of them. */
+  list(prefix: string, limit: number): Promise<readonly ListedKey[]>;
+  delete(keys: readonly string[]): Promise<void>;
+}

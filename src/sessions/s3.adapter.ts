@@ -1,0 +1,129 @@
+import {
+  DeleteObjectsCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  NoSuchKey,
+  PutObjectCommand,
+  S3Client,
+  S3ServiceException,
+} from '@aws-sdk/client-s3';
+import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { AppError, errorFields } from '../common/errors/index.js';
+import { CONFIG, type AgentRoleConfig } from '../config/index.js';
+import type { ListedKey, ObjectStore, StoredText, WriteCondition } from './object-store.js';
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const REQUEST_TIMEOUT_MS = 8_000;
+const PAGE = 1_000;
+/** S3 answers 412 when a condition does not hold, and 409 when two conditional writes met. */
+const CONFLICTS = new Set([409, 412]);
+
+/** Amazon S3, by the AWS SDK; its address is the SDK's own `AWS_ENDPOINT_URL_S3`. */
+@Injectable()
+export class S3Adapter implements ObjectStore, OnApplicationShutdown {
+  readonly #logger = new Logger('S3');
+  readonly #client: S3Client;
+  readonly #bucket: string;
+
+  constructor(@Inject(CONFIG) config: AgentRoleConfig) {
+    this.#bucket = config.sessionsBucket;
+    this.#client = new S3Client({
+      region: config.region,
+      maxAttempts: 3,
+      requestHandler: new NodeHttpHandler({
+        connectionTimeout: CONNECT_TIMEOUT_MS,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        throwOnRequestTimeout: true,
+      }),
+    });
+  }
+
+  async get(key: string): Promise<StoredText | undefined> {
+    return this.#call('GetObject', async () => {
+      try {
+        const { Body, ETag } = await this.#client.send(
+          new GetObjectCommand({ Bucket: this.#bucket, Key: key }),
+        );
+        return { text: (await Body?.transformToString('utf8')) ?? '', version: ETag ?? '' };
+      } catch (error) {
+        if (error instanceof NoSuchKey) return undefined;
+        throw error;
+      }
+    });
+  }
+
+  async put(
+    key: string,
+    text: string,
+    condition: WriteCondition,
+  ): Promise<{ readonly version: string } | 'conflict'> {
+    const command = new PutObjectCommand({
+      Bucket: this.#bucket,
+      Key: key,
+      Body: text,
+      ContentType: 'application/json',
+      ...('ifVersion' in condition && { IfMatch: condition.ifVersion }),
+      ...('ifAbsent' in condition && { IfNoneMatch: '*' }),
+    });
+    return this.#call('PutObject', async () => {
+      try {
+        const { ETag } = await this.#client.send(command);
+        return { version: ETag ?? '' };
+      } catch (error) {
+        if (!(error instanceof S3ServiceException) || !CONFLICTS.has(error.$metadata.httpStatusCode ?? 0))
+          throw error;
+        // A retry of the SDK's can meet our own first attempt, whose answer was lost.
+        if ((error.$metadata.attempts ?? 1) === 1) return 'conflict';
+        const stored = await this.get(key);
+        return stored?.text === text ? { version: stored.version } : 'conflict';
+      }
+    });
+  }
+
+  async list(prefix: string, limit: number): Promise<readonly ListedKey[]> {
+    const keys: ListedKey[] = [];
+    let token: string | undefined;
+    do {
+      const page = await this.#call('ListObjectsV2', () =>
+        this.#client.send(
+          new ListObjectsV2Command({
+            Bucket: this.#bucket,
+            Prefix: prefix,
+            MaxKeys: Math.min(PAGE, limit - keys.length),
+            ContinuationToken: token,
+          }),
+        ),
+      );
+      for (const { Key, LastModified } of page.Contents ?? []) {
+        if (Key !== undefined) keys.push({ key: Key, modifiedAt: LastModified ?? new Date(0) });
+      }
+      token = page.NextContinuationToken;
+    } while (token !== undefined && keys.length < limit);
+    return keys;
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    for (let at = 0; at < keys.length; at += PAGE) {
+      const Objects = keys.slice(at, at + PAGE).map((Key) => ({ Key }));
+      const command = new DeleteObjectsCommand({ Bucket: this.#bucket, Delete: { Objects, Quiet: true } });
+      const { Errors } = await this.#call('DeleteObjects', () => this.#client.send(command));
+      if (Errors !== undefined && Errors.length > 0)
+        throw new AppError('sessions_unavailable', { reason: 'DeleteObjects' });
+    }
+  }
+
+  onApplicationShutdown(): void {
+    this.#client.destroy();
+  }
+
+  async #call<T>(operation: string, send: () => Promise<T>): Promise<T> {
+    try {
+      return await send();
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      this.#logger.error({ event: 'sessions_call_failed', operation, ...errorFields(error) });
+      throw new AppError('sessions_unavailable', { reason: operation, cause: error });
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
+import { ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { z } from 'zod';
+import { AppError } from '../common/errors/index.js';
+import { ApiProblem, jsonSchema } from '../common/openapi/index.js';
+import { CurrentUser, type User } from '../identity/index.js';
+import type { ConversationSummary } from './conversation.js';
+import { Conversations } from './conversations.js';
+import { conversationDetail, conversationList } from './sessions.schemas.js';
+import { conversationView, type ConversationView } from './transcript.js';
+
+const listQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(100).default(20) });
+const readQuery = z.strictObject({
+  limit: z.coerce.number().int().min(1).max(100).default(20),
+  before: z.coerce.number().int().min(1).optional(),
+});
+
+/** A user's own conversations. Another user's id is answered exactly as one that does not exist. */
+@ApiTags('Conversations')
+@Controller('sessions')
+export class SessionsController {
+  readonly #conversations: Conversations;
+
+  constructor(conversations: Conversations) {
+    this.#conversations = conversations;
+  }
+
+  @Get()
+  @ApiOperation({ operationId: 'listConversations', summary: 'Your conversations, the latest first' })
+  @ApiQuery({
+    name: 'limit',
+    required: false,
+    schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
+  })
+  @ApiResponse({ status: 200, description: 'The conversations', schema: jsonSchema(conversationList) })
+  @ApiProblem('invalid_request', 'unauthenticated', 'sessions_unavailable')
+  async list(
+    @CurrentUser() user: User,
+    @Query() query: unknown,
+  ): Promise<{ sessions: readonly ConversationSummary[] }> {
+    const { limit } = parse(listQuery, query);
+    return { sessions: await this.#conversations.list(user.sub, limit) };
+  }
+
+  @Get(':id')
+  @ApiOperation({
+    operationId: 'readConversation',
+    summary: 'One conversation with its messages',
+    description:
+      'The latest turns first come as one page, in order; `nextBefore` leads to the page of earlier ones.',
+  })
+  @ApiParam({
+    name: 'id',
+    schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' },
+    example: 'try-it-out',
+  })
+  @ApiQuery({
+    name: 'limit',
+    required: false,
+    schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
+  })
+  @ApiQuery({ name: 'before', required: false, schema: { type: 'integer', minimum: 1 } })
+  @ApiResponse({ status: 200, description: 'The conversation', schema: jsonSchema(conversationDetail) })
+  @ApiProblem('invalid_request', 'unauthenticated', 'session_not_found', 'sessions_unavailable')
+  async read(
+    @CurrentUser() user: User,
+    @Param('id') id: string,
+    @Query() query: unknown,
+  ): Promise<ConversationView> {
+    const { limit, before } = parse(readQuery, query);
+    const page = { limit, ...(before !== undefined && { before }) };
+    return conversationView(await this.#conversations.read(user.sub, id, page));
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'deleteConversation', summary: 'Delete a conversation for good' })
+  @ApiParam({
+    name: 'id',
+    schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' },
+    example: 'try-it-out',
+  })
+  @ApiResponse({ status: 204, description: 'Deleted' })
+  @ApiProblem(
+    'invalid_request',
+    'unauthenticated',
+    'cross_site_request',
+    'session_not_found',
+    'session_busy',
+    'sessions_unavailable',
+  )
+  async delete(@CurrentUser() user: User, @Param('id') id: string): Promise<void> {
+    await this.#conversations.delete(user.sub, id);
+  }
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw new AppError('invalid_request', { reason: 'query', cause: parsed.error });
+  return parsed.data;
+}

@@ -1,0 +1,27 @@
+import type { StoredMessage } from './conversation.js';
+
+const MAXIMUM_MESSAGES = 60;
+const MAXIMUM_BYTES = 200_000;
+
+/**
+ * The end of a conversation that a model is still shown: at most 60 messages and 200 kB, and always from a message of
+ * the user's own words on, so that no tool result stands without its call.
+ */
+export function windowOf(messages: readonly StoredMessage[]): readonly StoredMessage[] {
+  let bytes = 0;
+  let start = messages.length;
+  for (
+    let index = messages.length - 1;
+    index >= 0 && messages.length - index <= MAXIMUM_MESSAGES;
+    index -= 1
+  ) {
+    bytes += Buffer.byteLength(JSON.stringify(messages[index]));
+    if (bytes > MAXIMUM_BYTES) break;
+    if (isPlainUserMessage(messages[index])) start = index;
+  }
+  return messages.slice(start);
+}
+
+function isPlainUserMessage(message: StoredMessage | undefined): boolean {
+  return message?.role === 'user' && message.content.every((block) => 'text' in block);
+}
