@@ -1,0 +1,53 @@
+import { once } from 'node:events';
+import type { AGUIEvent } from '@ag-ui/core';
+import type { FastifyReply } from 'fastify';
+
+/** The load balancer cuts what is silent for 60 s; a comment line keeps the stream alive. */
+const HEARTBEAT_MS = 10_000;
+const HEARTBEAT = ': still here\n\n';
+
+/**
+ * Sends events as server-sent events, and resolves when the last one is out. The events are always read to their end,
+ * also when nobody listens any more: the run has to be settled either way. `left` is called when the client goes early.
+ */
+export async function sendEventStream(
+  reply: FastifyReply,
+  events: AsyncIterable<AGUIEvent>,
+  left: () => void,
+): Promise<void> {
+  reply.hijack();
+  const { raw } = reply;
+  for (const [name, value] of Object.entries(reply.getHeaders()))
+    if (value !== undefined) raw.setHeader(name, value);
+  raw.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
+  raw.on('close', () => {
+    if (!raw.writableFinished) left();
+  });
+  const heartbeat = setInterval(() => {
+    if (!raw.writableNeedDrain) raw.write(HEARTBEAT);
+  }, HEARTBEAT_MS);
+  try {
+    for await (const event of events) {
+      if (raw.destroyed) continue;
+      if (!raw.write(`data: ${JSON.stringify(event)}\n\n`)) await drained(raw);
+    }
+  } finally {
+    clearInterval(heartbeat);
+    raw.end();
+  }
+}
+
+/** Waits until a slow client has read on, or is gone. */
+async function drained(raw: FastifyReply['raw']): Promise<void> {
+  const listening = new AbortController();
+  try {
+    await Promise.race([
+      once(raw, 'drain', { signal: listening.signal }),
+      once(raw, 'close', { signal: listening.signal }),
+    ]);
+  } catch {
+    // The connection broke; the next write sees it.
+  } finally {
+    listening.abort();
+  }
+}

@@ -1,0 +1,2 @@
+export { AgentModule } from './agent.module.js';
+export { OpenApiDocument } from './docs/openapi-document.js';

@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import { RunAgentInputSchema } from '@ag-ui/core/schemas';
+import { z } from 'zod';
+import { AppError } from '../common/errors/index.js';
+
+const MAXIMUM_MESSAGE = 32_000;
+const MAXIMUM_ANSWERS = 20;
+
+const sessionId = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,64}$/)
+  .describe('Names the conversation; the first message with a new id starts one');
+const runId = z.string().regex(/^[A-Za-z0-9_.:-]{1,128}$/);
+const message = z
+  .string()
+  .max(MAXIMUM_MESSAGE)
+  .refine((text) => text.trim() !== '', 'must not be blank')
+  .describe("The user's words");
+const answer = z
+  .strictObject({
+    interruptId: z.string().min(1).max(64).describe('The `id` of the interrupt'),
+    status: z.enum(['resolved', 'cancelled']).describe('`resolved` goes on, `cancelled` declines'),
+    payload: z.unknown().optional().describe('For `approval_required`: `{"approved": true}`'),
+  })
+  .describe('The answer to one pending interrupt');
+const answers = z.array(answer).min(1).max(MAXIMUM_ANSWERS).describe('An answer to every pending interrupt');
+
+export const messageRequest = z.strictObject({ sessionId, message });
+export const resumeRequest = z.strictObject({ sessionId, resume: answers });
+
+/** AG-UI's `RunAgentInput`, with our limits on what names a conversation. */
+const runAgentInput = RunAgentInputSchema.extend({ threadId: sessionId, runId });
+
+export interface InterruptAnswer {
+  readonly interruptId: string;
+  readonly status: 'resolved' | 'cancelled';
+  readonly payload?: unknown;
+}
+
+/** What a run does, whichever of the three forms asked for it. */
+export interface RunRequest {
+  readonly sessionId: string;
+  readonly runId: string;
+  readonly input:
+    | { readonly kind: 'message'; readonly text: string }
+    | { readonly kind: 'resume'; readonly answers: readonly InterruptAnswer[] };
+}
+
+/** @throws AppError `invalid_request`, saying which member is wrong and never what was in it */
+export function parseRunRequest(body: unknown): RunRequest {
+  if (typeof body !== 'object' || body === null) throw invalid('The body must be a JSON object.');
+  if ('threadId' in body) return fromRunAgentInput(parse(runAgentInput, body));
+  if ('resume' in body) {
+    const { sessionId: id, resume } = parse(resumeRequest, body);
+    return { sessionId: id, runId: randomUUID(), input: { kind: 'resume', answers: resume.map(toAnswer) } };
+  }
+  const { sessionId: id, message: text } = parse(messageRequest, body);
+  return { sessionId: id, runId: randomUUID(), input: { kind: 'message', text } };
+}
+
+/** The conversation is the server's own: of the messages that an AG-UI client sends, only the new one counts. */
+function fromRunAgentInput(input: z.output<typeof runAgentInput>): RunRequest {
+  const ids = { sessionId: input.threadId, runId: input.runId };
+  if (input.resume !== undefined && input.resume.length > 0) {
+    const resume = parse(
+      answers,
+      input.resume.map(({ interruptId, status, payload }) => ({
+        interruptId,
+        status,
+        payload: payload as unknown,
+      })),
+    );
+    return { ...ids, input: { kind: 'resume', answers: resume.map(toAnswer) } };
+  }
+  const last = input.messages.at(-1);
+  if (last?.role !== 'user') throw invalid('messages: the last one must be of the role user.');
+  const { content } = last;
+  const parts =
+    typeof content === 'string'
+      ? [content]
+      : content.map((part) => (part.type === 'text' ? part.text : undefined));
+  if (parts.includes(undefined)) throw invalid('messages: only text is taken.');
+  const text = message.safeParse(parts.join('\n'));
+  if (!text.success)
+    throw invalid(`messages: the text must have 1 to ${String(MAXIMUM_MESSAGE)} characters.`);
+  return { ...ids, input: { kind: 'message', text: text.data } };
+}
+
+function toAnswer({ interruptId, status, payload }: z.output<typeof answer>): InterruptAnswer {
+  return { interruptId, status, ...(payload !== undefined && { payload }) };
+}
+
+function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.slice(0, 5).map(faultOf);
+  throw invalid(`The request does not fit: ${faults.join('; ')}.`);
+}
+
+/** zod's own texts can quote keys of the input. */
+function faultOf(issue: z.core.$ZodIssue): string {
+  const where = issue.path.filter((part) => /^\w{1,32}$/.test(String(part))).join('.') || 'body';
+  const what: Partial<Record<z.core.$ZodIssue['code'], string>> = {
+    invalid_type: 'is missing or of another type than expected',
+    unrecognized_keys: 'has members that are not known',
+    too_big: 'is too long',
+    too_small: 'is too short',
+    invalid_format: 'has characters that are not allowed, or is too long',
+    custom: 'must not be blank',
+  };
+  return `${where} ${what[issue.code] ?? 'is not valid'}`;
+}
+
+function invalid(detail: string): AppError {
+  return new AppError('invalid_request', { detail, reason: 'body' });
+}

@@ -1,0 +1,49 @@
+import {
+  BedrockModel,
+  ModelContentBlockStartEvent,
+  type Message,
+  type ModelStreamEvent,
+  type StreamOptions,
+} from '@strands-agents/sdk';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import type { AgentRoleConfig } from '../../config/index.js';
+
+const CONNECT_TIMEOUT_MS = 3_000;
+/** Between two bytes of an answer. */
+const SOCKET_TIMEOUT_MS = 60_000;
+const MAXIMUM_TOKENS = 4_096;
+
+/**
+ * Bedrock sends no start event for a text block, and Strands 1.19 then glues two neighbouring text blocks together
+ * wrongly. Every block gets its start here.
+ */
+class BlockwiseBedrockModel extends BedrockModel {
+  override async *stream(messages: Message[], options?: StreamOptions): AsyncIterable<ModelStreamEvent> {
+    let open = false;
+    for await (const event of super.stream(messages, options)) {
+      if (event.type === 'modelContentBlockDeltaEvent' && !open) {
+        yield new ModelContentBlockStartEvent({ type: 'modelContentBlockStartEvent' });
+      }
+      if (event.type === 'modelContentBlockStartEvent' || event.type === 'modelContentBlockDeltaEvent')
+        open = true;
+      if (event.type === 'modelContentBlockStopEvent') open = false;
+      yield event;
+    }
+  }
+}
+
+/** Amazon Bedrock over keep-alive HTTP/1.1; the SDK's default of HTTP/2 opens a connection for every call. */
+export function bedrockModel(config: AgentRoleConfig): BedrockModel {
+  return new BlockwiseBedrockModel({
+    modelId: config.model.id,
+    region: config.region,
+    maxTokens: MAXIMUM_TOKENS,
+    clientConfig: {
+      maxAttempts: 3,
+      requestHandler: new NodeHttpHandler({
+        connectionTimeout: CONNECT_TIMEOUT_MS,
+        socketTimeout: SOCKET_TIMEOUT_MS,
+      }),
+    },
+  });
+}

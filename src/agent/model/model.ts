@@ -1,0 +1,2 @@
+/** The port to the language model: a process-wide Strands `Model`. */
+export const MODEL = Symbol('Model');

@@ -1,0 +1,16 @@
+import { ModelError, ModelThrottledError } from '@strands-agents/sdk';
+import { AppError, type ErrorCode } from '../common/errors/index.js';
+
+const REJECTIONS = new Set(['ValidationException', 'AccessDeniedException', 'ResourceNotFoundException']);
+const THROTTLES = new Set(['ThrottlingException', 'ServiceQuotaExceededException']);
+
+/** What ended a run early, as an error of the table. */
+export function asRunError(thrown: unknown): AppError {
+  if (thrown instanceof AppError) return thrown;
+  const cause = thrown instanceof ModelError && thrown.cause instanceof Error ? thrown.cause : thrown;
+  const name = cause instanceof Error ? cause.name : '';
+  let code: ErrorCode = thrown instanceof ModelError ? 'model_unavailable' : 'internal_error';
+  if (thrown instanceof ModelThrottledError || THROTTLES.has(name)) code = 'model_throttled';
+  else if (REJECTIONS.has(name)) code = 'model_rejected';
+  return new AppError(code, { cause });
+}
