@@ -1,0 +1,63 @@
+import { Body, Controller, Get, Logger, Post, Query, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { AppError } from '../common/errors/index.js';
+import { CurrentUser, FlowTickets, type FlowTicket, type User } from '../identity/index.js';
+import { FlowCookies } from './flow-cookies.js';
+import { connectPage } from './pages.js';
+import { sameText } from './same-text.js';
+import { sendPage } from './send-page.js';
+
+/**
+ * Before consent: the link that the agent gave out leads here, and nowhere else. Whoever opens it must be the user who
+ * asked, or they never get to see the provider; and their browser takes the flow cookie along.
+ */
+@Controller('oauth2/connect')
+export class ConnectController {
+  readonly #logger = new Logger('Connect');
+  readonly #tickets: FlowTickets;
+  readonly #cookies: FlowCookies;
+
+  constructor(tickets: FlowTickets, cookies: FlowCookies) {
+    this.#tickets = tickets;
+    this.#cookies = cookies;
+  }
+
+  @Get()
+  async ask(
+    @CurrentUser() user: User,
+    @Query('ticket') sealed: unknown,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const ticket = await this.#open(sealed, user);
+    this.#logger.log({ event: 'consent_opened', provider: ticket.provider });
+    sendPage(reply, 200, connectPage(ticket, String(sealed), user.displayName));
+  }
+
+  @Post()
+  async go(@CurrentUser() user: User, @Body() body: unknown, @Res() reply: FastifyReply): Promise<void> {
+    const sealed = typeof body === 'object' && body !== null && 'ticket' in body ? body.ticket : undefined;
+    const ticket = await this.#open(sealed, user);
+    const { sub, sessionUri, customState, provider, sessionId, interruptId, expiresAt } = ticket;
+    const cookie = await this.#cookies.write({
+      sub,
+      sessionUri,
+      customState,
+      provider,
+      sessionId,
+      interruptId,
+      expiresAt,
+      done: false,
+    });
+    this.#logger.log({ event: 'consent_started', provider });
+    void reply.header('set-cookie', cookie).redirect(ticket.authorizationUrl, 303);
+  }
+
+  async #open(sealed: unknown, user: User): Promise<FlowTicket> {
+    if (typeof sealed !== 'string' || sealed === '')
+      throw new AppError('flow_invalid', { reason: 'ticket_missing' });
+    const ticket = await this.#tickets.open(sealed);
+    if (!sameText(ticket.sub, user.sub))
+      throw new AppError('flow_wrong_account', { reason: 'ticket_of_another_user' });
+    return ticket;
+  }
+}

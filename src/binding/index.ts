@@ -1,0 +1,1 @@
+export { BindingModule } from './binding.module.js';

@@ -1,0 +1,10 @@
+import type { FastifyReply } from 'fastify';
+import type { RenderedPage } from '../common/http/index.js';
+
+export function sendPage(reply: FastifyReply, status: number, page: RenderedPage): void {
+  void reply
+    .status(status)
+    .header('content-security-policy', page.contentSecurityPolicy)
+    .type('text/html; charset=utf-8')
+    .send(page.body);
+}
