@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { addRequestHooks } from './common/http/index.js';
+import { JsonLogger } from './common/logging/index.js';
+import type { AppConfig } from './config/index.js';
+import { loadRole } from './roles/load-role.js';
+
+/** Load balancers send up to 64 K of headers; Node's own cap of 16 K would answer some valid users 431. */
+const MAXIMUM_HEADERS = 80 * 1024;
+const MAXIMUM_BODY = 256 * 1024;
+const REQUEST_TIMEOUT_MS = 10_000;
+const HEADERS_TIMEOUT_MS = 5_000;
+/** Longer than the load balancer's idle timeout of 60 s: it must be the one to close. */
+const KEEP_ALIVE_MS = 75_000;
+
+/** The application of one role, ready to listen. */
+export async function createApp(config: AppConfig): Promise<NestFastifyApplication> {
+  const { root, bodyType, prepare } = await loadRole(config);
+  const adapter = new FastifyAdapter({
+    bodyLimit: MAXIMUM_BODY,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: true,
+    genReqId: () => randomUUID(),
+    http: {
+      maxHeaderSize: MAXIMUM_HEADERS,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: 1_000,
+    },
+  });
+  const { role, environment, logLevel: level } = config;
+  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
+    abortOnError: false,
+    bodyParser: false,
+    logger: new JsonLogger({ role, environment, level }),
+  });
+  const fastify = app.getHttpAdapter().getInstance();
+  // Other types can be sent by any page without asking (text/plain, forms), so each role takes just the one it needs.
+  fastify.removeAllContentTypeParsers();
+  app.useBodyParser(bodyType);
+  addRequestHooks(fastify, config.publicUrl);
+  app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
+  prepare(app);
+  await app.init();
+  return app;
+}

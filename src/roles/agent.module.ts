@@ -1,0 +1,23 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { AgentModule } from '../agent/index.js';
+import { HttpModule } from '../common/http/index.js';
+import { AppConfigModule, type AppConfig } from '../config/index.js';
+import { GitHubToolsModule } from '../github-tools/index.js';
+import { IdentityModule } from '../identity/index.js';
+
+/** The agent workload. A further provider is one more module here. */
+@Module({})
+export class AgentRoleModule {
+  static forRoot(config: AppConfig): DynamicModule {
+    return {
+      module: AgentRoleModule,
+      imports: [
+        AppConfigModule.forRoot(config),
+        HttpModule,
+        IdentityModule.forRole('agent'),
+        AgentModule,
+        GitHubToolsModule,
+      ],
+    };
+  }
+}

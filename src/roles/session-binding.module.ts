@@ -1,0 +1,21 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { BindingModule } from '../binding/index.js';
+import { HttpModule } from '../common/http/index.js';
+import { AppConfigModule, type AppConfig } from '../config/index.js';
+import { IdentityModule } from '../identity/index.js';
+
+/** The session-binding service. It completes authorizations, and has nothing that fetches a token. */
+@Module({})
+export class SessionBindingRoleModule {
+  static forRoot(config: AppConfig): DynamicModule {
+    return {
+      module: SessionBindingRoleModule,
+      imports: [
+        AppConfigModule.forRoot(config),
+        HttpModule,
+        IdentityModule.forRole('session-binding'),
+        BindingModule,
+      ],
+    };
+  }
+}
