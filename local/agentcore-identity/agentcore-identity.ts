@@ -1,0 +1,125 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { FaultSwitch } from '../lib/faults.ts';
+import { readBody, sendJson, serve, urlOf } from '../lib/http.ts';
+import type { Listen, Part } from '../lib/part.ts';
+import { signerOf } from '../lib/sigv4.ts';
+import { authorize, callback } from './browser-pages.ts';
+import { accessDenied, ServiceError } from './errors.ts';
+import { Members } from './members.ts';
+import type { CredentialProvider } from './oauth-client.ts';
+import { OPERATIONS, type OperationContext, type Workload } from './operations.ts';
+import { UserTokens, type TrustedIssuer } from './user-tokens.ts';
+import { Vault } from './vault.ts';
+
+export interface AgentCoreIdentityOptions extends Listen {
+  readonly workloads: readonly Workload[];
+  readonly credentialProviders: readonly CredentialProvider[];
+  readonly apiKeys?: Readonly<Record<string, string>>;
+  readonly trustedIssuers?: readonly TrustedIssuer[];
+  /** Which operations an access key may call, as its role's policy would say; unlisted keys may call all. */
+  readonly policies?: Readonly<Record<string, readonly string[]>>;
+  readonly now?: () => number;
+  readonly stateFile?: string;
+}
+
+export interface Call {
+  readonly operation: string;
+  readonly accessKeyId: string;
+  readonly status: number;
+}
+
+export interface LocalAgentCoreIdentity extends Part {
+  readonly vault: Vault;
+  /** Every data-plane call answered, for tests. */
+  readonly calls: readonly Call[];
+}
+
+/**
+ * Amazon Bedrock AgentCore Identity: the data plane's operations for workload access tokens, OAuth 2.0 tokens,
+ * API keys and session binding, and the two addresses that the user's browser passes through.
+ */
+export async function startAgentCoreIdentity(
+  options: AgentCoreIdentityOptions,
+): Promise<LocalAgentCoreIdentity> {
+  const faults = new FaultSwitch();
+  const vault = new Vault(options.stateFile);
+  const calls: Call[] = [];
+  const context: OperationContext = {
+    url: () => serving.url,
+    now: options.now ?? Date.now,
+    vault,
+    userTokens: new UserTokens(options.trustedIssuers ?? []),
+    workloads: options.workloads,
+    credentialProviders: options.credentialProviders,
+    apiKeys: options.apiKeys ?? {},
+  };
+  const serving = await serve(
+    async (request, response) => {
+      const { pathname } = urlOf(request);
+      if (request.method === 'GET' && pathname === '/identities/oauth2/authorize') {
+        authorize(context, request, response);
+      } else if (request.method === 'GET' && pathname.startsWith('/identities/oauth2/callback/')) {
+        callback(context, request, response);
+      } else {
+        calls.push(await dataPlane(context, options.policies ?? {}, request, response));
+      }
+    },
+    faults,
+    options,
+  );
+  return {
+    url: serving.url,
+    faults,
+    vault,
+    calls,
+    close: () => serving.close(),
+    reset: () => {
+      vault.reset();
+      faults.clear();
+      calls.length = 0;
+      return Promise.resolve();
+    },
+  };
+}
+
+async function dataPlane(
+  context: OperationContext,
+  policies: Readonly<Record<string, readonly string[]>>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<Call> {
+  const [operation, run] = OPERATIONS[urlOf(request).pathname] ?? ['unknown', undefined];
+  const accessKeyId = signerOf(request, 'bedrock-agentcore') ?? '';
+  const requestId = { 'x-amzn-requestid': randomUUID() };
+  try {
+    const body = (await readBody(request, 512 * 1024)).toString('utf8');
+    if (run === undefined || request.method !== 'POST') {
+      throw new ServiceError(404, 'UnknownOperationException', 'Unknown operation');
+    }
+    if (accessKeyId === '') {
+      throw new ServiceError(403, 'MissingAuthenticationTokenException', 'Missing Authentication Token');
+    }
+    requirePermission(policies, accessKeyId, operation);
+    sendJson(response, 200, await run(context, new Members(body)), requestId);
+    return { operation, accessKeyId, status: 200 };
+  } catch (error) {
+    if (!(error instanceof ServiceError)) throw error;
+    const headers = { ...requestId, 'x-amzn-errortype': error.type };
+    sendJson(response, error.status, { message: error.message, ...error.members }, headers);
+    return { operation, accessKeyId, status: error.status };
+  }
+}
+
+function requirePermission(
+  policies: Readonly<Record<string, readonly string[]>>,
+  accessKeyId: string,
+  operation: string,
+): void {
+  const allowed = policies[accessKeyId];
+  if (allowed !== undefined && !allowed.includes(operation)) {
+    throw accessDenied(
+      `User: ${accessKeyId} is not authorized to perform: bedrock-agentcore:${operation} because no identity-based policy allows it`,
+    );
+  }
+}

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { redirect, sendHtml, urlOf } from '../lib/http.ts';
+import { page } from '../lib/page.ts';
+import { callbackUrl, type OperationContext } from './operations.ts';
+import type { AuthorizationSession } from './vault.ts';
+
+/** `GET /identities/oauth2/authorize`: to the provider, with the service's own state and PKCE (RFC 7636, S256). */
+export function authorize(
+  context: OperationContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const session = context.vault.session(urlOf(request).searchParams.get('request_uri') ?? '');
+  const provider = context.credentialProviders.find((each) => each.name === session?.provider);
+  if (session?.status !== 'started' || session.expiresAt <= context.now() || provider === undefined) {
+    refuse(response);
+    return;
+  }
+  const target = new URL(provider.authorizationEndpoint);
+  const challenge = createHash('sha256').update(session.codeVerifier).digest('base64url');
+  const parameters = {
+    ...session.customParameters,
+    response_type: 'code',
+    client_id: provider.clientId,
+    redirect_uri: callbackUrl(context, provider),
+    scope: session.scopes.join(' '),
+    state: session.state,
+    code_challenge: challenge,
+    code_challenge_method: 'S256',
+  };
+  for (const [name, value] of Object.entries(parameters)) target.searchParams.set(name, value);
+  redirect(response, target.href);
+}
+
+/** `GET /identities/oauth2/callback/{id}`: the code is kept, not exchanged, and the browser sent on. */
+export function callback(
+  context: OperationContext,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  const { pathname, searchParams } = urlOf(request);
+  const [uri, session] = context.vault.sessionByState(searchParams.get('state') ?? '') ?? [];
+  const provider = context.credentialProviders.find((each) => pathname.endsWith(`/${each.callbackId}`));
+  if (uri === undefined || session?.status !== 'started' || session.provider !== provider?.name) {
+    refuse(response);
+    return;
+  }
+  const code = searchParams.get('code');
+  const error = searchParams.get('error');
+  session.status = code === null ? 'failed' : 'authorized';
+  if (code !== null) session.code = code;
+  context.vault.save();
+  redirect(response, returnUrl(uri, session, code === null ? (error ?? 'server_error') : undefined));
+}
+
+function returnUrl(sessionUri: string, session: AuthorizationSession, error: string | undefined): string {
+  const target = new URL(session.returnUrl);
+  target.searchParams.set('session_id', sessionUri);
+  if (session.customState !== undefined) target.searchParams.set('state', session.customState);
+  if (error !== undefined) target.searchParams.set('error', error);
+  return target.href;
+}
+
+function refuse(response: ServerResponse): void {
+  const body =
+    '<h1>This authorization link is not valid</h1><p>It has expired or was used already. Ask for a new one.</p>';
+  sendHtml(response, 400, page({ title: 'Not valid', brand: 'AgentCore Identity', body }));
+}

@@ -1,0 +1,37 @@
+/** An error of the service's own table, as its REST-JSON protocol sends it. */
+export class ServiceError extends Error {
+  readonly status: number;
+  readonly type: string;
+  readonly members: Readonly<Record<string, unknown>>;
+
+  constructor(
+    status: number,
+    type: string,
+    message: string,
+    members: Readonly<Record<string, unknown>> = {},
+  ) {
+    super(message);
+    this.status = status;
+    this.type = type;
+    this.members = members;
+  }
+}
+
+export function validation(message: string, field?: string): ServiceError {
+  return new ServiceError(400, 'ValidationException', message, {
+    reason: field === undefined ? 'CannotParse' : 'FieldValidationFailed',
+    ...(field !== undefined && { fieldList: [{ name: field, message }] }),
+  });
+}
+
+export const accessDenied = (message: string): ServiceError =>
+  new ServiceError(403, 'AccessDeniedException', message);
+export const unauthorized = (message: string): ServiceError =>
+  new ServiceError(401, 'UnauthorizedException', message);
+export const notFound = (message: string): ServiceError =>
+  new ServiceError(404, 'ResourceNotFoundException', message);
+export const internal = (message: string): ServiceError =>
+  new ServiceError(500, 'InternalServerException', message);
+
+/** The one message for a session URI that is unknown, expired, used up or another user's. */
+export const invalidSession = (): ServiceError => accessDenied('Invalid or expired session');

@@ -1,0 +1,273 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { internal, invalidSession, notFound, ServiceError, unauthorized, validation } from './errors.ts';
+import type { Members } from './members.ts';
+import { GrantRefused, requestToken, type CredentialProvider, type Grant } from './oauth-client.ts';
+import type { UserTokens } from './user-tokens.ts';
+import { vaultKey, type AuthorizationSession, type Vault, type WorkloadToken } from './vault.ts';
+
+export interface Workload {
+  readonly name: string;
+  readonly allowedResourceOauth2ReturnUrls: readonly string[];
+}
+
+export interface OperationContext {
+  readonly url: () => string;
+  readonly now: () => number;
+  readonly vault: Vault;
+  readonly userTokens: UserTokens;
+  readonly workloads: readonly Workload[];
+  readonly credentialProviders: readonly CredentialProvider[];
+  readonly apiKeys: Readonly<Record<string, string>>;
+}
+
+type Operation = (context: OperationContext, members: Members) => Promise<object> | object;
+type UserIdentity = NonNullable<WorkloadToken['user']>;
+
+export const SESSION_LIFETIME_MS = 10 * 60_000;
+const WORKLOAD_TOKEN_LIFETIME_MS = 15 * 60_000;
+const REFRESH_BEFORE_MS = 60_000;
+const NAME = /^[a-zA-Z0-9_-]+$/;
+const SESSION_URI = /^urn:ietf:params:oauth:request_uri:[a-zA-Z0-9\-._~]+$/;
+
+/** The data plane, by path. */
+export const OPERATIONS: Readonly<Record<string, readonly [name: string, run: Operation]>> = {
+  '/identities/GetWorkloadAccessToken': ['GetWorkloadAccessToken', issue],
+  '/identities/GetWorkloadAccessTokenForUserId': ['GetWorkloadAccessTokenForUserId', issueForUserId],
+  '/identities/GetWorkloadAccessTokenForJWT': ['GetWorkloadAccessTokenForJWT', issueForJwt],
+  '/identities/oauth2/token': ['GetResourceOauth2Token', getResourceOauth2Token],
+  '/identities/api-key': ['GetResourceApiKey', getResourceApiKey],
+  '/identities/CompleteResourceTokenAuth': ['CompleteResourceTokenAuth', completeResourceTokenAuth],
+};
+
+function issueForUserId(context: OperationContext, members: Members): object {
+  return issue(context, members, userById(members.text('userId', 128)));
+}
+
+async function issueForJwt(context: OperationContext, members: Members): Promise<object> {
+  return issue(context, members, await userByToken(context, members.text('userToken', 131_072)));
+}
+
+function issue(context: OperationContext, members: Members, user?: UserIdentity): object {
+  const workload = members.text('workloadName', 255, NAME);
+  if (!context.workloads.some((each) => each.name === workload)) {
+    throw notFound(`Workload identity ${workload} does not exist`);
+  }
+  const workloadAccessToken = randomBytes(48).toString('base64url');
+  const expiresAt = context.now() + WORKLOAD_TOKEN_LIFETIME_MS;
+  context.vault.putWorkloadToken(workloadAccessToken, {
+    workload,
+    expiresAt,
+    ...(user !== undefined && { user }),
+  });
+  return { workloadAccessToken };
+}
+
+function userById(userId: string): UserIdentity {
+  return { key: `id:${userId}`, artifact: `userId:${userId}` };
+}
+
+/** The service compares the very token, not its claims: another token for the same person does not match. */
+async function userByToken(context: OperationContext, token: string): Promise<UserIdentity> {
+  const digest = createHash('sha256').update(token).digest('hex');
+  return { key: `jwt:${await context.userTokens.userKey(token)}`, artifact: `userToken:${digest}` };
+}
+
+function workloadOf(context: OperationContext, members: Members): WorkloadToken {
+  const token = context.vault.workloadToken(members.text('workloadIdentityToken', 131_072));
+  if (token === undefined || token.expiresAt <= context.now()) {
+    throw unauthorized('The workload identity token is invalid or has expired');
+  }
+  return token;
+}
+
+function getResourceApiKey(context: OperationContext, members: Members): object {
+  workloadOf(context, members);
+  const apiKey = context.apiKeys[members.text('resourceCredentialProviderName', 128, NAME)];
+  if (apiKey === undefined) throw notFound('The credential provider does not exist');
+  return { apiKey };
+}
+
+async function getResourceOauth2Token(context: OperationContext, members: Members): Promise<object> {
+  const token = workloadOf(context, members);
+  const providerName = members.text('resourceCredentialProviderName', 128, NAME);
+  const provider = context.credentialProviders.find((each) => each.name === providerName);
+  if (provider === undefined) throw notFound(`Credential provider ${providerName} does not exist`);
+  const scopes = members.texts('scopes', 100);
+  const flow = members.text('oauth2Flow', 64);
+  if (flow === 'M2M') return machineToken(context, provider, scopes);
+  if (flow !== 'USER_FEDERATION') throw validation('oauth2Flow must be USER_FEDERATION or M2M', 'oauth2Flow');
+  if (token.user === undefined) throw validation('USER_FEDERATION needs a workload access token of a user');
+  const request = federationRequest(context, members, token, token.user, provider, scopes);
+  const polled = members.optionalText('sessionUri', 1024, SESSION_URI);
+  if (polled !== undefined) return poll(context, request, polled);
+  if (!members.flag('forceAuthentication')) {
+    const accessToken = await storedToken(context, request);
+    if (accessToken !== undefined) return { accessToken };
+  }
+  return startSession(context, request);
+}
+
+type FederationRequest = Pick<
+  AuthorizationSession,
+  'workload' | 'user' | 'provider' | 'scopes' | 'returnUrl' | 'customState' | 'customParameters'
+> & { readonly credentialProvider: CredentialProvider };
+
+function federationRequest(
+  context: OperationContext,
+  members: Members,
+  token: WorkloadToken,
+  user: UserIdentity,
+  credentialProvider: CredentialProvider,
+  scopes: readonly string[],
+): FederationRequest {
+  const returnUrl = members.optionalText('resourceOauth2ReturnUrl', 2048);
+  const workload = context.workloads.find((each) => each.name === token.workload);
+  if (returnUrl === undefined || !workload?.allowedResourceOauth2ReturnUrls.includes(returnUrl)) {
+    throw validation(
+      'You must register and use at least one ResourceOauth2ReturnUrl with this workload identity',
+      'resourceOauth2ReturnUrl',
+    );
+  }
+  const customState = members.optionalText('customState', 4096);
+  return {
+    workload: token.workload,
+    user,
+    provider: credentialProvider.name,
+    credentialProvider,
+    scopes,
+    returnUrl,
+    customParameters: members.textMap('customParameters'),
+    ...(customState !== undefined && { customState }),
+  };
+}
+
+async function machineToken(
+  context: OperationContext,
+  provider: CredentialProvider,
+  scopes: readonly string[],
+): Promise<object> {
+  const parameters = { grant_type: 'client_credentials', scope: scopes.join(' ') };
+  const grant = await requestToken(provider, parameters, scopes, context.now()).catch((error: unknown) => {
+    throw error instanceof GrantRefused
+      ? validation(`The credential provider refused: ${error.message}`)
+      : error;
+  });
+  return { accessToken: grant.accessToken };
+}
+
+/** A token out of the vault, refreshed when it is about to expire; undefined when the user has to be asked. */
+async function storedToken(
+  context: OperationContext,
+  request: FederationRequest,
+): Promise<string | undefined> {
+  const key = vaultKey(request.workload, request.user.key, request.provider);
+  const grant = context.vault.grantFor(key, request.scopes);
+  if (grant === undefined) return undefined;
+  if (grant.expiresAt === undefined || grant.expiresAt - REFRESH_BEFORE_MS > context.now())
+    return grant.accessToken;
+  context.vault.dropGrant(key, grant);
+  if (grant.refreshToken === undefined) return undefined;
+  const refreshed = await refresh(context, request.credentialProvider, grant, grant.refreshToken);
+  if (refreshed === undefined) return undefined;
+  context.vault.putGrant(key, refreshed);
+  return refreshed.accessToken;
+}
+
+async function refresh(
+  context: OperationContext,
+  provider: CredentialProvider,
+  grant: Grant,
+  refreshToken: string,
+): Promise<Grant | undefined> {
+  const parameters = { grant_type: 'refresh_token', refresh_token: refreshToken };
+  try {
+    return await requestToken(provider, parameters, grant.scopes, context.now());
+  } catch (error) {
+    if (error instanceof GrantRefused) return undefined;
+    throw error;
+  }
+}
+
+function startSession(context: OperationContext, request: FederationRequest): object {
+  const { credentialProvider: _, ...rest } = request;
+  const sessionUri = `urn:ietf:params:oauth:request_uri:${randomBytes(32).toString('base64url')}`;
+  context.vault.putSession(sessionUri, {
+    ...rest,
+    state: randomBytes(24).toString('base64url'),
+    codeVerifier: randomBytes(48).toString('base64url'),
+    expiresAt: context.now() + SESSION_LIFETIME_MS,
+    status: 'started',
+  });
+  return {
+    authorizationUrl: authorizationUrl(context, sessionUri),
+    sessionUri,
+    sessionStatus: 'IN_PROGRESS',
+  };
+}
+
+function authorizationUrl(context: OperationContext, sessionUri: string): string {
+  return `${context.url()}/identities/oauth2/authorize?request_uri=${encodeURIComponent(sessionUri)}`;
+}
+
+async function poll(
+  context: OperationContext,
+  request: FederationRequest,
+  sessionUri: string,
+): Promise<object> {
+  const session = context.vault.session(sessionUri);
+  if (session?.user.key !== request.user.key) throw invalidSession();
+  if (session.status === 'failed') return { sessionUri, sessionStatus: 'FAILED' };
+  if (session.status === 'used') {
+    const accessToken = await storedToken(context, request);
+    return accessToken === undefined ? { sessionUri, sessionStatus: 'FAILED' } : { accessToken };
+  }
+  if (session.expiresAt <= context.now()) throw invalidSession();
+  return {
+    authorizationUrl: authorizationUrl(context, sessionUri),
+    sessionUri,
+    sessionStatus: 'IN_PROGRESS',
+  };
+}
+
+/** The session is used up before the code is exchanged, so that two calls at once cannot both succeed. */
+async function completeResourceTokenAuth(context: OperationContext, members: Members): Promise<object> {
+  const sessionUri = members.text('sessionUri', 1024, SESSION_URI);
+  const [kind, value] = members.union('userIdentifier', ['userId', 'userToken'] as const);
+  const user = kind === 'userId' ? userById(value) : await userByToken(context, value);
+  const session = context.vault.session(sessionUri);
+  if (session?.status !== 'authorized' || session.code === undefined || session.expiresAt <= context.now()) {
+    throw invalidSession();
+  }
+  if (session.user.artifact !== user.artifact) throw invalidSession();
+  session.status = 'used';
+  context.vault.save();
+  try {
+    await exchangeCode(context, session, session.code);
+  } catch (error) {
+    session.status = 'failed';
+    context.vault.save();
+    throw error instanceof ServiceError ? error : internal('The authorization code could not be exchanged');
+  }
+  return {};
+}
+
+async function exchangeCode(
+  context: OperationContext,
+  session: AuthorizationSession,
+  code: string,
+): Promise<void> {
+  const provider = context.credentialProviders.find((each) => each.name === session.provider);
+  if (provider === undefined) throw notFound('The credential provider does not exist any more');
+  const parameters = {
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: callbackUrl(context, provider),
+    code_verifier: session.codeVerifier,
+  };
+  const grant = await requestToken(provider, parameters, session.scopes, context.now());
+  context.vault.putGrant(vaultKey(session.workload, session.user.key, session.provider), grant);
+}
+
+export function callbackUrl(context: Pick<OperationContext, 'url'>, provider: CredentialProvider): string {
+  return `${context.url()}/identities/oauth2/callback/${provider.callbackId}`;
+}

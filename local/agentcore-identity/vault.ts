@@ -1,0 +1,111 @@
+import { State } from '../lib/state.ts';
+import type { Grant } from './oauth-client.ts';
+
+/** For whom a workload access token was made. `artifact` is what the caller identified the user with. */
+export interface WorkloadToken {
+  readonly workload: string;
+  readonly user?: { readonly key: string; readonly artifact: string };
+  readonly expiresAt: number;
+}
+
+export interface AuthorizationSession {
+  readonly workload: string;
+  readonly user: { readonly key: string; readonly artifact: string };
+  readonly provider: string;
+  readonly scopes: readonly string[];
+  readonly returnUrl: string;
+  readonly customState?: string;
+  readonly customParameters: Readonly<Record<string, string>>;
+  readonly state: string;
+  readonly codeVerifier: string;
+  readonly expiresAt: number;
+  /** `started`, then `authorized` when the code has come back, then `used`; `failed` when the user denied. */
+  status: 'started' | 'authorized' | 'used' | 'failed';
+  code?: string;
+}
+
+interface VaultState {
+  workloadTokens: Record<string, WorkloadToken>;
+  sessions: Record<string, AuthorizationSession>;
+  grants: Record<string, Grant[]>;
+}
+
+/** What AgentCore Identity remembers: workload access tokens, authorization sessions, and the token vault itself. */
+export class Vault {
+  readonly #state: State<VaultState>;
+
+  constructor(file?: string) {
+    this.#state = new State<VaultState>(() => ({ workloadTokens: {}, sessions: {}, grants: {} }), file);
+  }
+
+  putWorkloadToken(token: string, value: WorkloadToken): void {
+    this.#state.value.workloadTokens[token] = value;
+    this.#state.save();
+  }
+
+  workloadToken(token: string): WorkloadToken | undefined {
+    return this.#state.value.workloadTokens[token];
+  }
+
+  /** Workload access tokens stop working, as they do at a time that the service does not tell. */
+  expireWorkloadTokens(): void {
+    this.#state.value.workloadTokens = {};
+    this.#state.save();
+  }
+
+  putSession(uri: string, session: AuthorizationSession): void {
+    this.#state.value.sessions[uri] = session;
+    this.#state.save();
+  }
+
+  session(uri: string): AuthorizationSession | undefined {
+    return this.#state.value.sessions[uri];
+  }
+
+  /** Every authorization session so far. */
+  sessions(): readonly AuthorizationSession[] {
+    return Object.values(this.#state.value.sessions);
+  }
+
+  sessionByState(state: string): readonly [string, AuthorizationSession] | undefined {
+    return Object.entries(this.#state.value.sessions).find(([, session]) => session.state === state);
+  }
+
+  /** Keeps a grant beside those that allow something it does not. */
+  putGrant(key: string, grant: Grant): void {
+    const others = (this.#state.value.grants[key] ?? []).filter(
+      (other) => !other.scopes.every((scope) => grant.scopes.includes(scope)),
+    );
+    this.#state.value.grants[key] = [...others, grant];
+    this.#state.save();
+  }
+
+  dropGrant(key: string, grant: Grant): void {
+    const grants = this.#state.value.grants[key] ?? [];
+    this.#state.value.grants[key] = grants.filter((other) => other.accessToken !== grant.accessToken);
+    this.#state.save();
+  }
+
+  grantFor(key: string, scopes: readonly string[]): Grant | undefined {
+    return (this.#state.value.grants[key] ?? []).find((grant) =>
+      scopes.every((scope) => grant.scopes.includes(scope)),
+    );
+  }
+
+  /** The vault's entries, `workload|user|provider` to grants, for tests to compare before and after. */
+  grants(): Readonly<Record<string, readonly Grant[]>> {
+    return structuredClone(this.#state.value.grants);
+  }
+
+  save(): void {
+    this.#state.save();
+  }
+
+  reset(): void {
+    this.#state.reset();
+  }
+}
+
+export function vaultKey(workload: string, userKey: string, provider: string): string {
+  return [workload, userKey, provider].join('|');
+}

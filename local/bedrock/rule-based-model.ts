@@ -1,0 +1,112 @@
+import type { ConverseRequest, JsonSchema, Reply, ToolResult, ToolSpec } from './protocol.ts';
+import { describeResults } from './describe-results.ts';
+
+/** Words that mean the same thing to the rules below; the first of each row stands for all. */
+const SYNONYMS: readonly (readonly string[])[] = [
+  ['user', 'who', 'whoami', 'me', 'profile', 'account', 'login', 'username', 'myself'],
+  ['repo', 'repository', 'project', 'codebase'],
+  ['issue', 'ticket', 'bug'],
+  ['event', 'meeting', 'appointment'],
+];
+const CANONICAL = new Map(SYNONYMS.flatMap((row) => row.map((word) => [word, row[0] ?? word] as const)));
+const VERBS = new Set(['get', 'list', 'show', 'read', 'find', 'search', 'create', 'add', 'update', 'delete']);
+/** These make "me" an indirect object: "show me my repositories" does not ask who the user is. */
+const INDIRECT_ME = /\b(show|give|tell|list|get|find|send|help|let)\s+me\b/g;
+
+/**
+ * A stand-in for a language model: keyword rules over the tool specifications it is sent. It calls every tool
+ * whose subject the user names, reads numbers, choices and quoted text into arguments, answers small talk, and
+ * asks back when it is not sure.
+ */
+export function ruleBasedModel(request: ConverseRequest): Reply {
+  const last = request.messages.at(-1)?.content ?? [];
+  const text = last
+    .flatMap((block) => block.text ?? [])
+    .join('\n')
+    .trim();
+  const results = last.flatMap((block) => block.toolResult ?? []);
+  if (text === '' && results.length > 0) return say(describeResults(request, results));
+  const tools = (request.toolConfig?.tools ?? []).flatMap((entry) => entry.toolSpec ?? []);
+  return callTools(text, tools) ?? say(closing(results) + (smallTalk(text, tools) ?? askBack(tools)));
+}
+
+function callTools(text: string, tools: readonly ToolSpec[]): Reply | undefined {
+  const words = wordsOf(text);
+  const named = tools.filter((tool) => words.has(subjectOf(tool)));
+  if (named.length === 0) return undefined;
+  const calls = named.map((tool) => ({ name: tool.name, ...argumentsFor(tool, text) }));
+  const missing = calls.flatMap((call) => call.missing.map((name) => `${name} (for ${call.name})`));
+  if (missing.length > 0)
+    return say(`I can do that, but I need to know more: ${missing.join(', ')}. Please put texts in quotes.`);
+  return { text: 'Let me look that up.', toolUses: calls.map(({ name, input }) => ({ name, input })) };
+}
+
+function subjectOf(tool: ToolSpec): string {
+  const nouns = tool.name
+    .toLowerCase()
+    .split(/[_-]/)
+    .filter((word) => !VERBS.has(word));
+  return canonical(nouns.at(-1) ?? tool.name);
+}
+
+function wordsOf(text: string): ReadonlySet<string> {
+  const plain = text.toLowerCase().replace(INDIRECT_ME, '$1');
+  return new Set((plain.match(/[a-z]+/g) ?? []).map(canonical));
+}
+
+function canonical(word: string): string {
+  const singular = word.endsWith('ies') ? `${word.slice(0, -3)}y` : word.replace(/(?<=[a-z]{3})s$/, '');
+  return CANONICAL.get(word) ?? CANONICAL.get(singular) ?? singular;
+}
+
+function argumentsFor(tool: ToolSpec, text: string): { input: Record<string, unknown>; missing: string[] } {
+  const schema = tool.inputSchema.json ?? {};
+  const quoted = [...text.matchAll(/["“]([^"”]+)["”]/g)].map((match) => match[1] ?? '');
+  const numbers = [...text.matchAll(/\b\d{1,6}\b/g)].map((match) => Number(match[0]));
+  const input: Record<string, unknown> = {};
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    const value = valueFor(property, text, quoted, numbers);
+    if (value !== undefined) input[name] = value;
+  }
+  return { input, missing: (schema.required ?? []).filter((name) => !(name in input)) };
+}
+
+function valueFor(property: JsonSchema, text: string, quoted: string[], numbers: number[]): unknown {
+  if (property.enum !== undefined) {
+    return property.enum.find(
+      (choice) => typeof choice === 'string' && text.toLowerCase().includes(choice.toLowerCase()),
+    );
+  }
+  if (property.type === 'integer' || property.type === 'number') {
+    const number = numbers.shift();
+    if (number === undefined) return undefined;
+    return Math.max(property.minimum ?? -Infinity, Math.min(property.maximum ?? Infinity, number));
+  }
+  return property.type === 'string' ? quoted.shift() : undefined;
+}
+
+function smallTalk(text: string, tools: readonly ToolSpec[]): string | undefined {
+  if (/\b(thanks|thank you|cheers)\b/i.test(text)) return 'You are welcome.';
+  if (/\b(bye|goodbye|see you)\b/i.test(text)) return 'Goodbye. Come back whenever you like.';
+  if (/\b(how are you|how is it going)\b/i.test(text))
+    return 'I am doing well, thank you. What can I do for you?';
+  if (/\b(hi|hello|hey|good (morning|afternoon|evening))\b/i.test(text)) return `Hello! ${askBack(tools)}`;
+  if (/\b(what can you|help|who are you|what are you)\b/i.test(text)) return askBack(tools);
+  return undefined;
+}
+
+function askBack(tools: readonly ToolSpec[]): string {
+  if (tools.length === 0) return 'I have no tools here, so I can only chat. What is on your mind?';
+  const abilities = tools.map(
+    (tool) => `- ${(tool.description ?? tool.name).split(/(?<=\.)\s/)[0] ?? tool.name}`,
+  );
+  return `Here is what I can do for you:\n${abilities.join('\n')}\nWhich of these would you like?`;
+}
+
+function closing(results: readonly ToolResult[]): string {
+  return results.some((result) => result.status === 'error') ? 'All right, I have left that aside. ' : '';
+}
+
+function say(text: string): Reply {
+  return { text, toolUses: [] };
+}

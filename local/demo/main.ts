@@ -1,0 +1,26 @@
+import { build } from '../../scripts/lib/build.mjs';
+import { startBothRoles } from '../lib/both-roles.ts';
+import { startStack } from '../stack.ts';
+import { playAttacks } from './attacks.ts';
+import { playFlow } from './flow.ts';
+import { Report } from './report.ts';
+
+const startedAt = Date.now();
+process.stdout.write(
+  'The authorization-code flow, played over HTTP on a local stack of its own. No AWS, no browser.\n',
+);
+await build();
+const stack = await startStack();
+try {
+  const roles = await startBothRoles(stack);
+  try {
+    const report = new Report();
+    const played = await playFlow(stack, report);
+    await playAttacks(stack, roles, played, report);
+    process.exitCode = report.end((Date.now() - startedAt) / 1000);
+  } finally {
+    await roles.stop();
+  }
+} finally {
+  await stack.close();
+}

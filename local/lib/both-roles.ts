@@ -1,0 +1,38 @@
+import type { LocalStack } from '../stack.ts';
+import { startRole, type RoleProcess } from './role-process.ts';
+
+export interface BothRoles {
+  readonly agent: RoleProcess;
+  readonly sessionBinding: RoleProcess;
+  stop(): Promise<void>;
+}
+
+/** Starts both roles as processes of the same build, and registers them with the load balancer. */
+export async function startBothRoles(
+  stack: LocalStack,
+  options: {
+    readonly ports?: readonly [agent: number, sessionBinding: number];
+    readonly logDirectory?: string;
+  } = {},
+): Promise<BothRoles> {
+  const place = (
+    name: 'agent' | 'session-binding',
+    port: number | undefined,
+  ): Parameters<typeof startRole>[1] => ({
+    environment: stack.environment(name),
+    ...(port !== undefined && { port }),
+    ...(options.logDirectory !== undefined && { logFile: `${options.logDirectory}/${name}.log` }),
+  });
+  const [agent, sessionBinding] = await Promise.all([
+    startRole('agent', place('agent', options.ports?.[0])),
+    startRole('session-binding', place('session-binding', options.ports?.[1])),
+  ]);
+  stack.loadBalancer.register({ agent: agent.url, 'session-binding': sessionBinding.url });
+  return {
+    agent,
+    sessionBinding,
+    stop: async () => {
+      await Promise.all([agent.stop(), sessionBinding.stop()]);
+    },
+  };
+}

@@ -1,0 +1,58 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+/** What a part does instead of answering. */
+export type Fault =
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'hang' }
+  | { readonly kind: 'delay'; readonly ms: number }
+  | {
+      readonly kind: 'answer';
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+    };
+
+interface Planned {
+  readonly path: RegExp;
+  readonly fault: Fault;
+  remaining: number;
+}
+
+/** Faults planned for the requests to come. Each part of the local stack has one. */
+export class FaultSwitch {
+  private readonly planned: Planned[] = [];
+
+  /** The next `times` requests whose `METHOD /path` matches get this fault instead of an answer. */
+  plan(path: RegExp, fault: Fault, times = Number.POSITIVE_INFINITY): void {
+    this.planned.push({ path, fault, remaining: times });
+  }
+
+  clear(): void {
+    this.planned.length = 0;
+  }
+
+  /** Applies a planned fault. Answers true when the request has been dealt with. */
+  async apply(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+    const line = `${request.method ?? ''} ${request.url ?? ''}`;
+    const match = this.planned.find((entry) => entry.remaining > 0 && entry.path.test(line));
+    if (match === undefined) return false;
+    match.remaining -= 1;
+    const { fault } = match;
+    switch (fault.kind) {
+      case 'reset':
+        request.socket.destroy();
+        return true;
+      case 'hang':
+        request.resume();
+        return true;
+      case 'delay':
+        await new Promise((resolve) => setTimeout(resolve, fault.ms));
+        return false;
+      case 'answer':
+        request.resume();
+        response.writeHead(fault.status, { 'content-type': 'application/json', ...fault.headers });
+        response.end(fault.body ?? '');
+        return true;
+    }
+  }
+}

@@ -1,0 +1,60 @@
+import type { HttpBrowser } from './http-browser.ts';
+
+export interface AgentEvent {
+  readonly type: string;
+  readonly delta?: string;
+  readonly code?: string;
+  readonly message?: string;
+  readonly toolCallName?: string;
+  readonly content?: string;
+  readonly outcome?: { readonly type: string; readonly interrupts?: readonly AgentInterrupt[] };
+}
+
+export interface AgentInterrupt {
+  readonly id: string;
+  readonly reason: string;
+  readonly toolCallId: string;
+  readonly message?: string;
+  readonly expiresAt?: string;
+  readonly metadata: { readonly [key: string]: unknown; readonly connectUrl?: string };
+}
+
+export interface Invocation {
+  readonly status: number;
+  readonly raw: string;
+  readonly events: readonly AgentEvent[];
+  /** The answer's text, all of it. */
+  readonly text: string;
+  readonly interrupts: readonly AgentInterrupt[];
+  readonly last: AgentEvent | undefined;
+}
+
+/** `POST /invocations` with the browser's session, read to its end. */
+export async function invoke(browser: HttpBrowser, publicUrl: string, body: object): Promise<Invocation> {
+  const answer = await browser.request(`${publicUrl}/invocations`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+    body: JSON.stringify(body),
+  });
+  return toInvocation(answer.status, answer.text);
+}
+
+export function toInvocation(status: number, raw: string): Invocation {
+  const events = status === 200 ? parseEvents(raw) : [];
+  const last = events.at(-1);
+  return {
+    status,
+    raw,
+    events,
+    text: events.map((event) => (event.type === 'TEXT_MESSAGE_CONTENT' ? (event.delta ?? '') : '')).join(''),
+    interrupts: last?.outcome?.interrupts ?? [],
+    last,
+  };
+}
+
+function parseEvents(raw: string): AgentEvent[] {
+  return raw
+    .split('\n\n')
+    .filter((block) => block.startsWith('data: '))
+    .map((block) => JSON.parse(block.slice('data: '.length)) as AgentEvent);
+}

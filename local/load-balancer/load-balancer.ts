@@ -1,0 +1,214 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import * as oidc from 'openid-client';
+import { FaultSwitch } from '../lib/faults.ts';
+import { cookiesOf, redirect, sendHtml, serve, urlOf } from '../lib/http.ts';
+import { page } from '../lib/page.ts';
+import type { Listen, Part } from '../lib/part.ts';
+import { TargetProxy } from './proxy.ts';
+import { RULES, type Rule } from './rules.ts';
+import { SessionCookie, type AlbSession } from './session-cookie.ts';
+import { AlbSigner } from './signer.ts';
+
+export interface LoadBalancerOptions extends Listen {
+  readonly arn: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly keysPort?: number;
+  /** Base URLs of the roles' targets; settable later, as targets register after the load balancer stands. */
+  readonly targets?: Readonly<Record<Rule['target'], string>>;
+  readonly idleTimeoutMs?: number;
+  readonly stateDirectory?: string;
+}
+
+export interface LocalLoadBalancer extends Part {
+  /** Where the public keys are: `<keysUrl>/<kid>`. */
+  readonly keysUrl: string;
+  readonly keyFaults: FaultSwitch;
+  readonly keyFetches: () => number;
+  readonly signer: AlbSigner;
+  /** Tells where the identity provider is; discovery happens with the first sign-in. */
+  useIssuer(issuer: string): void;
+  register(targets: Readonly<Record<Rule['target'], string>>): void;
+  /** The headers that a signed-in user's requests reach a target with. */
+  identityHeaders(session: AlbSession): Record<string, string>;
+}
+
+const HOST = 'localhost';
+const NONCE_COOKIE = 'AWSALBAuthNonce';
+const SESSION_LIFETIME_S = 7 * 24 * 3600;
+/** The load balancer renews the token with each request; it is good for two minutes. */
+const TOKEN_LIFETIME_S = 120;
+
+/** An Application Load Balancer whose listener signs users in by OIDC and forwards to two target groups. */
+export async function startLoadBalancer(options: LoadBalancerOptions): Promise<LocalLoadBalancer> {
+  const file = (name: string): string | undefined =>
+    options.stateDirectory === undefined ? undefined : `${options.stateDirectory}/${name}.json`;
+  const faults = new FaultSwitch();
+  const keyFaults = new FaultSwitch();
+  const signer = new AlbSigner(file('alb-key'));
+  const cookie = new SessionCookie(SESSION_LIFETIME_S, file('alb-session-key'));
+  const proxy = new TargetProxy(options.idleTimeoutMs ?? 60_000);
+  const listener = new Listener(options, signer, cookie, proxy);
+  let keyFetches = 0;
+  const keys = await serve(
+    (request, response) => {
+      keyFetches += 1;
+      const known = request.url === `/${signer.kid}`;
+      response.writeHead(known ? 200 : 404, { 'content-type': 'text/plain' });
+      response.end(known ? signer.publicKeyPem() : 'not found');
+    },
+    keyFaults,
+    options.keysPort === undefined ? {} : { port: options.keysPort },
+  );
+  const serving = await serve((request, response) => listener.handle(request, response), faults, {
+    ...options,
+    host: HOST,
+  });
+  listener.publicUrl = serving.url;
+  if (options.targets !== undefined) proxy.targets = options.targets;
+  return {
+    url: serving.url,
+    keysUrl: keys.url,
+    faults,
+    keyFaults,
+    keyFetches: () => keyFetches,
+    signer,
+    useIssuer: (issuer) => {
+      listener.issuer = issuer;
+    },
+    register: (targets) => {
+      proxy.targets = targets;
+    },
+    identityHeaders: (session) => listener.identityHeaders(session),
+    close: async () => {
+      await Promise.all([serving.close(), keys.close()]);
+      proxy.close();
+    },
+    reset: () => {
+      faults.clear();
+      keyFaults.clear();
+      return Promise.resolve();
+    },
+  };
+}
+
+class Listener {
+  readonly #options: LoadBalancerOptions;
+  readonly #signer: AlbSigner;
+  readonly #cookie: SessionCookie;
+  readonly #proxy: TargetProxy;
+  /** Sign-ins that have left for the identity provider, by state. */
+  readonly #pending = new Map<string, { nonce: string; returnTo: string }>();
+  #configuration: Promise<oidc.Configuration> | undefined;
+  publicUrl = '';
+  issuer = '';
+
+  constructor(options: LoadBalancerOptions, signer: AlbSigner, cookie: SessionCookie, proxy: TargetProxy) {
+    this.#options = options;
+    this.#signer = signer;
+    this.#cookie = cookie;
+    this.#proxy = proxy;
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname } = urlOf(request);
+    if (pathname === '/oauth2/idpresponse') {
+      await this.#finishSignIn(request, response);
+      return;
+    }
+    const rule = RULES.find(
+      ({ paths, methods }) =>
+        paths.some((path) => path.test(pathname)) && (methods?.includes(request.method ?? '') ?? true),
+    );
+    if (rule === undefined) {
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('Not found');
+      return;
+    }
+    const session = await this.#cookie.read(cookiesOf(request));
+    if (session !== undefined) {
+      this.#proxy.forward(rule.target, request, response, this.identityHeaders(session));
+    } else if (rule.action === 'authenticate') {
+      await this.#startSignIn(request, response);
+    } else {
+      response.writeHead(401, { 'content-type': 'text/plain' }).end('Unauthorized');
+    }
+  }
+
+  identityHeaders(session: AlbSession): Record<string, string> {
+    const exp = Math.floor(Date.now() / 1000) + TOKEN_LIFETIME_S;
+    const header = { iss: this.issuer, client: this.#options.clientId, signer: this.#options.arn, exp };
+    return {
+      'x-amzn-oidc-data': this.#signer.sign(header, { ...session.claims, exp, iss: this.issuer }),
+      'x-amzn-oidc-identity': session.claims.sub,
+      'x-amzn-oidc-accesstoken': session.accessToken,
+    };
+  }
+
+  async #startSignIn(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const configuration = await this.#discover();
+    const state = oidc.randomState();
+    const nonce = randomBytes(32).toString('base64url');
+    this.#pending.set(state, { nonce, returnTo: request.url ?? '/' });
+    const target = oidc.buildAuthorizationUrl(configuration, {
+      redirect_uri: this.#redirectUri(),
+      scope: 'openid profile email',
+      state,
+      nonce,
+    });
+    redirect(response, target.href, [
+      `${NONCE_COOKIE}=${nonce}; Path=/; Max-Age=900; HttpOnly; SameSite=None; Secure`,
+    ]);
+  }
+
+  async #finishSignIn(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', this.publicUrl);
+    const state = url.searchParams.get('state') ?? '';
+    const pending = this.#pending.get(state);
+    this.#pending.delete(state);
+    if (pending === undefined || cookiesOf(request).get(NONCE_COOKIE) !== pending.nonce) {
+      this.#refuse(response, 'This sign-in was not started in this browser.');
+      return;
+    }
+    try {
+      const configuration = await this.#discover();
+      const checks = { expectedState: state, expectedNonce: pending.nonce, idTokenExpected: true };
+      const tokens = await oidc.authorizationCodeGrant(configuration, url, checks);
+      const subject = tokens.claims()?.sub ?? '';
+      const claims = await oidc.fetchUserInfo(configuration, tokens.access_token, subject);
+      redirect(
+        response,
+        pending.returnTo,
+        await this.#cookie.write({ claims, accessToken: tokens.access_token }),
+      );
+    } catch (error) {
+      const denied = error instanceof oidc.AuthorizationResponseError;
+      this.#refuse(
+        response,
+        denied ? 'The sign-in was cancelled.' : 'The identity provider could not sign you in.',
+      );
+    }
+  }
+
+  #discover(): Promise<oidc.Configuration> {
+    const { clientId, clientSecret } = this.#options;
+    const authentication = oidc.ClientSecretBasic(clientSecret);
+    const options = { execute: [oidc.allowInsecureRequests] };
+    this.#configuration ??= oidc
+      .discovery(new URL(this.issuer), clientId, clientSecret, authentication, options)
+      .catch((error: unknown) => {
+        this.#configuration = undefined;
+        throw error;
+      });
+    return this.#configuration;
+  }
+
+  #redirectUri(): string {
+    return `${this.publicUrl}/oauth2/idpresponse`;
+  }
+
+  #refuse(response: ServerResponse, why: string): void {
+    const body = `<h1>You are not signed in</h1><p>${why} Nothing was shared.</p><p><a href="/docs">Sign in again</a></p>`;
+    sendHtml(response, 401, page({ title: 'Not signed in', brand: 'Load balancer (local)', body }));
+  }
+}

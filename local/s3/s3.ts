@@ -1,0 +1,116 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { FaultSwitch } from '../lib/faults.ts';
+import { readBody, serve, urlOf } from '../lib/http.ts';
+import type { Listen, Part } from '../lib/part.ts';
+import { signerOf } from '../lib/sigv4.ts';
+import { ObjectStore, S3Error, type StoredObject } from './object-store.ts';
+import { decodePayload } from './payload.ts';
+import { batchDeleteResult, errorXml, listResult, parseBatchDelete } from './xml.ts';
+
+export interface S3Options extends Listen {
+  readonly buckets: readonly string[];
+  /** Where objects are kept; in memory when absent. */
+  readonly directory?: string;
+}
+
+export interface LocalS3 extends Part {
+  readonly store: ObjectStore;
+}
+
+/**
+ * Amazon S3's REST protocol, path-style: PutObject, GetObject, HeadObject, DeleteObject (all with their
+ * conditional headers), DeleteObjects, ListObjectsV2 and HeadBucket. Everything else is NotImplemented.
+ */
+export async function startS3(options: S3Options): Promise<LocalS3> {
+  const store = new ObjectStore(options.buckets, options.directory);
+  const faults = new FaultSwitch();
+  const serving = await serve(
+    async (request, response) => {
+      try {
+        await answer(store, request, response);
+      } catch (error) {
+        if (!(error instanceof S3Error)) throw error;
+        response.writeHead(error.status, { 'content-type': 'application/xml' });
+        response.end(request.method === 'HEAD' ? undefined : errorXml(error.code, error.message));
+      }
+    },
+    faults,
+    options,
+  );
+  return {
+    url: serving.url,
+    faults,
+    store,
+    close: () => serving.close(),
+    reset: () => {
+      store.clear();
+      faults.clear();
+      return Promise.resolve();
+    },
+  };
+}
+
+async function answer(store: ObjectStore, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (signerOf(request, 's3') === undefined) throw new S3Error(403, 'AccessDenied', 'Access Denied');
+  const url = urlOf(request);
+  const [, bucket = '', ...rest] = url.pathname.split('/');
+  const key = decodeURIComponent(rest.join('/'));
+  store.requireBucket(bucket);
+  const operation = `${request.method ?? ''} ${key === '' ? 'bucket' : 'object'}`;
+  switch (operation) {
+    case 'HEAD bucket':
+      response.writeHead(200).end();
+      return;
+    case 'GET bucket':
+      if (url.searchParams.get('list-type') !== '2') break;
+      sendXml(response, listResult(bucket, store.list(bucket, url.searchParams), url.searchParams));
+      return;
+    case 'POST bucket': {
+      if (!url.searchParams.has('delete')) break;
+      const keys = parseBatchDelete((await readBody(request)).toString('utf8'));
+      for (const each of keys) store.delete(bucket, each, {});
+      sendXml(response, batchDeleteResult(keys));
+      return;
+    }
+    case 'PUT object': {
+      if (request.headers['x-amz-copy-source'] !== undefined || url.searchParams.has('uploadId')) break;
+      const body = decodePayload(await readBody(request), request.headers);
+      const stored = store.put(bucket, key, body, request.headers);
+      response.writeHead(200, { etag: stored.etag }).end();
+      return;
+    }
+    case 'GET object':
+    case 'HEAD object': {
+      const stored = store.get(bucket, key, request.headers);
+      response.writeHead(200, objectHeaders(stored));
+      response.end(request.method === 'HEAD' ? undefined : stored.body);
+      return;
+    }
+    case 'DELETE object':
+      store.delete(bucket, key, request.headers);
+      response.writeHead(204).end();
+      return;
+  }
+  throw new S3Error(
+    501,
+    'NotImplemented',
+    'A header or query you provided implies functionality that is not implemented.',
+  );
+}
+
+function sendXml(response: ServerResponse, xml: string): void {
+  response.writeHead(200, { 'content-type': 'application/xml' });
+  response.end(xml);
+}
+
+function objectHeaders(stored: StoredObject): Record<string, string> {
+  return {
+    'content-type': stored.contentType,
+    'content-length': String(stored.body.length),
+    etag: stored.etag,
+    'last-modified': new Date(stored.modifiedAt).toUTCString(),
+    ...Object.fromEntries(
+      Object.entries(stored.metadata).map(([name, value]) => [`x-amz-meta-${name}`, value]),
+    ),
+  };
+}

@@ -1,0 +1,54 @@
+import { escapeHtml } from '../lib/page.ts';
+import type { Listing } from './object-store.ts';
+
+const HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n';
+const NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
+
+export function errorXml(code: string, message: string): string {
+  return `${HEAD}<Error><Code>${code}</Code><Message>${escapeHtml(message)}</Message><RequestId>local</RequestId></Error>`;
+}
+
+export function listResult(bucket: string, listing: Listing, query: URLSearchParams): string {
+  const encode = query.get('encoding-type') === 'url' ? encodeURIComponent : escapeHtml;
+  const contents = listing.objects.map(
+    (stored) =>
+      `<Contents><Key>${encode(stored.key)}</Key><LastModified>${new Date(stored.modifiedAt).toISOString()}</LastModified>` +
+      `<ETag>${escapeHtml(stored.etag)}</ETag><Size>${String(stored.body.length)}</Size><StorageClass>STANDARD</StorageClass></Contents>`,
+  );
+  const prefixes = listing.commonPrefixes.map(
+    (prefix) => `<CommonPrefixes><Prefix>${encode(prefix)}</Prefix></CommonPrefixes>`,
+  );
+  const next =
+    listing.nextToken === undefined
+      ? ''
+      : `<NextContinuationToken>${listing.nextToken}</NextContinuationToken>`;
+  return (
+    `${HEAD}<ListBucketResult ${NAMESPACE}><Name>${escapeHtml(bucket)}</Name>` +
+    `<Prefix>${encode(query.get('prefix') ?? '')}</Prefix>` +
+    `<KeyCount>${String(listing.objects.length + listing.commonPrefixes.length)}</KeyCount>` +
+    `<MaxKeys>${query.get('max-keys') ?? '1000'}</MaxKeys>` +
+    (query.get('encoding-type') === 'url' ? '<EncodingType>url</EncodingType>' : '') +
+    `<IsTruncated>${String(listing.nextToken !== undefined)}</IsTruncated>` +
+    `${next}${contents.join('')}${prefixes.join('')}</ListBucketResult>`
+  );
+}
+
+export function parseBatchDelete(xml: string): string[] {
+  return [...xml.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key = '']) => unescapeXml(key));
+}
+
+export function batchDeleteResult(keys: readonly string[]): string {
+  const deleted = keys.map((key) => `<Deleted><Key>${escapeHtml(key)}</Key></Deleted>`);
+  return `${HEAD}<DeleteResult ${NAMESPACE}>${deleted.join('')}</DeleteResult>`;
+}
+
+function unescapeXml(text: string): string {
+  return text
+    .replace(/&#x([0-9a-f]+);/gi, (_, code: string) => String.fromCodePoint(Number.parseInt(code, 16)))
+    .replace(/&#(\d+);/g, (_, code: string) => String.fromCodePoint(Number(code)))
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&apos;', "'")
+    .replaceAll('&amp;', '&');
+}

@@ -1,0 +1,206 @@
+import { join } from 'node:path';
+import {
+  startAgentCoreIdentity,
+  type LocalAgentCoreIdentity,
+} from './agentcore-identity/agentcore-identity.ts';
+import { startBedrock, type LocalBedrock } from './bedrock/bedrock.ts';
+import type { Model } from './bedrock/protocol.ts';
+import { API_PREFIX, startGitHub, type LocalGitHub } from './github/github.ts';
+import { startIdentityProvider } from './identity-provider/identity-provider.ts';
+import type { Part } from './lib/part.ts';
+import { startLoadBalancer, type LocalLoadBalancer } from './load-balancer/load-balancer.ts';
+import { startS3, type LocalS3 } from './s3/s3.ts';
+
+export interface StackOptions {
+  /** The load balancer's port; the other parts take the ports after it. Free ports when absent. */
+  readonly port?: number;
+  /** Where state is kept; in memory when absent. */
+  readonly stateDirectory?: string;
+  readonly model?: Model;
+  readonly wordDelayMs?: number;
+  readonly idleTimeoutMs?: number;
+  readonly now?: () => number;
+}
+
+export interface LocalStack {
+  readonly loadBalancer: LocalLoadBalancer;
+  readonly identityProvider: Part;
+  readonly agentCoreIdentity: LocalAgentCoreIdentity;
+  readonly gitHub: LocalGitHub;
+  readonly bedrock: LocalBedrock;
+  readonly s3: LocalS3;
+  /** The environment of a role that lives on this stack. */
+  environment(role: 'agent' | 'session-binding'): Record<string, string>;
+  reset(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const REGION = 'eu-central-1';
+export const ALB_ARN = `arn:aws:elasticloadbalancing:${REGION}:111122223333:loadbalancer/app/onbehalf-local/50dc6c495c0c9188`;
+export const ALB_CLIENT_ID = 'onbehalf-local';
+export const BUCKET = 'onbehalf-local-sessions';
+export const WORKLOAD = 'onbehalf-local';
+export const GITHUB_PROVIDER = 'github-local';
+/** Access keys of the two task roles; AgentCore Identity lets each do its own part only. */
+export const ACCESS_KEYS = { agent: 'AKIALOCALAGENT', 'session-binding': 'AKIALOCALBINDING' } as const;
+/** Nothing of value hangs on these: they are good on this machine, for stand-ins, only. */
+const ALB_CLIENT_SECRET = 'local-stack-alb-client-secret';
+const GITHUB_CLIENT = { clientId: 'onbehalf-local', clientSecret: 'local-stack-github-client-secret' };
+const CALLBACK_ID = '6f1f64de-0c1c-4d7e-9a5e-2b3e5a6c7d8e';
+const FLOW_SECRET = 'local-stack-flow-secret-for-this-machine-only';
+
+const FETCHING = [
+  'GetWorkloadAccessToken',
+  'GetWorkloadAccessTokenForUserId',
+  'GetWorkloadAccessTokenForJWT',
+  'GetResourceOauth2Token',
+  'GetResourceApiKey',
+];
+
+/** Starts every part and introduces them to each other. The roles are started by whoever calls this. */
+export async function startStack(options: StackOptions = {}): Promise<LocalStack> {
+  const started: Part[] = [];
+  const keep = <T extends Part>(part: T): T => {
+    started.push(part);
+    return part;
+  };
+  try {
+    const loadBalancer = keep(await startFront(options));
+    const identityProvider = keep(await startTenant(options, loadBalancer.url));
+    loadBalancer.useIssuer(identityProvider.url);
+    const redirectUris: string[] = [];
+    const gitHub = keep(await startProvider(options, redirectUris));
+    const agentCoreIdentity = keep(await startIdentityService(options, loadBalancer.url, gitHub.url));
+    // As the developer of an OAuth app would paste it into GitHub's settings.
+    redirectUris.push(`${agentCoreIdentity.url}/identities/oauth2/callback/${CALLBACK_ID}`);
+    const bedrock = keep(await startModel(options));
+    const s3 = keep(await startStorage(options));
+    const parts = { loadBalancer, identityProvider, agentCoreIdentity, gitHub, bedrock, s3 };
+    return {
+      ...parts,
+      environment: (role) => environmentOf(role, parts),
+      reset: async () => {
+        await Promise.all(started.map((part) => part.reset()));
+      },
+      close: () => closeAll(started),
+    };
+  } catch (error) {
+    await closeAll(started);
+    throw error;
+  }
+}
+
+function place({ port }: StackOptions, offset: number): { port?: number } {
+  return port === undefined ? {} : { port: port + offset };
+}
+
+function stateFile({ stateDirectory }: StackOptions, name: string): { stateFile?: string } {
+  return stateDirectory === undefined ? {} : { stateFile: join(stateDirectory, `${name}.json`) };
+}
+
+function startFront(options: StackOptions): Promise<LocalLoadBalancer> {
+  return startLoadBalancer({
+    ...place(options, 0),
+    ...(options.port !== undefined && { keysPort: options.port + 6 }),
+    arn: ALB_ARN,
+    clientId: ALB_CLIENT_ID,
+    clientSecret: ALB_CLIENT_SECRET,
+    ...(options.stateDirectory !== undefined && { stateDirectory: options.stateDirectory }),
+    ...(options.idleTimeoutMs !== undefined && { idleTimeoutMs: options.idleTimeoutMs }),
+  });
+}
+
+function startTenant(options: StackOptions, publicUrl: string): Promise<Part> {
+  const redirectUri = `${publicUrl}/oauth2/idpresponse`;
+  const client = { clientId: ALB_CLIENT_ID, clientSecret: ALB_CLIENT_SECRET, redirectUri };
+  return startIdentityProvider({ ...place(options, 1), client });
+}
+
+function startIdentityService(
+  options: StackOptions,
+  publicUrl: string,
+  gitHubUrl: string,
+): Promise<LocalAgentCoreIdentity> {
+  return startAgentCoreIdentity({
+    ...place(options, 2),
+    ...stateFile(options, 'agentcore-identity'),
+    ...(options.now !== undefined && { now: options.now }),
+    workloads: [{ name: WORKLOAD, allowedResourceOauth2ReturnUrls: [`${publicUrl}/oauth2/session-binding`] }],
+    credentialProviders: [
+      {
+        name: GITHUB_PROVIDER,
+        callbackId: CALLBACK_ID,
+        ...GITHUB_CLIENT,
+        authorizationEndpoint: `${gitHubUrl}/login/oauth/authorize`,
+        tokenEndpoint: `${gitHubUrl}/login/oauth/access_token`,
+      },
+    ],
+    policies: {
+      [ACCESS_KEYS.agent]: FETCHING,
+      [ACCESS_KEYS['session-binding']]: ['CompleteResourceTokenAuth'],
+    },
+  });
+}
+
+function startProvider(options: StackOptions, redirectUris: readonly string[]): Promise<LocalGitHub> {
+  return startGitHub({
+    ...place(options, 3),
+    ...stateFile(options, 'github'),
+    ...(options.now !== undefined && { now: options.now }),
+    clients: [{ ...GITHUB_CLIENT, name: 'OnBehalf', redirectUris }],
+  });
+}
+
+function startModel(options: StackOptions): Promise<LocalBedrock> {
+  return startBedrock({
+    ...place(options, 4),
+    ...(options.model !== undefined && { model: options.model }),
+    wordDelayMs: options.wordDelayMs ?? 0,
+  });
+}
+
+function startStorage(options: StackOptions): Promise<LocalS3> {
+  return startS3({
+    ...place(options, 5),
+    buckets: [BUCKET],
+    ...(options.stateDirectory !== undefined && { directory: join(options.stateDirectory, 's3') }),
+  });
+}
+
+async function closeAll(parts: readonly Part[]): Promise<void> {
+  await Promise.all(parts.map((part) => part.close()));
+}
+
+function environmentOf(
+  role: 'agent' | 'session-binding',
+  parts: Pick<
+    LocalStack,
+    'loadBalancer' | 'identityProvider' | 'agentCoreIdentity' | 'gitHub' | 'bedrock' | 's3'
+  >,
+): Record<string, string> {
+  const common = {
+    ROLE: role,
+    ENVIRONMENT: 'local',
+    AWS_REGION: REGION,
+    AWS_ACCESS_KEY_ID: ACCESS_KEYS[role],
+    AWS_SECRET_ACCESS_KEY: 'local-stack',
+    AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: parts.agentCoreIdentity.url,
+    PUBLIC_URL: parts.loadBalancer.url,
+    ALB_ARN,
+    ALB_ISSUER: parts.identityProvider.url,
+    ALB_CLIENT_ID,
+    ALB_PUBLIC_KEYS_URL: parts.loadBalancer.keysUrl,
+    FLOW_SECRET,
+  };
+  if (role === 'session-binding') return common;
+  return {
+    ...common,
+    AWS_ENDPOINT_URL_BEDROCK_RUNTIME: parts.bedrock.url,
+    AWS_ENDPOINT_URL_S3: parts.s3.url,
+    WORKLOAD_IDENTITY_NAME: WORKLOAD,
+    S3_BUCKET_NAME: BUCKET,
+    INFERENCE_PROFILE_ID: 'local.rule-based-stand-in',
+    GITHUB_PROVIDER_NAME: GITHUB_PROVIDER,
+    GITHUB_API_BASE: `${parts.gitHub.url}${API_PREFIX}`,
+  };
+}

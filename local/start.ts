@@ -1,0 +1,110 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import { USERS } from './identity-provider/users.ts';
+import { startBothRoles, type BothRoles } from './lib/both-roles.ts';
+import { startStack, type LocalStack } from './stack.ts';
+import { build } from '../scripts/lib/build.mjs';
+
+const STATE = '.onbehalf/state';
+const LOGS = '.onbehalf/logs';
+const DEFAULT_PORT = 8000;
+const PORTS = 9;
+/** Milliseconds between two words of the local model: slow enough to be seen streaming. */
+const WORD_DELAY_MS = 25;
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+try {
+  await start();
+} catch (error) {
+  process.stderr.write(`${sentenceFor(error)}\n`);
+  process.exit(1);
+}
+
+async function start(): Promise<void> {
+  const port = portOf(process.env.LOCAL_PORT);
+  refuseUnknownArguments();
+  if (process.argv.includes('--reset')) {
+    rmSync(STATE, { recursive: true, force: true });
+    say('The local state has been cleared.');
+  }
+  await build();
+  mkdirSync(STATE, { recursive: true, mode: 0o700 });
+  mkdirSync(LOGS, { recursive: true, mode: 0o700 });
+  say('Starting the local stack and both roles …');
+  const stack = await startStack({ port, stateDirectory: STATE, wordDelayMs: WORD_DELAY_MS });
+  let roles: BothRoles;
+  try {
+    roles = await startBothRoles(stack, { ports: [port + 7, port + 8], logDirectory: LOGS });
+  } catch (error) {
+    await stack.close();
+    throw error;
+  }
+  endWith(stack, roles);
+  say(screen(stack));
+}
+
+function endWith(stack: LocalStack, roles: BothRoles): void {
+  let ending = false;
+  const end = (why: string, code: number): void => {
+    if (ending) return;
+    ending = true;
+    say(why);
+    void Promise.all([roles.stop(), stack.close()]).then(() => process.exit(code));
+  };
+  process.on('SIGINT', () => {
+    end('\nStopping …', 0);
+  });
+  process.on('SIGTERM', () => {
+    end('Stopping …', 0);
+  });
+  for (const [name, role] of [
+    ['agent', roles.agent],
+    ['session-binding', roles.sessionBinding],
+  ] as const) {
+    void role.exited.then((code) => {
+      end(`The role ${name} has ended (exit code ${String(code)}). Its log: ${LOGS}/${name}.log`, 1);
+    });
+  }
+}
+
+function screen({ loadBalancer, gitHub }: LocalStack): string {
+  return `
+OnBehalf is ready:  ${loadBalancer.url}/docs
+
+  Sign in as   ${USERS.map(({ username }) => username).join(', ')}   (no password)
+  The model, AgentCore Identity, S3, the identity provider and GitHub (${gitHub.url})
+  are stand-ins on this machine. The model follows simple rules; it is no language model.
+
+  Try this on the page (POST /invocations, "Try it out"):
+   1. Run the example "first message". The answer ends with an interrupt and a connectUrl.
+   2. Open the connectUrl in a new tab, choose a GitHub account, authorize. Then run the example "resume".
+   3. Run "next message": another scope, so another consent. Or decline it, or open the link as another user.
+
+  Logs    ${LOGS}/agent.log, ${LOGS}/session-binding.log
+  State   ${STATE} (survives a restart; npm start -- --reset clears it)
+  Stop    Ctrl-C
+`;
+}
+
+function portOf(value: string | undefined): number {
+  if (value === undefined || value === '') return DEFAULT_PORT;
+  const port = Number(value);
+  if (Number.isInteger(port) && port >= 1024 && port <= 65_535 - PORTS) return port;
+  throw new Error(
+    `LOCAL_PORT must be a port from 1024 to ${String(65_535 - PORTS)}; the ${String(PORTS - 1)} ports after it are used too.`,
+  );
+}
+
+function refuseUnknownArguments(): void {
+  const unknown = process.argv.slice(2).filter((argument) => argument !== '--reset');
+  if (unknown.length > 0)
+    throw new Error(`Unknown argument ${unknown.join(' ')}. The only one is --reset: npm start -- --reset`);
+}
+
+function sentenceFor(error: unknown): string {
+  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
+  if (code !== 'EADDRINUSE') return message;
+  return `Port ${String(port)} is taken. Stop what uses it, or choose another range of nine ports: LOCAL_PORT=9000 npm start`;
+}
