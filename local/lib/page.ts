@@ -9,6 +9,7 @@ export function page(options: {
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <title>${escapeHtml(options.title)} · ${escapeHtml(options.brand)}</title>
 <style>${CSS}</style>
 </head>

@@ -1,40 +1,21 @@
-import { Html, html, renderPage, type RenderedPage } from '../common/http/index.js';
+import { html, renderPage, type RenderedPage } from '../common/http/index.js';
 import type { FlowTicket } from '../identity/index.js';
+import type { Flow } from './flow-cookies.js';
 
-/** Before consent: who asks for what, and one button. */
+/** Before consent: who asks for what, and one button. It is not focused: a stray Enter must not press it. */
 export function connectPage(
   ticket: FlowTicket,
   sealed: string,
   displayName: string | undefined,
 ): RenderedPage {
   const scopes = ticket.scopes.map((scope) => html`<li>${scope}</li>`);
-  const account =
-    displayName === undefined
-      ? html``
-      : html`<dt>For</dt>
-          <dd>${displayName}</dd>`;
+  const account = displayName === undefined ? html`` : html`<dt>For</dt><dd>${displayName}</dd>`;
   const body = html`<h1>Connect ${ticket.provider}?</h1>
-    <p>You asked the assistant for something that needs your ${ticket.provider} account.</p>
-    <dl>
-      ${account}
-      <dt>Action</dt>
-      <dd>${ticket.tool}</dd>
-      <dt>It may</dt>
-      <dd>
-        <ul>
-          ${scopes}
-        </ul>
-      </dd>
-    </dl>
-    <form method="post" action="/oauth2/connect">
-      <input type="hidden" name="ticket" value="${sealed}" /><button autofocus>
-        Continue to ${ticket.provider}
-      </button>
-    </form>
-    <p class="soft">
-      ${ticket.provider} will ask you to confirm. If you did not ask for this, close the page: nothing is
-      shared.
-    </p>`;
+<p>You asked the assistant for something that needs your ${ticket.provider} account.</p>
+<dl>${account}<dt>To do</dt><dd>${ticket.tool}</dd><dt>It may</dt><dd><ul>${scopes}</ul></dd></dl>
+<form method="post" action="/oauth2/connect"><input type="hidden" name="ticket" value="${sealed}">
+<button>Continue to ${ticket.provider}</button></form>
+<p class="soft">${ticket.provider} will ask you to confirm. If you did not ask for this, close the page: nothing is shared.</p>`;
   return renderPage({
     title: `Connect ${ticket.provider}`,
     tone: 'neutral',
@@ -44,16 +25,10 @@ export function connectPage(
 }
 
 /** After consent. Tells the waiting page of the same origin which interrupt may be resumed. */
-export function donePage(flow: {
-  readonly provider: string;
-  readonly sessionId: string;
-  readonly interruptId: string;
-}): RenderedPage {
+export function donePage(flow: Pick<Flow, 'provider' | 'sessionId' | 'interruptId'>): RenderedPage {
   const body = html`<h1>${flow.provider} is connected</h1>
-    <p role="status">
-      The assistant can go on with what you asked. You can close this page and return to the conversation.
-    </p>
-    <p class="soft">You can revoke this at any time in the settings of ${flow.provider}.</p>`;
+<p role="status">The assistant can go on with what you asked. You can close this page and return to the conversation.</p>
+<p class="soft">You can revoke this at any time in the settings of ${flow.provider}.</p>`;
   const { sessionId, interruptId } = flow;
   const message = scriptLiteral({ type: 'authorization_complete', sessionId, interruptId });
   const script = `new BroadcastChannel('onbehalf').postMessage(${message});`;
@@ -63,10 +38,7 @@ export function donePage(flow: {
 /** Already complete: a replay in the browser that completed it. */
 export function alreadyDonePage(provider: string): RenderedPage {
   const body = html`<h1>${provider} is already connected</h1>
-    <p>
-      This authorization was completed before; nothing was changed now. You can close this page and return to
-      the conversation.
-    </p>`;
+<p>This authorization was completed before; nothing was changed now. You can close this page and return to the conversation.</p>`;
   return renderPage({ title: 'Already connected', tone: 'good', body });
 }
 
@@ -82,10 +54,8 @@ function formTarget(authorizationUrl: string): string {
 
 /** JSON that is safe inside a script element. */
 function scriptLiteral(value: object): string {
-  return new Html(
-    JSON.stringify(value).replace(
-      /[<>&\u2028\u2029]/g,
-      (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    ),
-  ).value;
+  return JSON.stringify(value).replace(
+    /[<>&\u2028\u2029]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }

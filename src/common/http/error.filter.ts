@@ -45,8 +45,8 @@ function wantsPage(request: FastifyRequest): boolean {
 /** A page for an error of the table. */
 export function sendErrorPage(reply: FastifyReply, error: AppError, requestId: string): void {
   const body = html`<h1>${error.row.title}</h1>
-    <p>${error.detail}</p>
-    <p class="soft">Request <code>${requestId}</code></p>`;
+<p>${error.detail}</p>
+<p class="soft">Request <code>${requestId}</code></p>`;
   const page = renderPage({ title: error.row.title, tone: 'bad', body });
   void reply
     .status(error.row.status)

@@ -61,31 +61,20 @@ ul{margin:0;padding-left:1.1rem}
 code{font-size:.875em}
 button{font:inherit;font-weight:600;width:100%;padding:.8rem 1rem;border:0;border-radius:.6rem;background:var(--accent);color:var(--on-accent);cursor:pointer}
 button:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-offset:3px}
+form{margin:0 0 1rem}
+main>:last-child{margin-bottom:0}
 a{color:var(--accent)}
 `;
+const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
 const STYLE_SOURCE = hashSource(STYLE);
 
 /** A whole page and the policy it must be sent with: nothing is loaded, nothing runs but what is written here. */
 export function renderPage(page: Page): RenderedPage {
   const script = page.script === undefined ? html`` : new Html(`<script>${page.script}</script>`);
   const body = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${page.title} · OnBehalf</title>
-        <style>
-          ${new Html(STYLE)}
-        </style>
-      </head>
-      <body class="${page.tone}">
-        <main>
-          <p class="brand">OnBehalf</p>
-          ${page.body}
-        </main>
-        ${script}
-      </body>
-    </html>`;
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${page.title} · OnBehalf</title>${STYLE_ELEMENT}</head>
+<body class="${page.tone}"><main><p class="brand">OnBehalf</p>${page.body}</main>${script}</body></html>`;
   const policy = [
     "default-src 'none'",
     `style-src ${STYLE_SOURCE}`,

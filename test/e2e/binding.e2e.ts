@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { HttpBrowser } from '../../local/lib/http-browser.ts';
+import { connectUrlOf, World } from '../support/world.ts';
+
+describe('connect and session binding', () => {
+  let world: World;
+  let alice: HttpBrowser;
+  let connectUrl: string;
+  let number = 0;
+
+  beforeAll(async () => {
+    world = await World.start();
+  });
+  afterAll(() => world.close());
+
+  beforeEach(async () => {
+    world.stack.agentCoreIdentity.vault.reset();
+    number += 1;
+    alice = await world.signIn('alice@example.com');
+    connectUrl = connectUrlOf(await world.ask(alice, `binding-${String(number)}`, 'Who am I on GitHub?'));
+  });
+
+  const completions = (): number =>
+    world.stack.agentCoreIdentity.calls.filter(({ operation }) => operation === 'CompleteResourceTokenAuth')
+      .length;
+
+  it('binds, and says so to the waiting page', async () => {
+    const done = await world.consent(alice, connectUrl, 'alice-octo');
+    expect(done.text).toContain('BroadcastChannel');
+    expect(done.text).toContain(`"sessionId":"binding-${String(number)}"`);
+    expect(world.vault()).toContain('gho_');
+  });
+
+  it('tells a user who denied at the provider, and binds nothing', async () => {
+    const denied = await world.consent(alice, connectUrl, 'alice-octo', 'cancel');
+    expect([denied.status, denied.text.includes('You did not authorize access')]).toEqual([403, true]);
+    expect(world.vault()).toBe('{}');
+  });
+
+  it('tells of a denial that comes without a session', async () => {
+    const page = await alice.navigate(
+      `${world.url}/oauth2/session-binding?error=access_denied&error_description=<b>x`,
+    );
+    expect([
+      page.status,
+      page.text.includes('You did not authorize access'),
+      page.text.includes('<b>x'),
+    ]).toEqual([403, true, false]);
+  });
+
+  it('tells of an expired session, and binds nothing', async () => {
+    const back = await world.consentUpToBinding(alice, connectUrl, 'alice-octo');
+    world.advance(11 * 60_000);
+    const page = await alice.navigate(back);
+    expect([page.status, page.text.includes('has expired')]).toEqual([410, true]);
+    expect(world.vault()).toBe('{}');
+  });
+
+  it('shows the connect page to the user who asked alone', async () => {
+    const bob = await world.signIn('bob@example.com');
+    const page = await bob.navigate(connectUrl);
+    expect([page.status, page.text.includes('another account')]).toEqual([403, true]);
+    const posted = await bob.request(`${world.url}/oauth2/connect`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      body: new URLSearchParams({ ticket: new URL(connectUrl).searchParams.get('ticket') ?? '' }).toString(),
+    });
+    expect([posted.status, posted.headers.get('location')]).toEqual([403, null]);
+  });
+
+  it('refuses another user in the browser that has the flow cookie', async () => {
+    const back = await world.consentUpToBinding(alice, connectUrl, 'alice-octo');
+    const bob = await world.signIn('bob@example.com');
+    for (const cookie of await alice.jar.getCookies(world.url)) {
+      if (cookie.key.includes('flow')) await bob.jar.setCookie(cookie, world.url);
+    }
+    const before = completions();
+    const page = await bob.navigate(back);
+    expect([page.status, page.text.includes('another account'), completions()]).toEqual([403, true, before]);
+    expect(world.vault()).toBe('{}');
+  });
+
+  it('refuses a browser without the flow cookie', async () => {
+    const back = await world.consentUpToBinding(alice, connectUrl, 'alice-octo');
+    const elsewhere = await world.signIn('alice@example.com');
+    const page = await elsewhere.navigate(back);
+    expect([page.status, page.text.includes('not started in this browser')]).toEqual([403, true]);
+    expect(world.vault()).toBe('{}');
+  });
+
+  it.each([
+    [
+      'missing',
+      (url: URL) => {
+        url.searchParams.delete('state');
+      },
+    ],
+    [
+      'foreign',
+      (url: URL) => {
+        url.searchParams.set('state', 'x'.repeat(43));
+      },
+    ],
+    [
+      'sent twice',
+      (url: URL) => {
+        url.searchParams.append('state', 'y');
+      },
+    ],
+  ])('refuses a state that is %s', async (_name, change) => {
+    const back = new URL(await world.consentUpToBinding(alice, connectUrl, 'alice-octo'));
+    change(back);
+    const page = await alice.navigate(back.href);
+    expect([page.status, page.text.includes('not valid')]).toEqual([400, true]);
+    expect(world.vault()).toBe('{}');
+  });
+
+  it('says that it is done when the address is opened again, and calls nothing', async () => {
+    const back = await world.consentUpToBinding(alice, connectUrl, 'alice-octo');
+    await alice.navigate(back);
+    const [before, vault] = [completions(), world.vault()];
+    const again = await alice.navigate(back);
+    expect([again.status, again.text.includes('already connected')]).toEqual([200, true]);
+    expect([completions(), world.vault()]).toEqual([before, vault]);
+  });
+
+  it('completes once for 20 parallel submits', async () => {
+    const back = await world.consentUpToBinding(alice, connectUrl, 'alice-octo');
+    const before = world.stack.gitHub.grants.exchanges.length;
+    const pages = await Promise.all(Array.from({ length: 20 }, () => alice.navigate(back)));
+    expect(pages.some(({ text }) => text.includes('GitHub is connected'))).toBe(true);
+    expect(world.stack.gitHub.grants.exchanges).toHaveLength(before + 1);
+  });
+
+  it.each(['', 'x', 'a.b.c.d.e', 'x'.repeat(9_000)])('refuses a forged ticket (%#)', async (ticket) => {
+    const page = await alice.navigate(`${world.url}/oauth2/connect?ticket=${ticket}`);
+    expect([page.status, page.text.includes('not valid')]).toEqual([400, true]);
+  });
+
+  it('leads to no address that a parameter names', async () => {
+    const page = await alice.navigate(
+      `${connectUrl}&next=https://evil.example&redirect_uri=https://evil.example`,
+    );
+    const answer = await alice.submit(page);
+    expect(answer.headers.get('location')).toContain(
+      `${world.stack.agentCoreIdentity.url}/identities/oauth2/authorize`,
+    );
+  });
+
+  it("shows the operator's fault as the operator's, and a service that is down as that", async () => {
+    const back = await world.consentUpToBinding(alice, connectUrl, 'alice-octo');
+    const denied = JSON.stringify({
+      message: 'User: x is not authorized to perform: bedrock-agentcore:CompleteResourceTokenAuth',
+    });
+    const headers = { 'x-amzn-errortype': 'AccessDeniedException' };
+    world.stack.agentCoreIdentity.faults.plan(
+      /Complete/,
+      { kind: 'answer', status: 403, headers, body: denied },
+      1,
+    );
+    const misconfigured = await alice.navigate(back);
+    expect([misconfigured.status, misconfigured.text.includes('misconfigured')]).toEqual([500, true]);
+    world.stack.agentCoreIdentity.faults.plan(/Complete/, { kind: 'reset' }, 1);
+    const down = await alice.navigate(back);
+    expect([down.status, down.text.includes('unavailable')]).toEqual([503, true]);
+    expect((await alice.navigate(back)).text).toContain('GitHub is connected');
+  });
+});

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { tokenOf } from '../support/tokens.ts';
+import { World } from '../support/world.ts';
+
+describe('the doors of both roles', () => {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await World.start();
+  });
+  afterAll(() => world.close());
+
+  const agent = (path: string, init: RequestInit = {}): Promise<Response> =>
+    fetch(world.roles.agent.url + path, init);
+  const signedIn = (headers: Readonly<Record<string, string>> = {}): Record<string, string> => ({
+    'x-amzn-oidc-data': tokenOf(world.stack),
+    ...headers,
+  });
+
+  it.each([
+    ['agent', 'GET', '/'],
+    ['agent', 'GET', '/docs'],
+    ['agent', 'GET', '/docs/start.js'],
+    ['agent', 'GET', '/docs/swagger-ui.css'],
+    ['agent', 'GET', '/openapi.json'],
+    ['agent', 'POST', '/invocations'],
+    ['agent', 'GET', '/sessions'],
+    ['agent', 'GET', '/sessions/x'],
+    ['agent', 'DELETE', '/sessions/x'],
+    ['sessionBinding', 'GET', '/oauth2/connect'],
+    ['sessionBinding', 'POST', '/oauth2/connect'],
+    ['sessionBinding', 'GET', '/oauth2/session-binding'],
+  ] as const)('%s %s %s is closed without a token', async (role, method, path) => {
+    const answer = await fetch(world.roles[role].url + path, { method, redirect: 'manual' });
+    expect(answer.status).toBe(401);
+  });
+
+  it.each(['agent', 'sessionBinding'] as const)('%s answers the health checks to anyone', async (role) => {
+    const ping = await fetch(`${world.roles[role].url}/ping`);
+    const body = (await ping.json()) as { status: string; time_of_last_update: number };
+    expect(body.status).toBe('Healthy');
+    expect(Number.isInteger(body.time_of_last_update)).toBe(true);
+    expect((await fetch(`${world.roles[role].url}/ready`)).status).toBe(200);
+  });
+
+  it('says what is wrong with a body, and repeats nothing of it', async () => {
+    const bodies = [
+      '',
+      '{',
+      '[]',
+      '{}',
+      '{"sessionId":"a b","message":"x"}',
+      '{"sessionId":"a","message":" "}',
+      '{"sessionId":"a","message":"x","secret":"SECRET"}',
+      '{"sessionId":"a","resume":[]}',
+      '{"sessionId":"a","resume":[{"interruptId":"i","status":"maybe"}]}',
+      '{"threadId":"a","runId":"r","messages":[]}',
+    ];
+    for (const body of bodies) {
+      const answer = await agent('/invocations', {
+        method: 'POST',
+        headers: signedIn({ 'content-type': 'application/json' }),
+        body,
+      });
+      expect([body, answer.status]).toEqual([body, 400]);
+      expect(answer.headers.get('content-type')).toContain('application/problem+json');
+      expect(await answer.text()).not.toContain('SECRET');
+    }
+  });
+
+  it.each([
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/xml',
+  ])('refuses %s on an API route', async (type) => {
+    const body = '{"sessionId":"a","message":"x"}';
+    const answer = await agent('/invocations', {
+      method: 'POST',
+      headers: signedIn({ 'content-type': type }),
+      body,
+    });
+    expect(answer.status).toBe(415);
+  });
+
+  it.each([
+    [{ 'sec-fetch-site': 'cross-site' }],
+    [{ 'sec-fetch-site': 'same-site' }],
+    [{ 'sec-fetch-site': 'none' }],
+    [{ origin: 'https://evil.example' }],
+    [{ origin: 'null' }],
+  ])('refuses a cross-site request: %j', async (headers) => {
+    const init = {
+      method: 'POST',
+      headers: signedIn({ 'content-type': 'application/json', ...headers }),
+      body: '{"sessionId":"a","message":"x"}',
+    };
+    const answer = await agent('/invocations', init);
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([
+      403,
+      'cross_site_request',
+    ]);
+    expect(world.stack.bedrock.requests).toEqual([]);
+  });
+
+  it('refuses a body over its limit', async () => {
+    const body = JSON.stringify({ sessionId: 'a', message: 'x'.repeat(300_000) });
+    const answer = await agent('/invocations', {
+      method: 'POST',
+      headers: signedIn({ 'content-type': 'application/json' }),
+      body,
+    });
+    expect(answer.status).toBe(413);
+  });
+
+  it('serves a request with 60 KB of headers', async () => {
+    const cookie = Array.from({ length: 15 }, (_, index) => `c${String(index)}=${'x'.repeat(4_000)}`).join(
+      '; ',
+    );
+    expect((await agent('/sessions', { headers: signedIn({ cookie }) })).status).toBe(200);
+  });
+
+  it('sends security headers, and none that tell the framework or open it to other origins', async () => {
+    const { headers } = await agent('/ping', { headers: { origin: 'https://evil.example' } });
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    expect(headers.get('content-security-policy')).toContain("default-src 'none'");
+    expect([
+      headers.get('server'),
+      headers.get('x-powered-by'),
+      headers.get('access-control-allow-origin'),
+    ]).toEqual([null, null, null]);
+  });
+
+  it('answers an unknown address by a problem document, and by a page to a browser', async () => {
+    const problem = await agent('/nothing', { headers: signedIn() });
+    expect([problem.status, ((await problem.json()) as { code: string }).code]).toEqual([404, 'not_found']);
+    const page = await agent('/nothing', { headers: signedIn({ accept: 'text/html,*/*' }) });
+    expect(page.headers.get('content-type')).toContain('text/html');
+  });
+});

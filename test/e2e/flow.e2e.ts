@@ -1,0 +1,186 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { HttpBrowser } from '../../local/lib/http-browser.ts';
+import { invoke } from '../../local/lib/invoke.ts';
+import { connectUrlOf, World } from '../support/world.ts';
+
+describe('the authorization-code flow', () => {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await World.start();
+  });
+  afterAll(() => world.close());
+
+  it('pauses for consent, resumes with the pending call alone, and needs no consent again', async () => {
+    const alice = await world.signIn('alice@example.com');
+    const paused = await world.ask(alice, 'once', 'Who am I on GitHub?');
+    expect(paused.last).toMatchObject({ type: 'RUN_FINISHED', outcome: { type: 'interrupt' } });
+    expect(paused.interrupts).toHaveLength(1);
+    expect(paused.interrupts[0]).toMatchObject({
+      id: 'interrupt-1',
+      reason: 'authorization_required',
+      metadata: { provider: 'github', scopes: ['read:user'], tool: 'get_github_user' },
+    });
+    expect(Date.parse(paused.interrupts[0]?.expiresAt ?? '')).toBeGreaterThan(Date.now() + 9 * 60_000);
+
+    const done = await world.consent(alice, connectUrlOf(paused), 'alice-octo');
+    expect(done.status).toBe(200);
+    expect(done.text).toContain('GitHub is connected');
+
+    const callsBefore = world.stack.bedrock.requests.length;
+    const resumed = await world.resume(alice, 'once', ['interrupt-1']);
+    expect(resumed.last).toMatchObject({ outcome: { type: 'success' } });
+    expect(resumed.text).toContain('alice-octo');
+    expect(world.stack.bedrock.requests).toHaveLength(callsBefore + 1);
+
+    const again = await world.ask(alice, 'twice', 'Show my GitHub profile');
+    expect(again.last).toMatchObject({ outcome: { type: 'success' } });
+    expect(again.text).toContain('alice-octo');
+  });
+
+  it('asks for each scope on its own, and resumes several interrupts at once', async () => {
+    const bob = await world.signIn('bob@example.com');
+    const paused = await world.ask(bob, 'both', 'Who am I, and which are my 2 repositories?');
+    expect(paused.interrupts.map(({ metadata }) => metadata.scopes)).toEqual([['read:user'], ['repo']]);
+    for (const index of [0, 1]) {
+      const done = await world.consent(bob, connectUrlOf(paused, index), 'bob-octo');
+      expect(done.text).toContain('GitHub is connected');
+    }
+    const half = await world.resume(bob, 'both', ['interrupt-1']);
+    expect(half.status).toBe(409);
+    const resumed = await world.resume(bob, 'both', ['interrupt-1', 'interrupt-2']);
+    expect(resumed.text).toContain('bob-octo');
+    expect(resumed.text).toContain('I found 2');
+  });
+
+  it('asks again when the user resumes without having consented', async () => {
+    const carol = await world.signIn('carol@example.com');
+    await world.ask(carol, 'early', 'Who am I on GitHub?');
+    const early = await world.resume(carol, 'early', ['interrupt-1']);
+    expect(early.interrupts[0]).toMatchObject({ id: 'interrupt-2', reason: 'authorization_required' });
+    await world.consent(carol, connectUrlOf(early), 'alice-octo');
+    const resumed = await world.resume(carol, 'early', ['interrupt-2']);
+    expect(resumed.text).toContain('alice-octo');
+    world.stack.agentCoreIdentity.vault.reset();
+  });
+
+  it('closes the interrupt when the user declines, and when the user types something else', async () => {
+    const carol = await world.signIn('carol@example.com');
+    await world.ask(carol, 'no', 'List my repositories');
+    const declined = await invoke(carol, world.url, {
+      sessionId: 'no',
+      resume: [{ interruptId: 'interrupt-1', status: 'cancelled' }],
+    });
+    expect(declined.last).toMatchObject({ outcome: { type: 'success' } });
+    expect(declined.text).toContain('did not authorize');
+
+    await world.ask(carol, 'no', 'List my repositories');
+    const typed = await world.ask(carol, 'no', 'Thanks, never mind');
+    expect(typed.last).toMatchObject({ outcome: { type: 'success' } });
+    expect(typed.text).toContain('You are welcome');
+    const late = await world.resume(carol, 'no', ['interrupt-2']);
+    expect(late.status).toBe(409);
+    expect(late.raw).toContain('interrupt_not_pending');
+    const after = await world.ask(carol, 'no', 'hello');
+    expect(after.text).toContain('Hello');
+  });
+
+  it('lets a resume take effect once', async () => {
+    const carol = await world.signIn('carol@example.com');
+    const paused = await world.ask(carol, 'double', 'Who am I?');
+    await world.consent(carol, connectUrlOf(paused), 'alice-octo');
+    const seen = world.stack.gitHub.api.seenTokens.length;
+    const both = await Promise.all([
+      world.resume(carol, 'double', ['interrupt-1']),
+      world.resume(carol, 'double', ['interrupt-1']),
+    ]);
+    expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
+    const third = await world.resume(carol, 'double', ['interrupt-1']);
+    expect(third.status).toBe(409);
+    expect(world.stack.gitHub.api.seenTokens).toHaveLength(seen + 1);
+  });
+
+  it('re-authenticates once when the provider has revoked the token', async () => {
+    const alice = await world.signIn('alice@example.com');
+    world.stack.agentCoreIdentity.vault.reset();
+    const first = await world.ask(alice, 'revoked', 'Who am I?');
+    await world.consent(alice, connectUrlOf(first), 'alice-octo');
+    world.stack.gitHub.grants.revokeUser('alice-octo');
+    const refused = await world.resume(alice, 'revoked', ['interrupt-1']);
+    expect(refused.interrupts[0]).toMatchObject({ id: 'interrupt-2', reason: 'authorization_required' });
+    await world.consent(alice, connectUrlOf(refused), 'alice-octo');
+    const resumed = await world.resume(alice, 'revoked', ['interrupt-2']);
+    expect(resumed.text).toContain('alice-octo');
+
+    world.stack.gitHub.grants.revokeUser('alice-octo');
+    const again = await world.ask(alice, 'revoked', 'Who am I?');
+    const stubborn = await world.resume(alice, 'revoked', [again.interrupts[0]?.id ?? '']);
+    expect(stubborn.interrupts).toEqual([]);
+    expect(stubborn.raw).toContain('provider_rejected');
+  });
+
+  it('lets AgentCore Identity refresh an expiring token', async () => {
+    const bob = await world.signIn('bob@example.com');
+    world.stack.agentCoreIdentity.vault.reset();
+    world.stack.gitHub.grants.tokenLifetimeMs = 8 * 3_600_000;
+    const paused = await world.ask(bob, 'refresh', 'Who am I?');
+    await world.consent(bob, connectUrlOf(paused), 'bob-octo');
+    world.stack.gitHub.grants.tokenLifetimeMs = undefined;
+    world.advance(9 * 3_600_000);
+    const resumed = await world.resume(bob, 'refresh', ['interrupt-1']);
+    expect(resumed.text).toContain('bob-octo');
+    expect(world.stack.gitHub.grants.exchanges.at(-1)).toEqual({ grantType: 'refresh_token', pkce: false });
+  });
+
+  it('tells the wait when GitHub limits the rate', async () => {
+    const bob = await world.signIn('bob@example.com');
+    world.stack.gitHub.api.limit('bob-octo', 77);
+    const limited = await world.ask(bob, 'limit', 'Who am I?');
+    expect(limited.raw).toContain('provider_rate_limited');
+    expect(limited.text).toContain('77 seconds');
+    world.stack.gitHub.api.reset();
+  });
+
+  it('keeps conversations to their user, and deletes them for good', async () => {
+    const [alice, bob] = [await world.signIn('alice@example.com'), await world.signIn('bob@example.com')];
+    await world.ask(alice, 'mine', 'hello');
+    const list = JSON.parse((await alice.request(`${world.url}/sessions`)).text) as {
+      sessions: { sessionId: string; title: string }[];
+    };
+    expect(list.sessions[0]).toMatchObject({ sessionId: 'mine', title: 'hello' });
+    const read = JSON.parse((await alice.request(`${world.url}/sessions/mine`)).text) as {
+      turns: { messages: { role: string; text: string }[] }[];
+    };
+    expect(read.turns[0]?.messages.map(({ role }) => role)).toEqual(['user', 'assistant']);
+
+    const [foreign, unknown] = [
+      await bob.request(`${world.url}/sessions/mine`),
+      await bob.request(`${world.url}/sessions/none`),
+    ];
+    expect(foreign.status).toBe(404);
+    const without = (text: string): string => text.replace(/"requestId":"[^"]+"/, '');
+    expect(without(foreign.text)).toBe(without(unknown.text));
+    expect((await bob.request(`${world.url}/sessions/mine`, { method: 'DELETE' })).status).toBe(404);
+
+    expect((await alice.request(`${world.url}/sessions/mine`, { method: 'DELETE' })).status).toBe(204);
+    expect((await alice.request(`${world.url}/sessions/mine`)).status).toBe(404);
+    const left = world.stack.s3.store.all().filter(({ key }) => key.includes('/mine'));
+    expect(left).toEqual([]);
+  });
+
+  it('restores the conversation on the next turn', async () => {
+    const alice = await world.signIn('alice@example.com');
+    await world.ask(alice, 'memory', 'hello');
+    await world.ask(alice, 'memory', 'thanks');
+    const sent = world.stack.bedrock.requests.at(-1)?.messages ?? [];
+    expect(sent.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
+    expect(sent[0]?.content[0]?.text).toBe('hello');
+  });
+
+  it('lets nobody in who is not signed in', async () => {
+    const nobody = new HttpBrowser();
+    expect((await nobody.request(`${world.url}/sessions`)).status).toBe(401);
+    expect((await nobody.request(`${world.url}/invocations`, { method: 'POST' })).status).toBe(401);
+    expect((await nobody.request(`${world.url}/docs`)).status).toBe(302);
+  });
+});

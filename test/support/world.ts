@@ -1,0 +1,98 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { startBothRoles, type BothRoles } from '../../local/lib/both-roles.ts';
+import { HttpBrowser, type Answer } from '../../local/lib/http-browser.ts';
+import { invoke, type Invocation } from '../../local/lib/invoke.ts';
+import { startStack, type LocalStack, type StackOptions } from '../../local/stack.ts';
+
+/** A local stack with both roles on it, and a clock that can be put forward. */
+export class World {
+  readonly stack: LocalStack;
+  readonly roles: BothRoles;
+  readonly #clock: { offsetMs: number };
+
+  private constructor(stack: LocalStack, roles: BothRoles, clock: { offsetMs: number }) {
+    this.stack = stack;
+    this.roles = roles;
+    this.#clock = clock;
+  }
+
+  static async start(options: StackOptions = {}): Promise<World> {
+    const clock = { offsetMs: 0 };
+    const stack = await startStack({ ...options, now: () => Date.now() + clock.offsetMs });
+    return new World(stack, await startBothRoles(stack), clock);
+  }
+
+  get url(): string {
+    return this.stack.loadBalancer.url;
+  }
+
+  /** Time passes for AgentCore Identity and GitHub. */
+  advance(ms: number): void {
+    this.#clock.offsetMs += ms;
+  }
+
+  async signIn(username: string): Promise<HttpBrowser> {
+    const browser = new HttpBrowser();
+    await browser.signIn(this.url, username);
+    return browser;
+  }
+
+  ask(browser: HttpBrowser, sessionId: string, message: string): Promise<Invocation> {
+    return invoke(browser, this.url, { sessionId, message });
+  }
+
+  resume(browser: HttpBrowser, sessionId: string, interruptIds: readonly string[]): Promise<Invocation> {
+    const resume = interruptIds.map((interruptId) => ({ interruptId, status: 'resolved' }));
+    return invoke(browser, this.url, { sessionId, resume });
+  }
+
+  /** From the connect link to the page at the end. */
+  async consent(
+    browser: HttpBrowser,
+    connectUrl: string,
+    login: string,
+    action = 'authorize',
+  ): Promise<Answer> {
+    return browser.navigate(await this.consentUpToBinding(browser, connectUrl, login, action));
+  }
+
+  /** From the connect link to the address that the browser comes back to, which is not opened. */
+  async consentUpToBinding(
+    browser: HttpBrowser,
+    connectUrl: string,
+    login: string,
+    action = 'authorize',
+  ): Promise<string> {
+    let page = await browser.submitAndFollow(await browser.navigate(connectUrl));
+    if (page.text.includes('name="login"')) page = await browser.submitAndFollow(page, { login });
+    const back = await browser.submitAndFollow(page, { action }, (url) =>
+      url.includes('/oauth2/session-binding'),
+    );
+    return back.url;
+  }
+
+  /** The vault's content, for comparing before and after. */
+  vault(): string {
+    return JSON.stringify(this.stack.agentCoreIdentity.vault.grants());
+  }
+
+  async close(): Promise<void> {
+    await this.roles.stop();
+    await this.stack.close();
+  }
+}
+
+export function connectUrlOf(invocation: Invocation, index = 0): string {
+  const url = invocation.interrupts[index]?.metadata.connectUrl;
+  if (url === undefined) throw new Error(`no connect link in: ${invocation.raw.slice(0, 2000)}`);
+  return url;
+}
+
+/** Waits until something holds, and fails when it does not in time. */
+export async function eventually(holds: () => boolean | Promise<boolean>, withinMs = 5_000): Promise<void> {
+  const deadline = Date.now() + withinMs;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error('it did not happen in time');
+    await delay(20);
+  }
+}
