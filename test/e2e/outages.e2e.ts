@@ -1,0 +1,126 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { HttpBrowser } from '../../local/lib/http-browser.ts';
+import { connectUrlOf, eventually, World } from '../support/world.ts';
+
+describe('when a dependency is stopped', () => {
+  let world: World;
+  let alice: HttpBrowser;
+
+  beforeAll(async () => {
+    world = await World.start();
+    alice = await world.signIn('alice@example.com');
+    const paused = await world.ask(alice, 'setup', 'Who am I on GitHub?');
+    await world.consent(alice, connectUrlOf(paused), 'alice-octo');
+    await world.resume(alice, 'setup', ['interrupt-1']);
+  });
+  afterAll(() => world.close());
+
+  const stopped = { kind: 'reset' } as const;
+  const healthy = async (): Promise<void> => {
+    for (const role of [world.roles.agent, world.roles.sessionBinding]) {
+      expect(role.process.exitCode).toBeNull();
+      expect((await fetch(`${role.url}/ping`)).status).toBe(200);
+    }
+    const again = await world.ask(alice, 'after', 'Who am I on GitHub?');
+    expect(again.text).toContain('alice-octo');
+  };
+
+  it('GitHub: the user is told, by a typed tool error', async () => {
+    world.stack.gitHub.faults.plan(/./, stopped);
+    const answer = await world.ask(alice, 'github', 'Who am I on GitHub?');
+    expect(answer.raw).toContain('"code\\":\\"provider_unavailable');
+    expect(answer.text).toContain('GitHub did not answer');
+    expect(answer.last).toMatchObject({ type: 'RUN_FINISHED', outcome: { type: 'success' } });
+    world.stack.gitHub.faults.clear();
+    await healthy();
+  });
+
+  it('AgentCore Identity: the user is told, by a typed tool error and by a page', async () => {
+    const paused = await world.ask(alice, 'identity', 'List my repositories');
+    const back = await world.consentUpToBinding(alice, connectUrlOf(paused), 'alice-octo');
+    world.stack.agentCoreIdentity.faults.plan(/^POST/, stopped);
+    const answer = await world.ask(alice, 'identity-2', 'Who am I on GitHub?');
+    expect(answer.raw).toContain('"code\\":\\"identity_unavailable');
+    expect(answer.text).toContain('did not answer');
+    const page = await alice.navigate(back);
+    expect([page.status, page.text.includes('Authorization service unavailable')]).toEqual([503, true]);
+    world.stack.agentCoreIdentity.faults.clear();
+    await healthy();
+  });
+
+  it('Bedrock: the run fails with a typed event, and the message is kept', async () => {
+    world.stack.bedrock.faults.plan(/./, stopped);
+    const answer = await world.ask(alice, 'bedrock', 'Who am I on GitHub?');
+    expect(answer.last).toMatchObject({ type: 'RUN_ERROR', code: 'model_unavailable' });
+    world.stack.bedrock.faults.clear();
+    const read = await alice.request(`${world.url}/sessions/bedrock`);
+    expect(read.text).toContain('Who am I on GitHub?');
+    await healthy();
+    const next = await world.ask(alice, 'bedrock', 'Who am I on GitHub?');
+    expect(next.text).toContain('alice-octo');
+  });
+
+  it('Bedrock throttles: the run says so', async () => {
+    const headers = { 'x-amzn-errortype': 'ThrottlingException' };
+    world.stack.bedrock.faults.plan(/./, {
+      kind: 'answer',
+      status: 429,
+      headers,
+      body: '{"message":"SECRET"}',
+    });
+    const answer = await world.ask(alice, 'throttled', 'hello');
+    expect(answer.last).toMatchObject({ type: 'RUN_ERROR', code: 'model_throttled' });
+    expect(answer.raw).not.toContain('SECRET');
+    world.stack.bedrock.faults.clear();
+    await healthy();
+  });
+
+  it('S3: a problem document, before anything is asked of the model', async () => {
+    world.stack.s3.faults.plan(/./, stopped);
+    const asked = world.stack.bedrock.requests.length;
+    const answer = await world.ask(alice, 's3', 'hello');
+    expect([answer.status, answer.raw.includes('sessions_unavailable')]).toEqual([503, true]);
+    expect((await alice.request(`${world.url}/sessions`)).status).toBe(503);
+    expect(world.stack.bedrock.requests).toHaveLength(asked);
+    world.stack.s3.faults.clear();
+    await healthy();
+  });
+
+  it('S3 goes away while the model answers: the run ends with a typed event', async () => {
+    world.stack.s3.faults.plan(/PUT .*turns/, stopped);
+    const answer = await world.ask(alice, 's3-late', 'hello');
+    expect(answer.last).toMatchObject({ type: 'RUN_ERROR', code: 'sessions_unavailable' });
+    world.stack.s3.faults.clear();
+    await healthy();
+  });
+
+  it('refuses a second turn at the same time, at once', async () => {
+    world.stack.bedrock.faults.plan(/./, { kind: 'delay', ms: 600 }, 1);
+    const running = world.ask(alice, 'busy', 'hello');
+    await eventually(() =>
+      world.stack.s3.store.all().some(({ key }) => key.endsWith('/busy/working-set.json')),
+    );
+    const startedAt = Date.now();
+    const second = await world.ask(alice, 'busy', 'me too');
+    expect([second.status, second.raw.includes('session_busy')]).toEqual([409, true]);
+    expect(Date.now() - startedAt).toBeLessThan(500);
+    expect((await running).text).toContain('Hello');
+  });
+
+  it('logs one JSON object a line, and neither message nor token in any', () => {
+    const lines = [world.roles.agent, world.roles.sessionBinding].flatMap((role) =>
+      role.output().trim().split('\n'),
+    );
+    for (const line of lines) expect(JSON.parse(line)).toHaveProperty('level');
+    const all = lines.join('\n');
+    for (const secret of [
+      'Who am I',
+      'gho_',
+      'alice-octo',
+      'SECRET',
+      ...world.stack.gitHub.grants.accessTokens(),
+    ]) {
+      expect([secret, all.includes(secret)]).toEqual([secret, false]);
+    }
+  });
+});
