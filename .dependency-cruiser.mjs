@@ -1,4 +1,4 @@
-/** The arrows of docs/architecture.md. Each rule forbids what is not one of them. */
+/** Who may import whom: README.md, "Layout". Each rule forbids what is not one of its arrows. */
 const only = (name, from, allowed) => ({
   name,
   severity: 'error',

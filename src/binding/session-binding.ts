@@ -1,4 +1,5 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
 import { AppError } from '../common/errors/index.js';
 import {
   IDENTITY_SERVICE,
@@ -28,8 +29,11 @@ export class SessionBinding {
   readonly #logger = new Logger('SessionBinding');
   readonly #identity: IdentityService;
   readonly #cookies: FlowCookies;
-  /** A page that is loaded twice at once completes once. */
-  readonly #completing = new Map<string, Promise<CompletionAnswer>>();
+  /**
+   * A page that is loaded twice at once completes once, and both say so. A help within one task only: that a session URI
+   * works once is the service's own rule.
+   */
+  readonly #completions = new LRUCache<string, Promise<CompletionAnswer>>({ max: 1_000, ttl: 60_000 });
 
   constructor(@Inject(IDENTITY_SERVICE) identity: IdentityService, cookies: FlowCookies) {
     this.#identity = identity;
@@ -60,12 +64,16 @@ export class SessionBinding {
 
   #complete(sessionUri: string, user: User): Promise<CompletionAnswer> {
     const key = `${user.sub}\n${sessionUri}`;
-    const running = this.#completing.get(key);
+    const running = this.#completions.get(key);
     if (running !== undefined) return running;
-    const started = this.#identity
-      .completeAuthorization(sessionUri, user)
-      .finally(() => this.#completing.delete(key));
-    this.#completing.set(key, started);
+    const started = this.#identity.completeAuthorization(sessionUri, user);
+    this.#completions.set(key, started);
+    const forget = (): void => {
+      this.#completions.delete(key);
+    };
+    started.then((answer) => {
+      if (answer === 'rejected') forget();
+    }, forget);
     return started;
   }
 }

@@ -43,19 +43,20 @@ export interface ToolCallContext {
 
 export const AgentToolMetadata = DiscoveryService.createDecorator<AgentToolOptions>();
 
-type ToolMethod<Input extends z.ZodObject, Output extends z.ZodType> = TypedPropertyDescriptor<
-  (input: z.output<Input>, context: ToolCallContext) => Promise<z.input<Output>>
->;
+type ToolMethod<Input extends z.ZodObject, Output extends z.ZodType> = (
+  input: z.output<Input>,
+  context: ToolCallContext,
+) => Promise<z.input<Output>>;
 
 /** Offers a method of a provider's injectable to the model. The class must implement `ToolProvider`. */
 export function AgentTool<Input extends z.ZodObject, Output extends z.ZodType>(
   options: AgentToolOptions<Input, Output>,
-): (target: object, key: string, descriptor: ToolMethod<Input, Output>) => void {
+): <Method extends ToolMethod<Input, Output>>(
+  target: object,
+  key: string,
+  descriptor: TypedPropertyDescriptor<Method>,
+) => void {
   return (target, key, descriptor) => {
-    AgentToolMetadata(options as unknown as AgentToolOptions)(
-      target,
-      key,
-      descriptor as TypedPropertyDescriptor<unknown>,
-    );
+    AgentToolMetadata(options as unknown as AgentToolOptions)(target, key, descriptor);
   };
 }

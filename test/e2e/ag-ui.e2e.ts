@@ -37,7 +37,7 @@ describe('an unmodified AG-UI client', () => {
       {
         onRunFinishedEvent: ({ event }) => {
           const [interrupt] = event.outcome?.type === 'interrupt' ? event.outcome.interrupts : [];
-          connectUrl = String(interrupt?.metadata?.['connectUrl']);
+          connectUrl = String(interrupt?.metadata?.connectUrl);
         },
       },
     );

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { HttpBrowser } from '../../local/lib/http-browser.ts';
+import { type HttpBrowser } from '../../local/lib/http-browser.ts';
 import { connectUrlOf, World } from '../support/world.ts';
 
 describe('connect and session binding', () => {

@@ -69,7 +69,7 @@ describe('the specification', () => {
       'get /sessions/{id}',
       'post /invocations',
     ]);
-    const responses = specification.paths['/invocations']?.['post']?.responses ?? {};
+    const responses = specification.paths['/invocations']?.post?.responses ?? {};
     expect(Object.keys(responses).sort()).toEqual([
       '200',
       '400',
@@ -86,7 +86,7 @@ describe('the specification', () => {
 
   it('has examples that run as they stand', async () => {
     const examples =
-      specification.paths['/invocations']?.['post']?.requestBody?.content['application/json'].examples ?? {};
+      specification.paths['/invocations']?.post?.requestBody?.content['application/json'].examples ?? {};
     const [first, resume, next] = Object.values(examples).map(({ value }) => value);
     const paused = await invoke(alice, world.url, first ?? {});
     expect(paused.last?.outcome?.type).toBe('interrupt');

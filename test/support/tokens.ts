@@ -1,4 +1,4 @@
-import { AlbSigner } from '../../local/load-balancer/signer.ts';
+import { type AlbSigner } from '../../local/load-balancer/signer.ts';
 import { ALB_ARN, ALB_CLIENT_ID, type LocalStack } from '../../local/stack.ts';
 
 export interface TokenParts {

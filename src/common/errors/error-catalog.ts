@@ -43,7 +43,6 @@ export const ERRORS = {
   },
   payload_too_large: { status: 413, title: 'Request too large', detail: 'Send at most 256 KiB.' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type', detail: 'Send application/json.' },
-  rate_limited: { status: 429, title: 'Too many requests', detail: 'Wait a moment, then try again.' },
   internal_error: {
     status: 500,
     title: 'Something went wrong',
@@ -148,11 +147,6 @@ export const ERRORS = {
     title: 'This authorization was not started in this browser',
     detail:
       'Nothing was bound to your account. Start it from the conversation, and finish it in the same browser.',
-  },
-  flow_already_used: {
-    status: 409,
-    title: 'This authorization is already complete',
-    detail: 'There is nothing left to do here. You can close this page and go back to the conversation.',
   },
   flow_invalid: {
     status: 400,

@@ -23,7 +23,6 @@ const BY_STATUS: Readonly<Partial<Record<number, ErrorCode>>> = {
   404: 'not_found',
   413: 'payload_too_large',
   415: 'unsupported_media_type',
-  429: 'rate_limited',
 };
 
 /** Whatever was thrown, as an error of the table. Texts of frameworks and upstreams stay behind. */

@@ -3,7 +3,7 @@ import type { AlbConfig } from '../../config/index.js';
 
 /** The load balancer sends at most 16 KiB a header. */
 const MAXIMUM_LENGTH = 16_384;
-const SHAPE = /^[A-Za-z0-9_-]{8,}={0,2}\.[A-Za-z0-9_-]{4,}={0,2}\.[A-Za-z0-9_-]{86}(?:==)?$/;
+const SHAPE = /^[A-Za-z0-9_-]{8,}={0,2}\.[A-Za-z0-9_-]{2,}={0,2}\.[A-Za-z0-9_-]{86}(?:==)?$/;
 const KID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const HEADER_MEMBERS = new Set(['typ', 'alg', 'kid', 'iss', 'client', 'signer', 'exp']);
 /** GetWorkloadAccessTokenForUserId takes 1 to 128 characters; printable ASCII covers what providers issue (OIDC Core §2). */

@@ -1,0 +1,136 @@
+import { Logger } from '@nestjs/common';
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { AppError } from '../common/errors/index.js';
+import type { AppConfig } from '../config/index.js';
+import type { CompletionAnswer, IdentityService, User } from '../identity/index.js';
+import { FlowCookies, type Flow } from './flow-cookies.js';
+import { SessionBinding } from './session-binding.js';
+
+const alice: User = { sub: 'alice' };
+const sessionUri = 'urn:ietf:params:oauth:request_uri:abc';
+const flow: Flow = {
+  sub: 'alice',
+  sessionUri,
+  customState: 'state',
+  provider: 'GitHub',
+  sessionId: 'one',
+  interruptId: 'interrupt-1',
+  done: false,
+  expiresAt: Date.now() + 600_000,
+};
+const callback = { sessionUri, state: 'state', denied: false };
+
+describe('SessionBinding', () => {
+  let completed: string[];
+  let answer: () => Promise<CompletionAnswer>;
+  let cookies: FlowCookies;
+  let binding: SessionBinding;
+
+  beforeAll(() => {
+    Logger.overrideLogger(false);
+  });
+  beforeEach(() => {
+    completed = [];
+    answer = () => Promise.resolve('completed');
+    const identity = {
+      completeAuthorization: (uri: string, user: User) => {
+        completed.push(`${uri} ${user.sub}`);
+        return answer();
+      },
+    } as unknown as IdentityService;
+    cookies = new FlowCookies({ flowSecret: 'x'.repeat(32), publicUrl: 'https://a.example' } as AppConfig);
+    binding = new SessionBinding(identity, cookies);
+  });
+
+  const cookieOf = async (more: Partial<Flow> = {}): Promise<string> =>
+    (await cookies.write({ ...flow, ...more })).split(';')[0] ?? '';
+
+  it('completes for the user and the browser that started it', async () => {
+    const bound = await binding.bind(alice, callback, await cookieOf());
+    expect(bound).toMatchObject({ kind: 'done', flow: { provider: 'GitHub' } });
+    expect(completed).toEqual([`${sessionUri} alice`]);
+  });
+
+  it('marks the flow as done, and completes nothing on a replay', async () => {
+    const bound = await binding.bind(alice, callback, await cookieOf());
+    const cookie = bound.kind === 'done' ? (bound.cookie.split(';')[0] ?? '') : '';
+    expect(await binding.bind(alice, callback, cookie)).toMatchObject({ kind: 'already_done' });
+    expect(completed).toHaveLength(1);
+  });
+
+  it('completes once for calls at the same time', async () => {
+    const cookie = await cookieOf();
+    await Promise.all(Array.from({ length: 20 }, () => binding.bind(alice, callback, cookie)));
+    expect(completed).toHaveLength(1);
+  });
+
+  const other = 'urn:ietf:params:oauth:request_uri:other';
+  it.each<[string, Partial<Flow>, Partial<typeof callback>, User, string]>([
+    ['another user', {}, {}, { sub: 'bob' }, 'flow_wrong_account'],
+    ['a state that is missing', {}, { state: undefined as unknown as string }, alice, 'flow_invalid'],
+    ['a state that differs', {}, { state: 'other' }, alice, 'flow_invalid'],
+    ['a state that is longer', {}, { state: 'state2' }, alice, 'flow_invalid'],
+    ['another session URI', {}, { sessionUri: other }, alice, 'flow_wrong_browser'],
+    ['a denial', {}, { denied: true }, alice, 'flow_denied'],
+    ['an expired flow', { expiresAt: Date.now() - 5_000 }, {}, alice, 'flow_expired'],
+  ])('refuses %s, and completes nothing', async (_name, more, change, user, code) => {
+    await expect(binding.bind(user, { ...callback, ...change }, await cookieOf(more))).rejects.toMatchObject({
+      code,
+    });
+    expect(completed).toEqual([]);
+  });
+
+  it("refuses a cookie of another flow's under this flow's name", async () => {
+    const name = (await cookieOf()).split('=')[0] ?? '';
+    const value = (await cookieOf({ sessionUri: other })).split('=')[1] ?? '';
+    await expect(binding.bind(alice, callback, `${name}=${value}`)).rejects.toMatchObject({
+      code: 'flow_invalid',
+    });
+  });
+
+  it.each([undefined, '', 'a=b; c'])('refuses a browser without the cookie: %j', async (header) => {
+    await expect(binding.bind(alice, callback, header)).rejects.toMatchObject({ code: 'flow_wrong_browser' });
+  });
+
+  it('refuses two cookies of the same name', async () => {
+    const header = `${await cookieOf()}; ${await cookieOf()}`;
+    await expect(binding.bind(alice, callback, header)).rejects.toMatchObject({ code: 'flow_wrong_browser' });
+  });
+
+  it('finds its cookie among others', async () => {
+    const header = `a=b;${await cookieOf({ sessionUri: other })};  ${await cookieOf()} `;
+    await expect(binding.bind(alice, callback, header)).resolves.toMatchObject({ kind: 'done' });
+  });
+
+  it('tells that the session has expired when the service rejects it, and passes its failures on', async () => {
+    answer = () => Promise.resolve('rejected');
+    await expect(binding.bind(alice, callback, await cookieOf())).rejects.toMatchObject({
+      code: 'flow_expired',
+    });
+    answer = () => Promise.reject(new AppError('identity_unavailable'));
+    await expect(binding.bind(alice, callback, await cookieOf())).rejects.toMatchObject({
+      code: 'identity_unavailable',
+    });
+    answer = () => Promise.resolve('completed');
+    await expect(binding.bind(alice, callback, await cookieOf())).resolves.toMatchObject({ kind: 'done' });
+  });
+});
+
+describe('the flow cookie', () => {
+  const at = (publicUrl: string): FlowCookies =>
+    new FlowCookies({ flowSecret: 'x'.repeat(32), publicUrl } as AppConfig);
+
+  it('belongs to this host alone over HTTPS, and expires with the flow', async () => {
+    const cookie = await at('https://a.example').write({ ...flow, expiresAt: Date.now() + 60_500 });
+    expect(cookie).toMatch(
+      /^__Host-onbehalf-flow-[0-9a-f]{16}=[\w.-]+; Path=\/; Max-Age=60; HttpOnly; SameSite=Lax; Secure$/,
+    );
+    expect(await at('https://a.example').write({ ...flow, expiresAt: 0 })).toContain('Max-Age=0;');
+  });
+
+  it('works over HTTP on this machine', async () => {
+    expect(await at('http://localhost:8000').write(flow)).toMatch(
+      /^onbehalf-flow-[0-9a-f]{16}=[^;]+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/,
+    );
+  });
+});

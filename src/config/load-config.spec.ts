@@ -1,0 +1,143 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { ConfigError, loadConfig, VARIABLES } from './index.js';
+
+const ARN =
+  'arn:aws:elasticloadbalancing:eu-central-1:111122223333:loadbalancer/app/onbehalf/50dc6c495c0c9188';
+const BINDING = {
+  ROLE: 'session-binding',
+  AWS_REGION: 'eu-central-1',
+  PUBLIC_URL: 'https://agent.example.com',
+  ALB_ARN: ARN,
+  ALB_ISSUER: 'https://login.example.com/tenant/v2.0',
+  ALB_CLIENT_ID: 'client',
+  FLOW_SECRET: 'x'.repeat(32),
+};
+const AGENT = {
+  ...BINDING,
+  ROLE: 'agent',
+  WORKLOAD_IDENTITY_NAME: 'workload',
+  S3_BUCKET_NAME: 'bucket',
+  INFERENCE_PROFILE_ID: 'eu.some.model-v1:0',
+  GITHUB_PROVIDER_NAME: 'github',
+};
+
+function faultsOf(environment: Record<string, string | undefined>): readonly string[] {
+  try {
+    loadConfig(environment);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.faults.map(({ variable }) => variable);
+    throw error;
+  }
+  return [];
+}
+
+describe('loadConfig', () => {
+  it('reads an agent role, with defaults and derived values', () => {
+    const config = loadConfig(AGENT);
+    expect(config).toMatchObject({
+      role: 'agent',
+      port: 8080,
+      logLevel: 'info',
+      identityRegion: 'eu-central-1',
+      sessionBindingUrl: 'https://agent.example.com/oauth2/session-binding',
+      workloadTokenSource: 'user-id',
+      alb: { publicKeysUrl: 'https://public-keys.auth.elb.eu-central-1.amazonaws.com' },
+      github: { apiBase: 'https://api.github.com' },
+    });
+  });
+
+  it('reads a session-binding role, and asks it for nothing that only the agent needs', () => {
+    expect(loadConfig(BINDING)).not.toHaveProperty('sessionsBucket');
+  });
+
+  it.each([
+    [
+      'aws-us-gov',
+      'us-gov-west-1',
+      'https://s3-us-gov-west-1.amazonaws.com/aws-elb-public-keys-prod-us-gov-west-1',
+    ],
+    ['aws-cn', 'cn-north-1', 'https://public-keys.auth.elb.cn-north-1.amazonaws.com.cn'],
+  ])('knows where the keys of %s are', (partition, region, expected) => {
+    const arn = ARN.replace('arn:aws:', `arn:${partition}:`).replace('eu-central-1', region);
+    expect(loadConfig({ ...BINDING, ALB_ARN: arn }).alb.publicKeysUrl).toBe(expected);
+  });
+
+  it('keeps an issuer exactly as it is spelt', () => {
+    expect(loadConfig({ ...BINDING, ALB_ISSUER: 'https://login.example.com/' }).alb.issuer).toBe(
+      'https://login.example.com/',
+    );
+  });
+
+  it('is frozen, all the way down', () => {
+    const config = loadConfig(AGENT);
+    expect(Object.isFrozen(config) && Object.isFrozen(config.alb)).toBe(true);
+  });
+
+  it('names every fault at once, and treats an empty variable as a missing one', () => {
+    expect(faultsOf({ ...AGENT, PORT: '0', ALB_ARN: '', PUBLIC_URL: 'ftp://x' })).toEqual([
+      'PORT',
+      'PUBLIC_URL',
+      'ALB_ARN',
+    ]);
+  });
+
+  it.each([undefined, '', 'both', 'AGENT'])(
+    'does not take %j for a role, and still names the other faults',
+    (role) => {
+      expect(faultsOf({ ROLE: role })).toEqual([
+        'ROLE',
+        'AWS_REGION',
+        'PUBLIC_URL',
+        'ALB_ARN',
+        'ALB_ISSUER',
+        'ALB_CLIENT_ID',
+        'FLOW_SECRET',
+      ]);
+    },
+  );
+
+  it.each([
+    ['PUBLIC_URL', 'http://agent.example.com'],
+    ['PUBLIC_URL', 'https://agent.example.com/path'],
+    ['PUBLIC_URL', 'https://user:password@agent.example.com'],
+    ['ALB_ISSUER', 'http://login.example.com'],
+    ['ALB_PUBLIC_KEYS_URL', 'http://keys.example.com'],
+    ['GITHUB_API_BASE', 'http://api.example.com'],
+    ['SESSION_BINDING_URL', 'https://other.example.com/oauth2/session-binding'],
+    ['FLOW_SECRET', 'x'.repeat(31)],
+    ['LOG_LEVEL', 'loud'],
+    ['WORKLOAD_TOKEN_SOURCE', 'cookie'],
+    ['MODEL_PROVIDER', 'parrot'],
+  ])('refuses %s=%s', (name, value) => {
+    expect(faultsOf({ ...AGENT, [name]: value })).toEqual([name]);
+  });
+
+  it('takes http for this machine', () => {
+    expect(
+      faultsOf({
+        ...AGENT,
+        PUBLIC_URL: 'http://localhost:8000',
+        GITHUB_API_BASE: 'http://127.0.0.1:1/api/v3',
+      }),
+    ).toEqual([]);
+  });
+
+  it('never prints a value', () => {
+    const environment = Object.fromEntries(Object.keys(AGENT).map((name) => [name, 'SE CRET']));
+    expect(() => loadConfig({ ...environment, ROLE: 'agent' })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining('SE CRET') }),
+    );
+  });
+});
+
+describe('.env.example', () => {
+  it('has every variable, and no other', () => {
+    const lines = readFileSync('.env.example', 'utf8').split('\n');
+    const named = lines.flatMap((line) => /^#? ?([A-Z][A-Z0-9_]+)=/.exec(line)?.[1] ?? []);
+    const sdk = named.filter((name) => name.startsWith('AWS_ENDPOINT_URL_'));
+    expect([...new Set(named)].filter((name) => !sdk.includes(name)).sort()).toEqual(
+      Object.keys(VARIABLES).sort(),
+    );
+  });
+});

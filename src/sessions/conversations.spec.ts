@@ -1,0 +1,249 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { PendingRun, StoredMessage, WorkingSet } from './conversation.js';
+import { Conversations } from './conversations.js';
+import { MemoryStore } from './testing/memory-store.js';
+import type { Turn } from './turn.js';
+
+const user = (text: string): StoredMessage => ({ role: 'user', content: [{ text }] });
+const assistant = (text: string): StoredMessage => ({ role: 'assistant', content: [{ text }] });
+const pending: PendingRun = {
+  interrupts: [
+    { id: 'interrupt-1', reason: 'authorization_required', toolCallId: 'a', metadata: {} },
+    { id: 'interrupt-2', reason: 'authorization_required', toolCallId: 'b', metadata: {} },
+  ],
+  state: { any: 'thing' },
+  resumable: true,
+};
+
+describe('Conversations', () => {
+  let store: MemoryStore;
+  let conversations: Conversations;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    store = new MemoryStore();
+    conversations = new Conversations(store);
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  const begin = (text: string, id = 'one', sub = 'alice'): Promise<Turn> =>
+    conversations.begin(sub, id, `run-${text}`, { kind: 'message', text });
+  const resume = (interruptIds: readonly string[]): Promise<Turn> =>
+    conversations.begin('alice', 'one', 'run-resume', { kind: 'resume', interruptIds });
+  const say = async (text: string, id = 'one', sub = 'alice'): Promise<void> => {
+    const turn = await begin(text, id, sub);
+    await turn.finish({ outcome: 'success', messages: [user(text), assistant(`re: ${text}`)] });
+  };
+  const workingSet = (): WorkingSet => {
+    const entry = [...store.objects].find(([key]) => key.endsWith('/one/working-set.json'));
+    return JSON.parse(entry?.[1].text ?? '{}') as WorkingSet;
+  };
+
+  it('keeps the message before the model is called, and the turn afterwards', async () => {
+    const turn = await begin('hello');
+    expect(workingSet().claim).toMatchObject({ seq: 1, userText: 'hello' });
+    expect(turn.messages).toEqual([]);
+    await turn.finish({ outcome: 'success', messages: [user('hello'), assistant('hi')] });
+    expect(workingSet()).toMatchObject({ turns: 1, messages: [user('hello'), assistant('hi')] });
+    expect(workingSet().claim).toBeUndefined();
+    expect((await begin('next')).messages).toEqual([user('hello'), assistant('hi')]);
+  });
+
+  it('refuses a second turn at the same time', async () => {
+    await begin('hello');
+    await expect(begin('me too')).rejects.toMatchObject({ code: 'session_busy' });
+  });
+
+  it('lets one of two turns that begin at the same moment win', async () => {
+    const both = await Promise.allSettled([begin('one'), begin('two')]);
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  it('renews its claim, so that a long turn keeps it', async () => {
+    await begin('hello');
+    await jest.advanceTimersByTimeAsync(10 * 60_000);
+    await expect(begin('me too')).rejects.toMatchObject({ code: 'session_busy' });
+  });
+
+  it('gives up the claim of a task that died, and keeps its message', async () => {
+    await begin('lost');
+    jest.clearAllTimers();
+    jest.setSystemTime(Date.now() + 61_000);
+    const turn = await begin('next');
+    expect(turn.messages).toEqual([user('lost')]);
+    await turn.finish({ outcome: 'success', messages: [user('next')] });
+    const { turns } = await conversations.read('alice', 'one', { limit: 10 });
+    expect(turns.map(({ outcome }) => outcome)).toEqual(['abandoned', 'success']);
+  });
+
+  it('does not let a task that was given up write over its successor', async () => {
+    const zombie = await begin('slow');
+    jest.clearAllTimers();
+    jest.setSystemTime(Date.now() + 61_000);
+    await say('next');
+    await expect(zombie.finish({ outcome: 'success', messages: [user('slow')] })).rejects.toMatchObject({
+      code: 'session_busy',
+    });
+    expect(workingSet().turns).toBe(2);
+  });
+
+  it('adopts the record of a task that died between its two last writes', async () => {
+    const turn = await begin('hello');
+    store.beforePut = (key) => {
+      if (key.endsWith('working-set.json')) throw new Error('died here');
+    };
+    await expect(
+      turn.finish({ outcome: 'success', messages: [user('hello'), assistant('hi')] }),
+    ).rejects.toThrow('died here');
+    store.beforePut = () => undefined;
+    jest.setSystemTime(Date.now() + 61_000);
+    expect((await begin('next')).messages).toEqual([user('hello'), assistant('hi')]);
+  });
+
+  it('gives the claim back when the index cannot be written', async () => {
+    store.beforePut = (key) => {
+      if (key.includes('/index/')) throw new Error('no index');
+    };
+    await expect(begin('hello')).rejects.toThrow('no index');
+    store.beforePut = () => undefined;
+    await expect(begin('again')).resolves.toBeDefined();
+  });
+
+  describe('with a paused run', () => {
+    beforeEach(async () => {
+      const turn = await begin('who am i');
+      await turn.finish({ outcome: 'interrupt', messages: [user('who am i')], pending });
+    });
+
+    it('hands it to the turn that resumes it, and numbers further interrupts on', async () => {
+      const turn = await resume(['interrupt-2', 'interrupt-1']);
+      expect([turn.taken, turn.interrupts]).toEqual([pending, 2]);
+      expect(workingSet().pending).toBeUndefined();
+    });
+
+    it.each([
+      [['interrupt-1']],
+      [['interrupt-1', 'interrupt-1']],
+      [['interrupt-1', 'interrupt-2', 'interrupt-3']],
+      [['interrupt-3', 'interrupt-4']],
+      [[]],
+    ])('takes an answer to every interrupt, each once: not %j', async (ids) => {
+      await expect(resume(ids)).rejects.toMatchObject({ code: 'interrupt_not_pending' });
+    });
+
+    it('can be resumed once', async () => {
+      const turn = await resume(['interrupt-1', 'interrupt-2']);
+      await turn.finish({ outcome: 'success', messages: [assistant('done')] });
+      await expect(resume(['interrupt-1', 'interrupt-2'])).rejects.toMatchObject({
+        code: 'interrupt_not_pending',
+      });
+    });
+
+    it('is handed to a new message as well, which closes it', async () => {
+      const turn = await begin('never mind');
+      expect(turn.taken).toEqual(pending);
+      await turn.finish({ outcome: 'success', messages: [user('never mind')] });
+      await expect(resume(['interrupt-1', 'interrupt-2'])).rejects.toMatchObject({
+        code: 'interrupt_not_pending',
+      });
+    });
+
+    it('cannot be resumed again after a resume that was cut off, but closed', async () => {
+      await resume(['interrupt-1', 'interrupt-2']);
+      jest.clearAllTimers();
+      jest.setSystemTime(Date.now() + 61_000);
+      await expect(resume(['interrupt-1', 'interrupt-2'])).rejects.toMatchObject({
+        code: 'interrupt_not_pending',
+      });
+      expect((await begin('hello?')).taken).toMatchObject({ resumable: false });
+    });
+
+    it('comes back when the turn that took it could not start', async () => {
+      store.beforePut = (key) => {
+        if (key.includes('/index/')) throw new Error('no index');
+      };
+      await expect(resume(['interrupt-1', 'interrupt-2'])).rejects.toThrow('no index');
+      store.beforePut = () => undefined;
+      await expect(resume(['interrupt-1', 'interrupt-2'])).resolves.toBeDefined();
+    });
+  });
+
+  it('knows no conversation to resume, read or delete that is not there', async () => {
+    await expect(resume(['interrupt-1'])).rejects.toMatchObject({ code: 'session_not_found' });
+    await expect(conversations.read('alice', 'one', { limit: 1 })).rejects.toMatchObject({
+      code: 'session_not_found',
+    });
+    await expect(conversations.delete('alice', 'one')).rejects.toMatchObject({ code: 'session_not_found' });
+  });
+
+  it('keeps users apart', async () => {
+    await say('hello');
+    await expect(conversations.read('bob', 'one', { limit: 1 })).rejects.toMatchObject({
+      code: 'session_not_found',
+    });
+    expect(await conversations.list('bob', 10)).toEqual([]);
+    expect([...store.objects.keys()].every((key) => key.startsWith('users/YWxpY2U/'))).toBe(true);
+  });
+
+  it.each(['', '../x', 'a/b', 'a%2fb', 'a\u0000b', 'é', 'x'.repeat(65)])('refuses the id %j', async (id) => {
+    await expect(begin('hello', id)).rejects.toMatchObject({ code: 'invalid_request' });
+    expect(store.objects.size).toBe(0);
+  });
+
+  it('has no place for a user without a subject', () => {
+    expect(() => begin('hello', 'one', '')).toThrow(expect.objectContaining({ code: 'unauthenticated' }));
+  });
+
+  it('lists the latest first', async () => {
+    for (const id of ['a', 'b', 'c']) await say('hello', id);
+    await say('again', 'a');
+    expect((await conversations.list('alice', 2)).map(({ sessionId }) => sessionId)).toEqual(['a', 'c']);
+  });
+
+  it('titles a conversation by its first message, shortened', async () => {
+    await say(`  many\n words ${'x'.repeat(200)}`);
+    const [summary] = await conversations.list('alice', 1);
+    expect(summary?.title).toHaveLength(80);
+    expect(summary?.title).toMatch(/^many words x/);
+  });
+
+  it('is read page by page, from its end', async () => {
+    for (const text of ['a', 'b', 'c', 'd', 'e']) await say(text);
+    const latest = await conversations.read('alice', 'one', { limit: 2 });
+    expect([latest.turns.map(({ seq }) => seq), latest.nextBefore]).toEqual([[4, 5], 4]);
+    const earlier = await conversations.read('alice', 'one', { limit: 9, before: 4 });
+    expect([earlier.turns.map(({ seq }) => seq), earlier.nextBefore]).toEqual([[1, 2, 3], undefined]);
+    expect((await conversations.read('alice', 'one', { limit: 9, before: 1 })).turns).toEqual([]);
+  });
+
+  it('is deleted for good, but not while it answers', async () => {
+    await say('hello');
+    const turn = await begin('more');
+    await expect(conversations.delete('alice', 'one')).rejects.toMatchObject({ code: 'session_busy' });
+    await turn.finish({ outcome: 'success', messages: [] });
+    await conversations.delete('alice', 'one');
+    expect(store.objects.size).toBe(0);
+  });
+
+  it('does not lose a turn that begins while it is being deleted', async () => {
+    await say('hello');
+    const [deleted, begun] = await Promise.allSettled([conversations.delete('alice', 'one'), begin('more')]);
+    expect([deleted.status, begun.status].sort()).toEqual(['fulfilled', 'rejected']);
+  });
+
+  it('asks the same of the store however long the conversation is', async () => {
+    const requests = async (work: () => Promise<void>): Promise<number> => {
+      let count = 0;
+      store.beforePut = () => (count += 1);
+      await work();
+      return count;
+    };
+    const first = await requests(() => say('first'));
+    for (let index = 0; index < 100; index += 1) await say('x'.repeat(5_000));
+    expect(await requests(() => say('last'))).toBe(first);
+    expect(workingSet().messages.length).toBeLessThanOrEqual(60);
+    expect(JSON.stringify(workingSet()).length).toBeLessThan(220_000);
+  });
+});

@@ -1,0 +1,39 @@
+import type { ListedKey, ObjectStore, StoredText, WriteCondition } from '../object-store.js';
+
+/** A store in memory, with S3's preconditions, for tests. */
+export class MemoryStore implements ObjectStore {
+  readonly objects = new Map<string, StoredText & { readonly modifiedAt: Date }>();
+  /** Called before each write; what it throws, the write throws. */
+  beforePut: (key: string) => void = () => undefined;
+  #version = 0;
+
+  get(key: string): Promise<StoredText | undefined> {
+    return Promise.resolve(this.objects.get(key));
+  }
+
+  async put(
+    key: string,
+    text: string,
+    condition: WriteCondition,
+  ): Promise<{ readonly version: string } | 'conflict'> {
+    await Promise.resolve();
+    this.beforePut(key);
+    const current = this.objects.get(key);
+    if ('ifAbsent' in condition && current !== undefined) return 'conflict';
+    if ('ifVersion' in condition && current?.version !== condition.ifVersion) return 'conflict';
+    this.#version += 1;
+    const version = String(this.#version);
+    this.objects.set(key, { text, version, modifiedAt: new Date(Date.now() + this.#version) });
+    return { version };
+  }
+
+  list(prefix: string, limit: number): Promise<readonly ListedKey[]> {
+    const found = [...this.objects].filter(([key]) => key.startsWith(prefix));
+    return Promise.resolve(found.slice(0, limit).map(([key, { modifiedAt }]) => ({ key, modifiedAt })));
+  }
+
+  delete(keys: readonly string[]): Promise<void> {
+    for (const key of keys) this.objects.delete(key);
+    return Promise.resolve();
+  }
+}

@@ -1,0 +1,230 @@
+import { Logger, Module } from '@nestjs/common';
+import { DiscoveryModule, NestFactory } from '@nestjs/core';
+import type { INestApplicationContext, Type } from '@nestjs/common';
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { AppError } from '../common/errors/index.js';
+import {
+  ResourceTokens,
+  type ResourceToken,
+  type ResourceTokenRequest,
+  type User,
+} from '../identity/index.js';
+import {
+  AgentTool,
+  TokenRefusedError,
+  ToolError,
+  ToolRegistry,
+  type ToolCallContext,
+  type ToolProvider,
+} from './index.js';
+
+const input = z.strictObject({ text: z.string().default('default') });
+const output = z.object({ said: z.string() });
+const required: ResourceToken = {
+  kind: 'authorization_required',
+  authorizationUrl: 'https://x',
+  sessionUri: 'urn:x',
+  customState: 's',
+  expiresAt: 1,
+};
+
+class Parrot implements ToolProvider {
+  readonly provider = {
+    id: 'parrot',
+    label: 'Parrot',
+    credentialProvider: 'parrot-cp',
+    scopes: { speak: 'Speak', write: 'Write' },
+  };
+  readonly calls: { input: unknown; accessToken: string }[] = [];
+  behaviour: () => Promise<{ said: string }> = () => Promise.resolve({ said: 'hello', secret: 'dropped' });
+
+  @AgentTool({
+    name: 'say',
+    title: 'Say it',
+    description: 'Says.',
+    input,
+    output,
+    access: { provider: 'parrot', scopes: ['speak'] },
+    effect: 'read',
+  })
+  say(given: z.output<typeof input>, { accessToken }: ToolCallContext): Promise<{ said: string }> {
+    this.calls.push({ input: given, accessToken });
+    return this.behaviour();
+  }
+
+  @AgentTool({
+    name: 'post',
+    title: 'Post it',
+    description: 'Posts.',
+    input,
+    output,
+    access: { provider: 'parrot', scopes: ['write'] },
+    effect: 'write',
+  })
+  post(given: z.output<typeof input>, { accessToken }: ToolCallContext): Promise<{ said: string }> {
+    this.calls.push({ input: given, accessToken });
+    return this.behaviour();
+  }
+}
+
+describe('ToolRegistry', () => {
+  const asked: ResourceTokenRequest[] = [];
+  let token: (request: ResourceTokenRequest) => Promise<ResourceToken>;
+  let app: INestApplicationContext;
+  let registry: ToolRegistry;
+  let parrot: Parrot;
+
+  const start = async (...providers: Type<unknown>[]): Promise<INestApplicationContext> => {
+    const tokens = {
+      get: (_user: User, request: ResourceTokenRequest) => {
+        asked.push(request);
+        return token(request);
+      },
+    };
+    @Module({
+      imports: [DiscoveryModule],
+      providers: [ToolRegistry, { provide: ResourceTokens, useValue: tokens }, ...providers],
+    })
+    class TestModule {}
+    return NestFactory.createApplicationContext(TestModule, { logger: false, abortOnError: false });
+  };
+
+  beforeAll(() => {
+    Logger.overrideLogger(false);
+  });
+  beforeEach(async () => {
+    asked.length = 0;
+    token = () => Promise.resolve({ kind: 'token', accessToken: 'token' });
+    app = await start(Parrot);
+    registry = app.get(ToolRegistry);
+    parrot = app.get(Parrot);
+  });
+  afterEach(() => app.close());
+
+  const call = (
+    name: string,
+    value: unknown = {},
+    more: { approved?: boolean; reauthenticated?: boolean } = {},
+  ) =>
+    registry.call(name, value, {
+      user: { sub: 'alice' },
+      signal: new AbortController().signal,
+      approved: false,
+      reauthenticated: false,
+      ...more,
+    });
+
+  it('describes input and output to the model', () => {
+    const [say] = registry.specifications();
+    expect(say).toMatchObject({
+      name: 'say',
+      inputSchema: {
+        type: 'object',
+        additionalProperties: false,
+        properties: { text: { type: 'string', default: 'default' } },
+      },
+    });
+    expect(say?.description).toContain('"said"');
+    expect([registry.title('say'), registry.title('none')]).toEqual(['Say it', 'none']);
+  });
+
+  it('checks the input, fetches a token for exactly the scopes, calls, and drops what the output does not have', async () => {
+    expect(await call('say', { text: 'a' })).toEqual({
+      kind: 'result',
+      source: 'parrot',
+      data: { said: 'hello' },
+    });
+    expect(asked).toEqual([{ provider: 'parrot-cp', scopes: ['speak'], forceAuthentication: false }]);
+    expect(parrot.calls).toEqual([{ input: { text: 'a' }, accessToken: 'token' }]);
+  });
+
+  it.each([
+    ['none', {}],
+    ['say', { text: 7 }],
+    ['say', { other: 1 }],
+    ['say', 'text'],
+    ['say', null],
+  ])('refuses %s(%j) without asking for a token', async (name, value) => {
+    expect(await call(name, value)).toMatchObject({ kind: 'failure', code: 'tool_input_invalid' });
+    expect(asked).toEqual([]);
+  });
+
+  it('asks for consent when there is no token', async () => {
+    token = () => Promise.resolve(required);
+    expect(await call('say')).toMatchObject({
+      kind: 'authorization_required',
+      tool: 'say',
+      scopes: ['speak'],
+      authorization: required,
+      reauthenticated: false,
+    });
+    expect(parrot.calls).toEqual([]);
+  });
+
+  it('asks for approval before a write, and before any token', async () => {
+    expect(await call('post', { text: 'a' })).toEqual({
+      kind: 'approval_required',
+      tool: 'post',
+      input: { text: 'a' },
+    });
+    expect(asked).toEqual([]);
+    expect(await call('post', { text: 'a' }, { approved: true })).toMatchObject({ kind: 'result' });
+  });
+
+  it('sends the user to the provider anew when it refuses the token: once', async () => {
+    parrot.behaviour = () => Promise.reject(new TokenRefusedError());
+    token = ({ forceAuthentication }) =>
+      Promise.resolve(forceAuthentication === true ? required : { kind: 'token', accessToken: 'dead' });
+    expect(await call('say')).toMatchObject({ kind: 'authorization_required', reauthenticated: true });
+    expect(asked.map(({ forceAuthentication }) => forceAuthentication)).toEqual([false, true]);
+    expect(await call('say', {}, { reauthenticated: true })).toMatchObject({
+      kind: 'failure',
+      code: 'provider_rejected',
+    });
+    expect(asked).toHaveLength(3);
+    token = () => Promise.resolve({ kind: 'token', accessToken: 'dead' });
+    expect(await call('say')).toMatchObject({ kind: 'failure', code: 'provider_rejected' });
+  });
+
+  it.each([
+    [new ToolError('provider_rate_limited', 'Wait.'), 'provider_rate_limited', 'Wait.'],
+    [new AppError('identity_unavailable'), 'identity_unavailable', 'did not answer'],
+    [new AppError('sessions_unavailable'), 'tool_failed', 'The tool failed'],
+    [new Error('SECRET'), 'tool_failed', 'The tool failed'],
+  ])('turns %s into an outcome', async (error, code, message) => {
+    parrot.behaviour = () => Promise.reject(error);
+    expect(await call('say')).toEqual({
+      kind: 'failure',
+      code,
+      message: expect.stringContaining(message) as unknown,
+    });
+  });
+
+  it('refuses an output of another shape', async () => {
+    parrot.behaviour = () => Promise.resolve({ said: 7 as unknown as string });
+    expect(await call('say')).toMatchObject({ kind: 'failure', code: 'tool_output_invalid' });
+  });
+
+  const described = { provider: 'parrot', scopes: ['speak'] };
+  it.each([
+    ['a name that another tool has', 'say', described],
+    ['a name that is none', 'Say It', described],
+    ['another provider', 'other', { provider: 'lion', scopes: ['speak'] }],
+    ['a scope without words', 'other', { provider: 'parrot', scopes: ['fly'] }],
+  ])('does not start with a tool that has %s', async (_name, name, access) => {
+    class Second implements ToolProvider {
+      readonly provider = {
+        id: 'parrot',
+        label: 'Parrot',
+        credentialProvider: 'x',
+        scopes: { speak: 'Speak' },
+      };
+      @AgentTool({ name, title: 'x', description: 'x', input, output, access, effect: 'read' })
+      say(): Promise<{ said: string }> {
+        return Promise.resolve({ said: '' });
+      }
+    }
+    await expect(start(Parrot, Second)).rejects.toThrow(/^Tool /);
+  });
+});
