@@ -4,8 +4,6 @@ import { startBothRoles, type BothRoles } from './lib/both-roles.ts';
 import { startStack, type LocalStack } from './stack.ts';
 import { build } from '../scripts/lib/build.mjs';
 
-const STATE = '.onbehalf/state';
-const LOGS = '.onbehalf/logs';
 const DEFAULT_PORT = 8000;
 const PORTS = 9;
 /** Milliseconds between two words of the local model: slow enough to be seen streaming. */
@@ -25,27 +23,30 @@ try {
 async function start(): Promise<void> {
   const port = portOf(process.env.LOCAL_PORT);
   refuseUnknownArguments();
+  // One folder for each range of ports: the addresses are part of what is remembered.
+  const state = `.onbehalf/${String(port)}/state`;
+  const logs = `.onbehalf/${String(port)}/logs`;
   if (process.argv.includes('--reset')) {
-    rmSync(STATE, { recursive: true, force: true });
+    rmSync(state, { recursive: true, force: true });
     say('The local state has been cleared.');
   }
   await build();
-  mkdirSync(STATE, { recursive: true, mode: 0o700 });
-  mkdirSync(LOGS, { recursive: true, mode: 0o700 });
+  mkdirSync(state, { recursive: true, mode: 0o700 });
+  mkdirSync(logs, { recursive: true, mode: 0o700 });
   say('Starting the local stack and both roles …');
-  const stack = await startStack({ port, stateDirectory: STATE, wordDelayMs: WORD_DELAY_MS });
+  const stack = await startStack({ port, stateDirectory: state, wordDelayMs: WORD_DELAY_MS });
   let roles: BothRoles;
   try {
-    roles = await startBothRoles(stack, { ports: [port + 7, port + 8], logDirectory: LOGS });
+    roles = await startBothRoles(stack, { ports: [port + 7, port + 8], logDirectory: logs });
   } catch (error) {
     await stack.close();
     throw error;
   }
-  endWith(stack, roles);
-  say(screen(stack));
+  endWith(stack, roles, logs);
+  say(screen(stack, state, logs));
 }
 
-function endWith(stack: LocalStack, roles: BothRoles): void {
+function endWith(stack: LocalStack, roles: BothRoles, logs: string): void {
   let ending = false;
   const end = (why: string, code: number): void => {
     if (ending) return;
@@ -64,12 +65,12 @@ function endWith(stack: LocalStack, roles: BothRoles): void {
     ['session-binding', roles.sessionBinding],
   ] as const) {
     void role.exited.then((code) => {
-      end(`The role ${name} has ended (exit code ${String(code)}). Its log: ${LOGS}/${name}.log`, 1);
+      end(`The role ${name} has ended (exit code ${String(code)}). Its log: ${logs}/${name}.log`, 1);
     });
   }
 }
 
-function screen({ loadBalancer, gitHub }: LocalStack): string {
+function screen({ loadBalancer, gitHub }: LocalStack, state: string, logs: string): string {
   return `
 OnBehalf is ready:  ${loadBalancer.url}/docs
 
@@ -82,8 +83,8 @@ OnBehalf is ready:  ${loadBalancer.url}/docs
    2. Open the connectUrl in a new tab, choose a GitHub account, authorize. Then run the example "resume".
    3. Run "next message": another scope, so another consent. Or decline it, or open the link as another user.
 
-  Logs    ${LOGS}/agent.log, ${LOGS}/session-binding.log
-  State   ${STATE} (survives a restart; npm start -- --reset clears it)
+  Logs    ${logs}/agent.log, ${logs}/session-binding.log
+  State   ${state} (survives a restart; npm start -- --reset clears it)
   Stop    Ctrl-C
 `;
 }

@@ -4,10 +4,15 @@ import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 
 const STAMP = 'dist/.sources';
 const INPUTS = ['src/**/*.ts', 'tsconfig*.json', 'nest-cli.json', 'package-lock.json'];
+const TESTS = /\.spec\.ts$|[\\/]testing[\\/]/;
 
 /** Builds `dist/` with the Nest CLI, unless it was built from these very sources. */
 export async function build({ always = false, say = (line) => process.stdout.write(`${line}\n`) } = {}) {
-  const digest = digestOf(INPUTS.flatMap((pattern) => globSync(pattern)).sort());
+  const digest = digestOf(
+    INPUTS.flatMap((pattern) => globSync(pattern))
+      .filter((file) => !TESTS.test(file))
+      .sort(),
+  );
   if (!always && existsSync(STAMP) && readFileSync(STAMP, 'utf8') === digest) return;
   say('Building …');
   const startedAt = Date.now();

@@ -1,0 +1,99 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { HttpBrowser } from '../../local/lib/http-browser.ts';
+import { invoke } from '../../local/lib/invoke.ts';
+import { eventually } from '../support/world.ts';
+
+const PORT = 18_430;
+const URL_ = `http://localhost:${String(PORT)}`;
+const STATE = `.onbehalf/${String(PORT)}`;
+
+describe('npm start', () => {
+  const children: ChildProcess[] = [];
+
+  afterEach(() => {
+    for (const child of children.splice(0)) child.kill('SIGKILL');
+  });
+  afterAll(() => {
+    rmSync(STATE, { recursive: true, force: true });
+  });
+
+  const start = (
+    ...parameters: string[]
+  ): { child: ChildProcess; output: () => string; exit: Promise<number | null> } => {
+    const child = spawn(process.execPath, ['scripts/run.mjs', 'local/start.ts', ...parameters], {
+      env: { ...process.env, LOCAL_PORT: String(PORT) },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.push(child);
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    return { child, output: () => output, exit: new Promise((done) => child.on('exit', done)) };
+  };
+  const ready = (output: () => string): Promise<void> =>
+    eventually(() => output().includes('OnBehalf is ready'), 40_000);
+
+  it('prints one screen, serves, keeps what it knows over a restart, and ends within 5 s', async () => {
+    const first = start('--reset');
+    await ready(first.output);
+    for (const text of [`${URL_}/docs`, 'alice@example.com', 'first message', `${STATE}/logs/agent.log`]) {
+      expect(first.output()).toContain(text);
+    }
+    const alice = new HttpBrowser();
+    await alice.signIn(URL_, 'alice@example.com');
+    const paused = await invoke(alice, URL_, { sessionId: 'kept', message: 'Who am I on GitHub?' });
+    expect(paused.interrupts).toHaveLength(1);
+    const page = await alice.submitAndFollow(
+      await alice.navigate(paused.interrupts[0]?.metadata.connectUrl ?? ''),
+    );
+    await alice.submitAndFollow(await alice.submitAndFollow(page, { login: 'alice-octo' }), {
+      action: 'authorize',
+    });
+    const stoppedAt = Date.now();
+    first.child.kill('SIGINT');
+    expect(await first.exit).toBe(0);
+    expect(Date.now() - stoppedAt).toBeLessThan(5_000);
+
+    const second = start();
+    await ready(second.output);
+    const resume = [{ interruptId: 'interrupt-1', status: 'resolved' }];
+    const resumed = await invoke(alice, URL_, { sessionId: 'kept', resume });
+    expect(resumed.text).toContain('alice-octo');
+    second.child.kill('SIGTERM');
+    expect(await second.exit).toBe(0);
+  }, 90_000);
+
+  it('says which port is taken, and what to do', async () => {
+    const blocker = createServer().listen(PORT + 3, '127.0.0.1');
+    const { output, exit } = start();
+    expect(await exit).toBe(1);
+    expect(output()).toContain(`Port ${String(PORT + 3)} is taken.`);
+    expect(output()).toContain('LOCAL_PORT=');
+    blocker.close();
+  });
+
+  it.each(['--rest', 'reset'])('refuses the argument %s', async (argument) => {
+    const { output, exit } = start(argument);
+    expect(await exit).toBe(1);
+    expect(output()).toContain('npm start -- --reset');
+  });
+
+  const run = (cwd: string): { status: number | null; stderr: string } =>
+    spawnSync(process.execPath, [resolve('scripts/run.mjs'), 'dist/main.js'], { cwd, encoding: 'utf8' });
+
+  it('says what is missing: the dependencies, or the build', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'onbehalf-start-'));
+    expect(run(folder)).toMatchObject({ status: 1, stderr: expect.stringContaining('npm ci') as unknown });
+    mkdirSync(join(folder, 'node_modules'));
+    expect(run(folder)).toMatchObject({
+      status: 1,
+      stderr: expect.stringContaining('npm run build') as unknown,
+    });
+    rmSync(folder, { recursive: true });
+  });
+});
