@@ -22,6 +22,8 @@ export async function createApp(config: AppConfig): Promise<NestFastifyApplicati
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true,
+    // A HEAD request would run the GET handler: nothing may be bound by one.
+    exposeHeadRoutes: false,
     genReqId: () => randomUUID(),
     http: {
       maxHeaderSize: MAXIMUM_HEADERS,

@@ -102,6 +102,23 @@ describe('Conversations', () => {
     expect((await begin('next')).messages).toEqual([user('hello'), assistant('hi')]);
   });
 
+  it('can be finished again when the store failed half-way', async () => {
+    const turn = await begin('hello');
+    let failed = false;
+    store.beforePut = (key) => {
+      if (key.endsWith('working-set.json') && !failed) {
+        failed = true;
+        throw new Error('away for a moment');
+      }
+    };
+    const result = { outcome: 'success', messages: [user('hello'), assistant('hi')] } as const;
+    await expect(turn.finish(result)).rejects.toThrow('away for a moment');
+    await turn.finish({ ...result, outcome: 'error' });
+    expect(workingSet()).toMatchObject({ turns: 1, messages: result.messages });
+    const { turns } = await conversations.read('alice', 'one', { limit: 1 });
+    expect(turns[0]?.outcome).toBe('success');
+  });
+
   it('gives the claim back when the index cannot be written', async () => {
     store.beforePut = (key) => {
       if (key.includes('/index/')) throw new Error('no index');

@@ -112,12 +112,7 @@ export class Turn {
     const { seq, runId, startedAt } = this.#claim;
     const { outcome, messages, pending } = result;
     const record: TurnRecord = { version: 1, seq, runId, startedAt, endedAt: Date.now(), outcome, messages };
-    const recorded = await this.#store.put(
-      this.#keys.turn(this.#set.sessionId, seq),
-      JSON.stringify(record),
-      { ifAbsent: true },
-    );
-    if (recorded === 'conflict') throw new AppError('session_busy', { reason: 'claim_lapsed' });
+    await this.#record(record);
     const { claim: _, ...rest } = this.#set;
     await this.#write({
       ...rest,
@@ -128,6 +123,16 @@ export class Turn {
         pending === undefined ? windowOf([...rest.messages, ...messages]) : [...rest.messages, ...messages],
       ...(pending !== undefined && { pending }),
     });
+  }
+
+  /** A record that is there already may be this turn's own: the store failed after it, and the turn is finished again. */
+  async #record(record: TurnRecord): Promise<void> {
+    const key = this.#keys.turn(this.#set.sessionId, record.seq);
+    if ((await this.#store.put(key, JSON.stringify(record), { ifAbsent: true })) !== 'conflict') return;
+    const stored = JSON.parse((await this.#store.get(key))?.text ?? '{}') as Partial<TurnRecord>;
+    if (stored.runId !== record.runId || stored.outcome === 'abandoned') {
+      throw new AppError('session_busy', { reason: 'claim_lapsed' });
+    }
   }
 
   /** Gives the claim back without a trace, when the turn could not even start. */

@@ -44,6 +44,7 @@ export interface AuthorizationRequired {
 
 interface RegisteredTool {
   readonly options: AgentToolOptions;
+  readonly specification: ToolSpecification;
   readonly provider: ProviderDescription;
   readonly run: (input: unknown, context: ToolCallContext) => Promise<unknown>;
 }
@@ -75,12 +76,7 @@ export class ToolRegistry implements OnApplicationBootstrap {
   }
 
   specifications(): readonly ToolSpecification[] {
-    return [...this.#tools.values()].map(({ options }) => ({
-      name: options.name,
-      title: options.title,
-      description: `${options.description}\nAnswers: ${JSON.stringify(schemaOf(options.output, 'output'))}`,
-      inputSchema: schemaOf(options.input, 'input'),
-    }));
+    return [...this.#tools.values()].map(({ specification }) => specification);
   }
 
   title(name: string): string {
@@ -176,7 +172,12 @@ export class ToolRegistry implements OnApplicationBootstrap {
       throw new TypeError(`Tool ${options.name}: ${String(problem)}`);
     const run = (instance as unknown as Readonly<Record<string, RegisteredTool['run']>>)[method];
     if (run === undefined) throw new TypeError(`Tool ${options.name}: no method ${method}`);
-    this.#tools.set(options.name, { options, provider, run: run.bind(instance) });
+    this.#tools.set(options.name, {
+      options,
+      provider,
+      specification: specificationOf(options),
+      run: run.bind(instance),
+    });
   }
 }
 
@@ -186,6 +187,15 @@ function methodNames(instance: object): string[] {
   return Object.entries(Object.getOwnPropertyDescriptors(prototype))
     .filter(([name, { value }]) => name !== 'constructor' && typeof value === 'function')
     .map(([name]) => name);
+}
+
+function specificationOf({ name, title, description, input, output }: AgentToolOptions): ToolSpecification {
+  return {
+    name,
+    title,
+    description: `${description}\nAnswers: ${JSON.stringify(schemaOf(output, 'output'))}`,
+    inputSchema: schemaOf(input, 'input'),
+  };
 }
 
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Readonly<Record<string, unknown>> {

@@ -43,6 +43,14 @@ describe('the doors of both roles', () => {
     expect((await fetch(`${world.roles[role].url}/ready`)).status).toBe(200);
   });
 
+  it.each(['HEAD', 'OPTIONS', 'PUT', 'PATCH'])('%s leads nowhere', async (method) => {
+    for (const path of ['/sessions', '/docs', '/invocations']) {
+      expect([path, (await agent(path, { method, headers: signedIn() })).status]).toEqual([path, 404]);
+    }
+    const binding = `${world.roles.sessionBinding.url}/oauth2/session-binding?session_id=x`;
+    expect((await fetch(binding, { method, headers: signedIn() })).status).toBe(404);
+  });
+
   it('says what is wrong with a body, and repeats nothing of it', async () => {
     const bodies = [
       '',

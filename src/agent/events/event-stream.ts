@@ -23,6 +23,7 @@ export async function sendEventStream(
   raw.on('close', () => {
     if (!raw.writableFinished) left();
   });
+  if (raw.destroyed) left();
   const heartbeat = setInterval(() => {
     if (!raw.writableNeedDrain) raw.write(HEARTBEAT);
   }, HEARTBEAT_MS);
