@@ -79,7 +79,7 @@ describe('GitHubClient', () => {
     [status(403), 'provider_rejected', /403/],
     [status(404), 'provider_rejected', /no such thing/],
     [status(500), 'provider_unavailable', /problem/],
-    [status(302, { location: 'http://evil.example/' }), 'provider_unavailable', /did not answer/],
+    [status(302, { location: '/api/v3/elsewhere' }), 'provider_unavailable', /did not answer/],
     [(response: ServerResponse) => response.destroy(), 'provider_unavailable', /did not answer/],
     [(response: ServerResponse) => response.end('{'), 'tool_output_invalid', /not understood/],
     [(response: ServerResponse) => response.end('{"ok":false}'), 'tool_output_invalid', /not understood/],
@@ -93,6 +93,8 @@ describe('GitHubClient', () => {
     const error = await get().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ToolError);
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) as unknown });
+    // Nothing is tried again, and no redirect is followed.
+    expect(seen).toHaveLength(1);
   });
 
   it('says that the token is refused when it is, or when it lacks a scope', async () => {
