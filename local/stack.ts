@@ -180,6 +180,7 @@ function environmentOf(
 ): Record<string, string> {
   const common = {
     ROLE: role,
+    HOST: '127.0.0.1',
     ENVIRONMENT: 'local',
     AWS_REGION: REGION,
     AWS_ACCESS_KEY_ID: ACCESS_KEYS[role],

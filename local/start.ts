@@ -1,6 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { USERS } from './identity-provider/users.ts';
 import { startBothRoles, type BothRoles } from './lib/both-roles.ts';
+import { requireFreePorts } from './lib/role-process.ts';
 import { startStack, type LocalStack } from './stack.ts';
 import { build } from '../scripts/lib/build.mjs';
 
@@ -26,6 +27,7 @@ async function start(): Promise<void> {
   // One folder for each range of ports: the addresses are part of what is remembered.
   const state = `.onbehalf/${String(port)}/state`;
   const logs = `.onbehalf/${String(port)}/logs`;
+  await requireFreePorts(port, PORTS);
   if (process.argv.includes('--reset')) {
     rmSync(state, { recursive: true, force: true });
     say('The local state has been cleared.');
@@ -78,10 +80,11 @@ OnBehalf is ready:  ${loadBalancer.url}/docs
   The model, AgentCore Identity, S3, the identity provider and GitHub (${gitHub.url})
   are stand-ins on this machine. The model follows simple rules; it is no language model.
 
-  Try this on the page (POST /invocations, "Try it out"):
-   1. Run the example "first message". The answer ends with an interrupt and a connectUrl.
-   2. Open the connectUrl in a new tab, choose a GitHub account, authorize. Then run the example "resume".
-   3. Run "next message": another scope, so another consent. Or decline it, or open the link as another user.
+  Try this: open POST /invocations, choose one of its examples, press Execute.
+   1. "A first message" ends with an interrupt. The page shows a link: open it, choose a GitHub account,
+      press Authorize there. Then execute "Resume".
+   2. "A second message" needs another scope, so another consent. Give it, or execute "Decline".
+   3. Open such a link in a private window as another user: it is refused before anything is shared.
 
   Logs    ${logs}/agent.log, ${logs}/session-binding.log
   State   ${state} (survives a restart; npm start -- --reset clears it)
@@ -92,7 +95,7 @@ OnBehalf is ready:  ${loadBalancer.url}/docs
 function portOf(value: string | undefined): number {
   if (value === undefined || value === '') return DEFAULT_PORT;
   const port = Number(value);
-  if (Number.isInteger(port) && port >= 1024 && port <= 65_535 - PORTS) return port;
+  if (/^\d{4,5}$/.test(value) && port >= 1024 && port <= 65_535 - PORTS) return port;
   throw new Error(
     `LOCAL_PORT must be a port from 1024 to ${String(65_535 - PORTS)}; the ${String(PORTS - 1)} ports after it are used too.`,
   );

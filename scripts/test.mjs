@@ -13,9 +13,11 @@ const named = process.argv.slice(2).filter((argument) => SUITES.includes(argumen
 const passedOn = process.argv.slice(2).filter((argument) => !SUITES.includes(argument));
 const wanted = named.length > 0 ? named : SUITES;
 
+say(`Suites: ${wanted.join(', ')}.`);
 await build();
 const total = { passed: 0, failed: 0 };
 let broken = false;
+const notRun = [];
 for (const suite of wanted) {
   if (suite === 'browser' && findChromium() === undefined) {
     const sentence =
@@ -24,13 +26,15 @@ for (const suite of wanted) {
       say(sentence);
       broken = true;
     } else {
-      say(`NOT RUN: ${sentence}`);
+      notRun.push(suite);
+      say(`\n— ${suite} —\nNOT RUN: ${sentence}`);
     }
     continue;
   }
   say(`\n— ${suite} —`);
   broken = !(await runSuite(suite)) || broken;
 }
+if (notRun.length > 0) say(`\nNOT RUN: ${notRun.join(', ')}; see above.`);
 say(`\n${total.passed} passed, ${total.failed} failed`);
 process.exit(broken || total.failed > 0 || total.passed === 0 ? 1 : 0);
 

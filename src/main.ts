@@ -5,7 +5,7 @@ const config = readConfig();
 try {
   const { createApp } = await import('./create-app.js');
   const app = await createApp(config);
-  await app.listen({ port: config.port, host: '0.0.0.0' });
+  await app.listen({ port: config.port, host: config.host });
 } catch (error) {
   process.stderr.write(`${config.role} could not start: ${describe(error)}\n`);
   process.exit(1);

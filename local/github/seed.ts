@@ -4,6 +4,7 @@ import type { Account, ScopeText } from '../provider-gate/authorize.ts';
 export const ACCOUNTS: readonly Account[] = [
   { login: 'alice-octo', name: 'Alice Arden' },
   { login: 'bob-octo', name: 'Bob Baker' },
+  { login: 'carol-octo', name: 'Carol Castle' },
 ];
 
 /** GitHub's scopes in words, as its consent page puts them. */
@@ -42,6 +43,13 @@ export function seed(): SeedConfig {
           bio: 'Bread and compilers',
           location: 'Leipzig',
         },
+        {
+          login: 'carol-octo',
+          name: 'Carol Castle',
+          email: 'carol@example.com',
+          bio: 'Chess and cartography',
+          location: 'Porto',
+        },
       ],
       repos: [
         ...owned('alice-octo', [
@@ -53,6 +61,7 @@ export function seed(): SeedConfig {
           ['sourdough', 'A build system for bread', false],
           ['ledger', 'Household accounts', true],
         ]),
+        ...owned('carol-octo', [['endgames', 'A collection of chess endgames', false]]),
       ],
     },
   };

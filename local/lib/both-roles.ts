@@ -23,10 +23,17 @@ export async function startBothRoles(
     ...(port !== undefined && { port }),
     ...(options.logDirectory !== undefined && { logFile: `${options.logDirectory}/${name}.log` }),
   });
-  const [agent, sessionBinding] = await Promise.all([
+  const [first, second] = await Promise.allSettled([
     startRole('agent', place('agent', options.ports?.[0])),
     startRole('session-binding', place('session-binding', options.ports?.[1])),
   ]);
+  if (first.status === 'rejected' || second.status === 'rejected') {
+    // The one that did start must not outlive this.
+    if (first.status === 'fulfilled') await first.value.stop();
+    if (second.status === 'fulfilled') await second.value.stop();
+    throw first.status === 'rejected' ? first.reason : (second as PromiseRejectedResult).reason;
+  }
+  const [agent, sessionBinding] = [first.value, second.value];
   stack.loadBalancer.register({ agent: agent.url, 'session-binding': sessionBinding.url });
   return {
     agent,

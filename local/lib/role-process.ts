@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { listening } from './http.ts';
 import { setTimeout as delay } from 'node:timers/promises';
 
 export type RoleName = 'agent' | 'session-binding';
@@ -23,6 +24,7 @@ export interface RoleProcessOptions {
 }
 
 const READY_TIMEOUT_MS = 20_000;
+const PROBE_TIMEOUT_MS = 1_000;
 const STOP_TIMEOUT_MS = 4_000;
 /** What a process needs of this machine, and no more: a role must not see the developer's own AWS settings. */
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'NODE_EXTRA_CA_CERTS', 'NODE_V8_COVERAGE'];
@@ -68,7 +70,8 @@ export async function startRole(role: RoleName, options: RoleProcessOptions): Pr
 async function ready(role: RoleName, { url, process: child, ...rest }: RoleProcess): Promise<void> {
   const deadline = Date.now() + READY_TIMEOUT_MS;
   while (Date.now() < deadline && child.exitCode === null) {
-    const answer = await fetch(`${url}/ready`).catch(() => undefined);
+    const signal = AbortSignal.timeout(PROBE_TIMEOUT_MS);
+    const answer = await fetch(`${url}/ready`, { signal }).catch(() => undefined);
     if (answer?.status === 200) return;
     await delay(50);
   }
@@ -88,9 +91,18 @@ async function stop(child: ChildProcess, exited: Promise<number | null>): Promis
   await kill;
 }
 
-export async function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
+  return probePort(0);
+}
+
+/** Rejects with EADDRINUSE when one of the ports is taken. */
+export async function requireFreePorts(first: number, count: number): Promise<void> {
+  for (let port = first; port < first + count; port += 1) await probePort(port);
+}
+
+async function probePort(wanted: number): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await listening(server, { port: wanted });
   const { port } = server.address() as AddressInfo;
   await new Promise((resolve) => server.close(resolve));
   return port;

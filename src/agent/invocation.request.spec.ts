@@ -48,7 +48,7 @@ describe('parseRunRequest', () => {
     [{ sessionId: 'one' }, /message/],
     [{ sessionId: '../x', message: 'a' }, /sessionId has characters/],
     [{ sessionId: 'x'.repeat(65), message: 'a' }, /sessionId/],
-    [{ sessionId: 'one', message: '  \n' }, /message must not be blank/],
+    [{ sessionId: 'one', message: '  \n' }, /message is blank/],
     [{ sessionId: 'one', message: 'x'.repeat(32_001) }, /message is too long/],
     [{ sessionId: 'one', message: 7 }, /message is missing or of another type/],
     [{ sessionId: 'one', message: 'a', extra: 1 }, /members that are not known/],

@@ -14,7 +14,7 @@ const runId = z.string().regex(/^[A-Za-z0-9_.:-]{1,128}$/);
 const message = z
   .string()
   .max(MAXIMUM_MESSAGE)
-  .refine((text) => text.trim() !== '', 'must not be blank')
+  .refine((text) => text.trim() !== '' && text.isWellFormed(), 'must not be blank')
   .describe("The user's words");
 const answer = z
   .strictObject({
@@ -106,7 +106,7 @@ function faultOf(issue: z.core.$ZodIssue): string {
     too_big: 'is too long',
     too_small: 'is too short',
     invalid_format: 'has characters that are not allowed, or is too long',
-    custom: 'must not be blank',
+    custom: 'is blank, or no valid Unicode',
   };
   return `${where} ${what[issue.code] ?? 'is not valid'}`;
 }

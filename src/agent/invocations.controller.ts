@@ -44,15 +44,18 @@ export class InvocationsController {
     'interrupt_not_pending',
     'payload_too_large',
     'unsupported_media_type',
+    'too_many_runs',
     'sign_in_keys_unavailable',
     'sessions_unavailable',
+    'overloaded',
     'shutting_down',
     'internal_error',
   )
   async invoke(@CurrentUser() user: User, @Body() body: unknown, @Res() reply: FastifyReply): Promise<void> {
-    const run = await this.#runs.start(user, parseRunRequest(body));
-    await sendEventStream(reply, run.events, () => {
-      run.cancel();
+    const left = new AbortController();
+    reply.raw.on('close', () => {
+      if (!reply.raw.writableFinished) left.abort();
     });
+    await sendEventStream(reply, await this.#runs.start(user, parseRunRequest(body), left.signal));
   }
 }

@@ -56,6 +56,10 @@ export const REQUEST_EXAMPLES = {
     summary: '3. A second message; needs consent for another scope',
     value: { sessionId: 'try-it-out', message: 'List my 5 latest repositories' },
   },
+  decline: {
+    summary: '4. Decline that consent',
+    value: { sessionId: 'try-it-out', resume: [{ interruptId: 'interrupt-2', status: 'cancelled' }] },
+  },
 };
 
 const lines = (...events: readonly object[]): string =>

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import {
   JsonBlock,
   Tool,
@@ -16,7 +17,8 @@ import type { InterruptAnswer } from './invocation.request.js';
 export interface PausedCall {
   /** How often it has been paused; numbers the interrupts, as Strands answers one of a known name at once. */
   readonly pauses: number;
-  readonly approved: boolean;
+  /** What the user has approved: a digest of the tool and its input. */
+  readonly approved: string | null;
   readonly reauthenticated: boolean;
 }
 
@@ -26,8 +28,8 @@ export type PauseReason = AuthorizationRequired | Extract<ToolOutcome, { kind: '
 export interface RunCalls {
   readonly user: User;
   readonly paused: Map<string, PausedCall>;
-  /** The user's answers, by tool call. */
-  readonly answers: ReadonlyMap<string, InterruptAnswer>;
+  /** The user's answers, by tool call; each is used once. */
+  readonly answers: Map<string, InterruptAnswer>;
   /** Why each call is paused now. Stays in memory: it holds the authorization URL. */
   readonly reasons: Map<string, PauseReason>;
 }
@@ -58,15 +60,15 @@ export class RegistryTool extends Tool {
 
   async *stream(context: ToolContext): ToolStreamGenerator {
     const { toolUseId, input } = context.toolUse;
-    const before = this.#calls.paused.get(toolUseId) ?? {
-      pauses: 0,
-      approved: false,
-      reauthenticated: false,
-    };
+    const before = this.#calls.paused.get(toolUseId) ?? NOT_PAUSED;
     const answer = this.#calls.answers.get(toolUseId);
+    // A model could use an id again: what was said of one call is not said of the next.
+    this.#calls.paused.delete(toolUseId);
+    this.#calls.answers.delete(toolUseId);
+    const digest = digestOf(this.name, input);
     const declined = declinedBy(answer);
     if (declined !== undefined) return failure(toolUseId, declined, ERRORS[declined].detail);
-    const approved = before.approved || isApproval(answer);
+    const approved = before.approved === digest || isApproval(answer);
     const { user } = this.#calls;
     const call = { user, signal: context.cancelSignal, approved, reauthenticated: before.reauthenticated };
     const outcome = await this.#registry.call(this.name, input, call);
@@ -80,7 +82,7 @@ export class RegistryTool extends Tool {
         const pauses = before.pauses + 1;
         const reauthenticated =
           before.reauthenticated || (outcome.kind === 'authorization_required' && outcome.reauthenticated);
-        this.#calls.paused.set(toolUseId, { pauses, approved, reauthenticated });
+        this.#calls.paused.set(toolUseId, { pauses, approved: approved ? digest : null, reauthenticated });
         this.#calls.reasons.set(toolUseId, outcome);
         return context.interrupt<never>({
           name: `${outcome.kind}-${String(pauses)}`,
@@ -89,6 +91,14 @@ export class RegistryTool extends Tool {
       }
     }
   }
+}
+
+const NOT_PAUSED: PausedCall = { pauses: 0, approved: null, reauthenticated: false };
+
+function digestOf(name: string, input: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify([name, input]))
+    .digest('base64url');
 }
 
 function declinedBy(

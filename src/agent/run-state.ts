@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Interrupt as AgUiInterrupt } from '@ag-ui/core';
 import type { Agent, Interrupt } from '@strands-agents/sdk';
 import { AppError } from '../common/errors/index.js';
@@ -21,7 +22,7 @@ export interface Resumption {
   readonly snapshot: RunState['snapshot'];
   readonly responses: readonly { readonly interruptId: string; readonly status: string }[];
   readonly paused: ReadonlyMap<string, PausedCall>;
-  readonly answers: ReadonlyMap<string, InterruptAnswer>;
+  readonly answers: Map<string, InterruptAnswer>;
 }
 
 export function resumption(pending: PendingRun, answers: readonly InterruptAnswer[]): Resumption {
@@ -84,7 +85,7 @@ export async function pause(
     // Interrupts that were answered before stay in Strands' list.
     if (reason === undefined || interrupt.response !== undefined || toolCallIds.has(toolCallId)) continue;
     toolCallIds.add(toolCallId);
-    const id = `interrupt-${String(context.firstNumber + stored.length)}`;
+    const id = interruptId(context.firstNumber + stored.length, reason);
     strandsIds[id] = interrupt.id;
     const entry: StoredInterrupt = {
       id,
@@ -106,6 +107,15 @@ export async function pause(
     pending: { interrupts: stored, state: JSON.parse(JSON.stringify(state)) as Json, resumable: true },
     told,
   };
+}
+
+/**
+ * Numbered, so that the examples of the specification run as they stand. An approval is also unguessable: it must be the
+ * answer to what this very user was shown, also when the conversation's id was used before.
+ */
+function interruptId(number: number, reason: PauseReason): string {
+  const suffix = reason.kind === 'approval_required' ? `-${randomBytes(6).toString('hex')}` : '';
+  return `interrupt-${String(number)}${suffix}`;
 }
 
 function stateOf({ state }: PendingRun): RunState {

@@ -66,12 +66,22 @@ export class Run {
     const added: StoredMessage[] = [];
     let end: AGUIEvent;
     try {
-      end = yield* this.#drive(this.#plan(added));
+      end = this.#signal.aborted ? await this.#endUnstarted() : yield* this.#drive(this.#plan(added));
     } catch (error) {
       end = await this.#fail(added, error);
     }
     yield* this.#mapper.close();
     yield end;
+  }
+
+  /** Aborted before the model was called: the message is kept, and a paused run stays paused. */
+  async #endUnstarted(): Promise<AGUIEvent> {
+    const { input, sessionId: threadId, runId } = this.#request;
+    const reason: unknown = this.#signal.reason;
+    if (input.kind === 'resume') await this.#turn.abandon();
+    else await this.#save([{ role: 'user', content: [{ text: input.text }] }], { outcome: 'cancelled' });
+    if (reason instanceof AppError) return runError(reason);
+    return { type: EventType.RUN_FINISHED, threadId, runId, outcome: { type: 'cancelled' } };
   }
 
   async *#drive(plan: Plan): AsyncGenerator<AGUIEvent, AGUIEvent, undefined> {
@@ -123,7 +133,7 @@ export class Run {
       error = asRunError(unsaved);
     }
     this.#logger.error({ event: 'run_failed', code: error.code, ...errorFields(error.cause) });
-    return { type: EventType.RUN_ERROR, code: error.code, message: error.detail };
+    return runError(error);
   }
 
   #save(messages: readonly StoredMessage[], result: Omit<TurnResult, 'messages'>): Promise<void> {
@@ -194,6 +204,10 @@ export class Run {
       conversationManager: new NullConversationManager(),
     });
   }
+}
+
+function runError({ code, detail }: AppError): AGUIEvent {
+  return { type: EventType.RUN_ERROR, code, message: detail };
 }
 
 function toStored({ role, content }: MessageData): StoredMessage {

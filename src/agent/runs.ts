@@ -1,8 +1,8 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { AGUIEvent } from '@ag-ui/core';
 import type { Model } from '@strands-agents/sdk';
-import { AppError } from '../common/errors/index.js';
 import { annotateContext } from '../common/context/index.js';
+import { AppError } from '../common/errors/index.js';
 import { FlowTickets, type User } from '../identity/index.js';
 import { Conversations } from '../sessions/index.js';
 import { ToolRegistry } from '../tools/index.js';
@@ -10,22 +10,27 @@ import type { RunRequest } from './invocation.request.js';
 import { MODEL } from './model/model.js';
 import { Run, type RunServices } from './run.js';
 
-export interface StartedRun {
-  readonly events: AsyncIterable<AGUIEvent>;
-  /** Stops the model and the tools; the run still comes to its end, and is saved as cancelled. */
-  cancel(): void;
-}
-
+/** One user cannot take the place of the others. */
+const RUNS_PER_USER = 10;
+const RUNS_PER_TASK = 1_500;
+const DEADLINE_MS = 15 * 60_000;
 /** A task has 30 s from SIGTERM by default; the rest of the shutdown needs some of it. */
 const SHUTDOWN_MS = 20_000;
 
-/** Starts runs, and ends them when the process is asked to go. */
+interface Running {
+  readonly sub: string;
+  readonly controller: AbortController;
+  readonly ended: Promise<void>;
+  readonly end: () => void;
+}
+
+/** Starts runs, and ends them when their time is up or the process is asked to go. */
 @Injectable()
 export class Runs implements BeforeApplicationShutdown {
   readonly #logger = new Logger('Runs');
   readonly #conversations: Conversations;
   readonly #services: RunServices;
-  readonly #running = new Map<AbortController, Promise<void>>();
+  readonly #running = new Set<Running>();
   #closing = false;
 
   constructor(
@@ -40,44 +45,66 @@ export class Runs implements BeforeApplicationShutdown {
 
   /**
    * Claims the conversation and starts a run. What goes wrong here is answered as a problem document; what goes wrong
-   * later is told by a RUN_ERROR event.
+   * later is told by a RUN_ERROR event. Read the events to their end.
+   * @param left aborts when the client has gone: the run is then cancelled, and saved as that
    * @throws AppError
    */
-  async start(user: User, request: RunRequest): Promise<StartedRun> {
-    if (this.#closing) throw new AppError('shutting_down');
+  async start(user: User, request: RunRequest, left: AbortSignal): Promise<AsyncIterable<AGUIEvent>> {
+    const running = this.#admit(user.sub);
     const { sessionId, runId, input } = request;
     annotateContext({ sessionId, runId });
-    const turnInput =
-      input.kind === 'message'
-        ? input
-        : ({ kind: 'resume', interruptIds: input.answers.map(({ interruptId }) => interruptId) } as const);
-    const turn = await this.#conversations.begin(user.sub, sessionId, runId, turnInput);
-    const controller = new AbortController();
-    const run = new Run(this.#services, user, request, turn, controller.signal);
-    return {
-      events: this.#tracked(run, controller),
-      cancel: () => {
-        controller.abort();
-      },
-    };
+    try {
+      const turnInput =
+        input.kind === 'message'
+          ? input
+          : ({ kind: 'resume', interruptIds: input.answers.map(({ interruptId }) => interruptId) } as const);
+      const turn = await this.#conversations.begin(user.sub, sessionId, runId, turnInput);
+      const signal = AbortSignal.any([running.controller.signal, left]);
+      return this.#tracked(new Run(this.#services, user, request, turn, signal), running);
+    } catch (error) {
+      this.#release(running);
+      throw error;
+    }
   }
 
   async beforeApplicationShutdown(): Promise<void> {
     this.#closing = true;
-    for (const controller of this.#running.keys()) controller.abort(new AppError('shutting_down'));
+    const running = [...this.#running];
+    for (const { controller } of running) controller.abort(new AppError('shutting_down'));
     const timer = new Promise((resolve) => setTimeout(resolve, SHUTDOWN_MS).unref());
-    await Promise.race([Promise.all(this.#running.values()), timer]);
+    await Promise.race([Promise.all(running.map(({ ended }) => ended)), timer]);
   }
 
-  async *#tracked(run: Run, controller: AbortController): AsyncGenerator<AGUIEvent, void, undefined> {
+  #admit(sub: string): Running {
+    if (this.#closing) throw new AppError('shutting_down');
+    if (this.#running.size >= RUNS_PER_TASK) throw new AppError('overloaded');
+    const own = [...this.#running].filter((running) => running.sub === sub).length;
+    if (own >= RUNS_PER_USER) throw new AppError('too_many_runs');
+    const { promise: ended, resolve } = Promise.withResolvers<undefined>();
+    const controller = new AbortController();
+    const deadline = setTimeout(() => {
+      controller.abort(new AppError('run_timeout'));
+    }, DEADLINE_MS);
+    const end = (): void => {
+      clearTimeout(deadline);
+      resolve(undefined);
+    };
+    const running: Running = { sub, controller, ended, end };
+    this.#running.add(running);
+    return running;
+  }
+
+  #release(running: Running): void {
+    this.#running.delete(running);
+    running.end();
+  }
+
+  async *#tracked(run: Run, running: Running): AsyncGenerator<AGUIEvent, void, undefined> {
     const startedAt = Date.now();
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    this.#running.set(controller, promise);
     try {
       yield* run.events();
     } finally {
-      this.#running.delete(controller);
-      resolve(undefined);
+      this.#release(running);
       this.#logger.log({ event: 'run_ended', durationMs: Date.now() - startedAt });
     }
   }

@@ -18,6 +18,8 @@ export interface AlbConfig {
 
 interface CommonConfig {
   readonly port: number;
+  /** The address to listen on. */
+  readonly host: string;
   readonly environment: string;
   readonly logLevel: LogLevel;
   /** The origin at which users reach the load balancer, without a trailing slash. */

@@ -11,7 +11,7 @@ const BINDING = {
   ALB_ARN: ARN,
   ALB_ISSUER: 'https://login.example.com/tenant/v2.0',
   ALB_CLIENT_ID: 'client',
-  FLOW_SECRET: 'x'.repeat(32),
+  FLOW_SECRET: '0123456789abcdef'.repeat(2),
 };
 const AGENT = {
   ...BINDING,
@@ -38,6 +38,7 @@ describe('loadConfig', () => {
     expect(config).toMatchObject({
       role: 'agent',
       port: 8080,
+      host: '0.0.0.0',
       logLevel: 'info',
       identityRegion: 'eu-central-1',
       sessionBindingUrl: 'https://agent.example.com/oauth2/session-binding',
@@ -105,7 +106,10 @@ describe('loadConfig', () => {
     ['ALB_PUBLIC_KEYS_URL', 'http://keys.example.com'],
     ['GITHUB_API_BASE', 'http://api.example.com'],
     ['SESSION_BINDING_URL', 'https://other.example.com/oauth2/session-binding'],
-    ['FLOW_SECRET', 'x'.repeat(31)],
+    ['FLOW_SECRET', 'x'.repeat(40)],
+    ['FLOW_SECRET', '0123456789abcdef0123456789abcde'],
+    ['ALB_PUBLIC_KEYS_URL', 'http://127.0.0.1:1'],
+    ['ALB_PUBLIC_KEYS_URL', 'https://keys.example.com/?x=1'],
     ['LOG_LEVEL', 'loud'],
     ['WORKLOAD_TOKEN_SOURCE', 'cookie'],
     ['MODEL_PROVIDER', 'parrot'],

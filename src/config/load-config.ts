@@ -55,6 +55,14 @@ function derive(values: Values, faults: ConfigFault[]): void {
     }
   }
   if (values.ALB_ARN !== undefined) values.ALB_PUBLIC_KEYS_URL ??= publicKeysUrl(values.ALB_ARN);
+  // Unencrypted addresses are for a laptop, where everything is.
+  if (
+    values.PUBLIC_URL?.startsWith('https:') === true &&
+    values.ALB_PUBLIC_KEYS_URL?.startsWith('http:') === true
+  ) {
+    const { expected } = VARIABLES.ALB_PUBLIC_KEYS_URL;
+    faults.push({ variable: 'ALB_PUBLIC_KEYS_URL', expected, missing: false });
+  }
 }
 
 /** https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html */
@@ -81,6 +89,7 @@ function assemble(role: Role, values: Values): AppConfig {
   };
   const common = {
     port: read('PORT'),
+    host: read('HOST'),
     environment: read('ENVIRONMENT'),
     logLevel: read('LOG_LEVEL'),
     publicUrl: read('PUBLIC_URL'),

@@ -14,13 +14,15 @@ export interface Variable<T = unknown> {
 
 const BOTH = ROLES;
 const AGENT: readonly Role[] = ['agent'];
+/** What even 32 random hexadecimal digits have, and a repeated word has not. */
+const DISTINCT_CHARACTERS = 9;
 const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Unencrypted HTTP is for this machine alone. */
 export function isSafeUrl(url: URL): boolean {
   const encrypted =
     url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK_HOSTS.has(url.hostname));
-  return encrypted && url.username === '' && url.password === '' && url.hash === '';
+  return encrypted && [url.username, url.password, url.search, url.hash].every((part) => part === '');
 }
 
 const text = (pattern: RegExp): z.ZodType<string, string> => z.string().regex(pattern);
@@ -46,6 +48,12 @@ const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 export const VARIABLES = {
   ROLE: { schema: choice(ROLES), expected: 'agent or session-binding', roles: BOTH },
   PORT: { schema: integer(1, 65_535), expected: 'a port, 1 to 65535', roles: BOTH, fallback: '8080' },
+  HOST: {
+    schema: text(/^[0-9a-fA-F.:]{2,45}$/),
+    expected: 'the IP address to listen on',
+    roles: BOTH,
+    fallback: '0.0.0.0',
+  },
   ENVIRONMENT: {
     schema: text(/^[a-z0-9-]{1,32}$/),
     expected: 'a short name such as dev or prod (a-z, 0-9, -)',
@@ -91,7 +99,7 @@ export const VARIABLES = {
     derived: true,
   },
   FLOW_SECRET: {
-    schema: text(/^[\x21-\x7e]{32,256}$/),
+    schema: text(/^[\x21-\x7e]{32,256}$/).refine((value) => new Set(value).size >= DISTINCT_CHARACTERS),
     expected: 'at least 32 random characters, the same in both roles (openssl rand -base64 48)',
     roles: BOTH,
   },

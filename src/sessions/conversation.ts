@@ -52,6 +52,8 @@ export interface WorkingSet {
   readonly messages: readonly StoredMessage[];
   readonly pending?: PendingRun;
   readonly claim?: TurnClaim;
+  /** Unix milliseconds. The conversation is being deleted: nothing begins on it, and what is left of it goes. */
+  readonly deletedAt?: number;
 }
 
 export type TurnOutcome = 'success' | 'interrupt' | 'cancelled' | 'error' | 'abandoned';

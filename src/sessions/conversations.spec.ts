@@ -177,6 +177,20 @@ describe('Conversations', () => {
       expect((await begin('hello?')).taken).toMatchObject({ resumable: false });
     });
 
+    it('is over when the resume that was cut off had written its record', async () => {
+      const turn = await resume(['interrupt-1', 'interrupt-2']);
+      store.beforePut = (key) => {
+        if (key.endsWith('working-set.json')) throw new Error('died here');
+      };
+      await expect(turn.finish({ outcome: 'success', messages: [assistant('done')] })).rejects.toThrow(
+        'died here',
+      );
+      store.beforePut = () => undefined;
+      jest.setSystemTime(Date.now() + 61_000);
+      const next = await begin('and now?');
+      expect([next.taken, next.messages.at(-1)]).toEqual([undefined, assistant('done')]);
+    });
+
     it('comes back when the turn that took it could not start', async () => {
       store.beforePut = (key) => {
         if (key.includes('/index/')) throw new Error('no index');
@@ -241,6 +255,36 @@ describe('Conversations', () => {
     await expect(conversations.delete('alice', 'one')).rejects.toMatchObject({ code: 'session_busy' });
     await turn.finish({ outcome: 'success', messages: [] });
     await conversations.delete('alice', 'one');
+    expect(store.objects.size).toBe(0);
+  });
+
+  it('can be deleted again after a delete that failed half-way, and is gone for everybody else meanwhile', async () => {
+    await say('hello');
+    store.beforeDelete = () => {
+      throw new Error('away for a moment');
+    };
+    await expect(conversations.delete('alice', 'one')).rejects.toThrow('away for a moment');
+    store.beforeDelete = () => undefined;
+    expect(
+      JSON.stringify([...store.objects.values()].filter(({ text }) => text.includes('deletedAt'))),
+    ).not.toContain('hello');
+    await expect(conversations.read('alice', 'one', { limit: 1 })).rejects.toMatchObject({
+      code: 'session_not_found',
+    });
+    await expect(begin('more')).rejects.toMatchObject({ code: 'session_busy' });
+    await conversations.delete('alice', 'one');
+    expect(store.objects.size).toBe(0);
+    await expect(begin('more')).resolves.toBeDefined();
+  });
+
+  it('leaves nothing of a task whose claim lapsed before it was deleted', async () => {
+    const zombie = await begin('OLD SECRET');
+    jest.clearAllTimers();
+    jest.setSystemTime(Date.now() + 61_000);
+    await conversations.delete('alice', 'one');
+    await expect(zombie.finish({ outcome: 'success', messages: [user('OLD SECRET')] })).rejects.toMatchObject(
+      { code: 'session_busy' },
+    );
     expect(store.objects.size).toBe(0);
   });
 

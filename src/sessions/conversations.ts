@@ -4,7 +4,6 @@ import {
   summaryOf,
   type ConversationSummary,
   type PendingRun,
-  type StoredMessage,
   type TurnRecord,
   type WorkingSet,
 } from './conversation.js';
@@ -66,6 +65,7 @@ export class Conversations {
   ): Promise<Transcript> {
     const keys = new UserKeys(sub);
     const { set } = await this.#existing(keys, sessionId);
+    if (set.deletedAt !== undefined) throw new AppError('session_not_found');
     const end = Math.min(page.before ?? Infinity, set.turns + 1);
     const start = Math.max(1, end - page.limit);
     const numbers = Array.from({ length: Math.max(0, end - start) }, (_, index) => start + index);
@@ -82,26 +82,36 @@ export class Conversations {
   }
 
   /**
-   * Deletes a conversation and all that belongs to it.
+   * Deletes a conversation and all that belongs to it. A delete that failed half-way can be repeated.
    * @throws AppError `session_not_found` | `session_busy`
    */
   async delete(sub: string, sessionId: string): Promise<void> {
     const keys = new UserKeys(sub);
+    const key = keys.workingSet(sessionId);
     const { set, version } = await this.#existing(keys, sessionId);
     if (isBusy(set)) throw new AppError('session_busy');
-    // Nobody can begin a turn on what is about to go: the tombstone takes the claim's place.
+    // Nothing can begin on a tombstone, so nothing new appears among what is about to go.
+    const { createdAt, turns, interrupts } = set;
+    const now = Date.now();
     const tombstone: WorkingSet = {
-      ...emptied(set),
-      claim: { seq: 0, runId: 'deleted', startedAt: Date.now(), leaseUntil: Number.MAX_SAFE_INTEGER },
+      version: 1,
+      sessionId,
+      createdAt,
+      updatedAt: now,
+      title: '',
+      turns,
+      interrupts,
+      messages: [],
+      deletedAt: now,
     };
-    const claimed = await this.#store.put(keys.workingSet(sessionId), JSON.stringify(tombstone), {
-      ifVersion: version,
-    });
-    if (claimed === 'conflict') throw new AppError('session_busy');
+    const written = await this.#store.put(key, JSON.stringify(tombstone), { ifVersion: version });
+    if (written === 'conflict') throw new AppError('session_busy');
     const listed = await this.#store.list(keys.session(sessionId), MAXIMUM_KEYS_OF_A_SESSION);
-    const all = listed.map(({ key }) => key).filter((key) => key !== keys.workingSet(sessionId));
-    await this.#store.delete([keys.index(sessionId), ...all]);
-    await this.#store.delete([keys.workingSet(sessionId)]);
+    await this.#store.delete([
+      keys.index(sessionId),
+      ...listed.map((entry) => entry.key).filter((each) => each !== key),
+    ]);
+    await this.#store.deleteVersion(key, written.version);
   }
 
   async #existing(keys: UserKeys, sessionId: string): Promise<{ set: WorkingSet; version: string }> {
@@ -109,12 +119,6 @@ export class Conversations {
     if (stored === undefined) throw new AppError('session_not_found');
     return { set: JSON.parse(stored.text) as WorkingSet, version: stored.version };
   }
-}
-
-function emptied(set: WorkingSet): WorkingSet {
-  const { pending: _, ...rest } = set;
-  const messages: readonly StoredMessage[] = [];
-  return { ...rest, messages };
 }
 
 function isBusy({ claim }: WorkingSet): boolean {

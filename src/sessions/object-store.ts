@@ -28,4 +28,6 @@ export interface ObjectStore {
   /** All keys under a prefix, at most `limit` of them. */
   list(prefix: string, limit: number): Promise<readonly ListedKey[]>;
   delete(keys: readonly string[]): Promise<void>;
+  /** Deletes one key unless it has changed since. */
+  deleteVersion(key: string, version: string): Promise<void>;
 }

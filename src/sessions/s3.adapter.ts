@@ -1,4 +1,5 @@
 import {
+  DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
   ListObjectsV2Command,
@@ -71,8 +72,7 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
         const { ETag } = await this.#client.send(command);
         return { version: ETag ?? '' };
       } catch (error) {
-        if (!(error instanceof S3ServiceException) || !CONFLICTS.has(error.$metadata.httpStatusCode ?? 0))
-          throw error;
+        if (!isConflict(error)) throw error;
         // A retry of the SDK's can meet our own first attempt, whose answer was lost.
         if ((error.$metadata.attempts ?? 1) === 1) return 'conflict';
         const stored = await this.get(key);
@@ -113,6 +113,17 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
     }
   }
 
+  async deleteVersion(key: string, version: string): Promise<void> {
+    const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key, IfMatch: version });
+    await this.#call('DeleteObject', async () => {
+      try {
+        await this.#client.send(command);
+      } catch (error) {
+        if (!isConflict(error) && !(error instanceof NoSuchKey)) throw error;
+      }
+    });
+  }
+
   onApplicationShutdown(): void {
     this.#client.destroy();
   }
@@ -126,4 +137,8 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
       throw new AppError('sessions_unavailable', { reason: operation, cause: error });
     }
   }
+}
+
+function isConflict(error: unknown): error is S3ServiceException {
+  return error instanceof S3ServiceException && CONFLICTS.has(error.$metadata.httpStatusCode ?? 0);
 }

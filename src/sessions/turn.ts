@@ -28,6 +28,8 @@ export interface TurnResult {
 /** A claim lives this long without being renewed; it is renewed three times as often. */
 const LEASE_MS = 60_000;
 const RENEWAL_MS = 20_000;
+/** The last two writes of a turn take less than this. */
+const LEASE_MARGIN_MS = 30_000;
 const TITLE_LENGTH = 80;
 
 /** A turn in progress: the sole writer of its conversation until it is finished. */
@@ -111,6 +113,8 @@ export class Turn {
     await this.#writes;
     const { seq, runId, startedAt } = this.#claim;
     const { outcome, messages, pending } = result;
+    // While the lease runs, nobody can take the conversation over or delete it. Make sure that it does.
+    if ((this.#set.claim?.leaseUntil ?? 0) - Date.now() < LEASE_MARGIN_MS) await this.#renew();
     const record: TurnRecord = { version: 1, seq, runId, startedAt, endedAt: Date.now(), outcome, messages };
     await this.#record(record);
     const { claim: _, ...rest } = this.#set;
@@ -119,8 +123,7 @@ export class Turn {
       updatedAt: record.endedAt,
       turns: seq,
       interrupts: rest.interrupts + (pending?.interrupts.length ?? 0),
-      messages:
-        pending === undefined ? windowOf([...rest.messages, ...messages]) : [...rest.messages, ...messages],
+      messages: windowOf([...rest.messages, ...messages]),
       ...(pending !== undefined && { pending }),
     });
   }
@@ -206,6 +209,11 @@ function requireAnswers(pending: PendingRun | undefined, answered: readonly stri
  */
 async function recover(store: ObjectStore, keys: UserKeys, set: WorkingSet): Promise<WorkingSet> {
   const { claim, ...rest } = set;
+  if (set.deletedAt !== undefined) {
+    throw new AppError('session_busy', {
+      detail: 'This conversation is being deleted. Delete it again to finish that, or use another id.',
+    });
+  }
   if (claim === undefined) return set;
   if (claim.leaseUntil > Date.now()) throw new AppError('session_busy');
   const messages: readonly StoredMessage[] =
@@ -222,15 +230,14 @@ async function recover(store: ObjectStore, keys: UserKeys, set: WorkingSet): Pro
   };
   const key = keys.turn(set.sessionId, seq);
   const written = await store.put(key, JSON.stringify(record), { ifAbsent: true });
-  const kept =
-    written === 'conflict'
-      ? ((await store.get(key))?.text ?? JSON.stringify(record))
-      : JSON.stringify(record);
+  const own = written === 'conflict' ? await store.get(key) : undefined;
+  const kept = own === undefined ? record : (JSON.parse(own.text) as TurnRecord);
   return {
     ...rest,
     turns: seq,
-    messages: [...rest.messages, ...(JSON.parse(kept) as TurnRecord).messages],
-    // What a half-done resume has done is unknown: it can be closed by a message, not run again.
-    ...(taken !== undefined && { pending: { ...taken, resumable: false } }),
+    messages: windowOf([...rest.messages, ...kept.messages]),
+    // What a half-done turn has done with the paused run is unknown, unless its record tells: it can be closed by a
+    // message, not run again.
+    ...(taken !== undefined && kept.outcome === 'abandoned' && { pending: { ...taken, resumable: false } }),
   };
 }

@@ -27,9 +27,10 @@ describe('windowOf', () => {
     expect(window[0]).toEqual(user('x'));
   });
 
-  it('is bounded in bytes, and drops all when not even the last exchange fits', () => {
+  it('is bounded in bytes, but keeps the last exchange whole', () => {
     const big = 'x'.repeat(90_000);
     expect(windowOf([user(big), assistant('a'), user(big), assistant('b'), user(big)])).toHaveLength(3);
-    expect(windowOf([user(big.repeat(3))])).toEqual([]);
+    const large = [user('a'), assistant('b'), user('c'), assistant(big.repeat(3)), result];
+    expect(windowOf(large)).toEqual(large.slice(2));
   });
 });

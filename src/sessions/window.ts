@@ -4,12 +4,13 @@ const MAXIMUM_MESSAGES = 60;
 const MAXIMUM_BYTES = 200_000;
 
 /**
- * The end of a conversation that a model is still shown: at most 60 messages and 200 kB, and always from a message of
- * the user's own words on, so that no tool result stands without its call.
+ * The end of a conversation that a model is still shown: at most 60 messages and 200 kB, or the last exchange. It begins
+ * at a message of the user's own words, so that no tool result stands without its call.
  */
 export function windowOf(messages: readonly StoredMessage[]): readonly StoredMessage[] {
   let bytes = 0;
-  let start = messages.length;
+  // The last exchange stays, however large it is: a paused run needs what it answers.
+  let start = Math.max(0, messages.findLastIndex(isPlainUserMessage));
   for (
     let index = messages.length - 1;
     index >= 0 && messages.length - index <= MAXIMUM_MESSAGES;

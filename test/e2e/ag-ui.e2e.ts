@@ -66,6 +66,13 @@ describe('an unmodified AG-UI client', () => {
     const count = (type: string): number => events.filter((event) => event.type === type).length;
     expect(count('TEXT_MESSAGE_START')).toBe(count('TEXT_MESSAGE_END'));
     expect(count('TOOL_CALL_START')).toBe(count('TOOL_CALL_END'));
+    const ids = (type: string, member: string): unknown[] =>
+      events
+        .filter((event) => event.type === type)
+        .map((event) => (event as unknown as Record<string, unknown>)[member]);
+    expect(new Set(ids('TOOL_CALL_START', 'parentMessageId'))).toEqual(
+      new Set(ids('TEXT_MESSAGE_START', 'messageId')),
+    );
   });
 
   it('is told when a run fails', async () => {

@@ -79,6 +79,7 @@ describe('the specification', () => {
       '409',
       '413',
       '415',
+      '429',
       '500',
       '503',
     ]);
@@ -87,7 +88,7 @@ describe('the specification', () => {
   it('has examples that run as they stand', async () => {
     const examples =
       specification.paths['/invocations']?.post?.requestBody?.content['application/json'].examples ?? {};
-    const [first, resume, next] = Object.values(examples).map(({ value }) => value);
+    const [first, resume, next, decline] = Object.values(examples).map(({ value }) => value);
     const paused = await invoke(alice, world.url, first ?? {});
     expect(paused.last?.outcome?.type).toBe('interrupt');
     await world.consent(alice, connectUrlOf(paused), 'alice-octo');
@@ -95,5 +96,6 @@ describe('the specification', () => {
     expect(resumed.text).toContain('alice-octo');
     const asked = await invoke(alice, world.url, next ?? {});
     expect(asked.interrupts[0]?.metadata.scopes).toEqual(['repo']);
+    expect((await invoke(alice, world.url, decline ?? {})).text).toContain('did not authorize');
   });
 });

@@ -9,7 +9,9 @@ type Block =
 /** Strands' stream as AG-UI 1.0 events. One mapper a run: it knows which block is open, and mints message ids. */
 export class AgUiMapper {
   #open: Block | undefined;
+  /** The answer that is streaming: its first text has this id, and its tool calls belong to it. */
   #assistantMessageId = randomUUID();
+  #textGiven = false;
 
   map(event: AgentStreamEvent): readonly AGUIEvent[] {
     switch (event.type) {
@@ -58,6 +60,7 @@ export class AgUiMapper {
     switch (event.type) {
       case 'modelMessageStartEvent':
         this.#assistantMessageId = randomUUID();
+        this.#textGiven = false;
         return this.close();
       case 'modelContentBlockStartEvent':
         return event.start?.type === 'toolUseStart' ? [...this.close(), this.#startTool(event.start)] : [];
@@ -102,8 +105,9 @@ export class AgUiMapper {
     if (this.#open?.kind !== 'text') {
       events.push(...this.close());
       // Text that follows another block of the same answer is a message of its own to AG-UI.
-      this.#open = { kind: 'text', messageId: this.#assistantMessageId };
-      this.#assistantMessageId = randomUUID();
+      const messageId = this.#textGiven ? randomUUID() : this.#assistantMessageId;
+      this.#textGiven = true;
+      this.#open = { kind: 'text', messageId };
       events.push({ type: EventType.TEXT_MESSAGE_START, messageId: this.#open.messageId, role: 'assistant' });
     }
     return [

@@ -6,24 +6,20 @@ import type { FastifyReply } from 'fastify';
 const HEARTBEAT_MS = 10_000;
 const HEARTBEAT = ': still here\n\n';
 
+/** A client that reads nothing for this long is as good as gone; the load balancer would think so too. */
+const STALLED_MS = 60_000;
+
 /**
  * Sends events as server-sent events, and resolves when the last one is out. The events are always read to their end,
- * also when nobody listens any more: the run has to be settled either way. `left` is called when the client goes early.
+ * also when nobody listens any more: the run has to be settled either way.
  */
-export async function sendEventStream(
-  reply: FastifyReply,
-  events: AsyncIterable<AGUIEvent>,
-  left: () => void,
-): Promise<void> {
+export async function sendEventStream(reply: FastifyReply, events: AsyncIterable<AGUIEvent>): Promise<void> {
   reply.hijack();
   const { raw } = reply;
-  for (const [name, value] of Object.entries(reply.getHeaders()))
+  for (const [name, value] of Object.entries(reply.getHeaders())) {
     if (value !== undefined) raw.setHeader(name, value);
+  }
   raw.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' });
-  raw.on('close', () => {
-    if (!raw.writableFinished) left();
-  });
-  if (raw.destroyed) left();
   const heartbeat = setInterval(() => {
     if (!raw.writableNeedDrain) raw.write(HEARTBEAT);
   }, HEARTBEAT_MS);
@@ -38,17 +34,19 @@ export async function sendEventStream(
   }
 }
 
-/** Waits until a slow client has read on, or is gone. */
+/** Waits until a slow client has read on, or is gone. One that reads nothing at all is let go. */
 async function drained(raw: FastifyReply['raw']): Promise<void> {
   const listening = new AbortController();
+  const { signal } = listening;
+  const stalled = setTimeout(() => {
+    raw.destroy();
+  }, STALLED_MS);
   try {
-    await Promise.race([
-      once(raw, 'drain', { signal: listening.signal }),
-      once(raw, 'close', { signal: listening.signal }),
-    ]);
+    await Promise.race([once(raw, 'drain', { signal }), once(raw, 'close', { signal })]);
   } catch {
     // The connection broke; the next write sees it.
   } finally {
+    clearTimeout(stalled);
     listening.abort();
   }
 }

@@ -43,6 +43,9 @@ export function bedrockModel(config: AgentRoleConfig): BedrockModel {
       requestHandler: new NodeHttpHandler({
         connectionTimeout: CONNECT_TIMEOUT_MS,
         socketTimeout: SOCKET_TIMEOUT_MS,
+        // The handler's own limit of 50 would let one user's slow answers hold up everybody else's.
+        httpAgent: { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY },
+        httpsAgent: { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY },
       }),
     },
   });

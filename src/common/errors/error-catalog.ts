@@ -43,6 +43,11 @@ export const ERRORS = {
   },
   payload_too_large: { status: 413, title: 'Request too large', detail: 'Send at most 256 KiB.' },
   unsupported_media_type: { status: 415, title: 'Unsupported media type', detail: 'Send application/json.' },
+  too_many_runs: {
+    status: 429,
+    title: 'Too many runs at once',
+    detail: 'Wait until one of your runs has ended, then try again.',
+  },
   internal_error: {
     status: 500,
     title: 'Something went wrong',
@@ -56,7 +61,7 @@ export const ERRORS = {
   sessions_unavailable: {
     status: 503,
     title: 'Conversations are unavailable',
-    detail: 'The store of conversations did not answer. Nothing was changed. Try again in a moment.',
+    detail: 'The store of conversations did not answer. Try again in a moment.',
   },
   identity_unavailable: {
     status: 503,
@@ -84,6 +89,16 @@ export const ERRORS = {
     title: 'The model refused the request',
     detail:
       'The language model did not accept this conversation. Start a new one, or tell the operator the request id.',
+  },
+  overloaded: {
+    status: 503,
+    title: 'Too busy',
+    detail: 'This server has as many runs as it can serve. Try again in a moment.',
+  },
+  run_timeout: {
+    status: 504,
+    title: 'The run took too long',
+    detail: 'The run was ended after fifteen minutes. Your message is kept.',
   },
   shutting_down: {
     status: 503,

@@ -1,8 +1,9 @@
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { errorFields, type AppError } from '../errors/index.js';
+import { AppError, errorFields } from '../errors/index.js';
 import { html, renderPage } from './page.js';
 import { asAppError, problemOf } from './problem.js';
+import { SECURITY_HEADERS } from './request-hooks.js';
 
 /** The one place where an error becomes an answer: a page for a browser's navigation, a problem document otherwise. */
 @Catch()
@@ -35,6 +36,12 @@ export class ErrorFilter implements ExceptionFilter {
     if (error.row.status >= 500) this.#logger.error(fields);
     else this.#logger.log(fields);
   }
+}
+
+/** What Fastify refuses before it has found a route: a malformed or an overlong address. */
+export function answerFrameworkError(_error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = problemOf(new AppError('invalid_request'), request.id);
+  void reply.status(400).headers(SECURITY_HEADERS).type('application/problem+json').send(problem);
 }
 
 /** Browsers ask for `text/html` when they navigate; API clients do not. */

@@ -1,4 +1,4 @@
-export { ErrorFilter, sendErrorPage } from './error.filter.js';
+export { answerFrameworkError, ErrorFilter, sendErrorPage } from './error.filter.js';
 export { HttpModule } from './http.module.js';
 export { Html, html, renderPage, type Page, type RenderedPage } from './page.js';
 export { asAppError, problemOf, type Problem } from './problem.js';

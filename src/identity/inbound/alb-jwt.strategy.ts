@@ -62,10 +62,10 @@ export class AlbJwtStrategy extends PassportStrategy(Strategy, ALB_STRATEGY) {
   private async userOf(request: FastifyRequest): Promise<User> {
     const token = this.extract(request);
     if (token === null) throw new AppError('unauthenticated', { reason: 'token_missing' });
-    const { subject, name } = await this.verifier.verify(token);
+    const { subject, displayName } = await this.verifier.verify(token);
     return {
       sub: subject,
-      ...(name !== undefined && { displayName: name }),
+      ...(displayName !== undefined && { displayName }),
       ...(this.withUserToken && { userToken: userTokenOf(request) }),
     };
   }

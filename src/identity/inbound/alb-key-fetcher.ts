@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { Logger } from '@nestjs/common';
 import type { AlbJwksCache } from 'aws-jwt-verify/alb-cache';
 import { LRUCache } from 'lru-cache';
@@ -15,11 +16,11 @@ const MAXIMUM_PEM_BYTES = 4_096;
 
 /**
  * Fetches public keys so that strangers cannot make us flood the key host: at most 30 fetches a minute, unknown keys
- * remembered for five minutes, found ones for a day. `AlbJwksCache` above keeps parsed keys and joins parallel fetches.
+ * remembered for a minute, found ones for a day. `AlbJwksCache` above keeps parsed keys and joins parallel fetches.
  */
 export class AlbKeyFetcher implements Fetcher {
   readonly #logger = new Logger('AlbKeys');
-  readonly #unknown = new LRUCache<string, true>({ max: 10_000, ttl: 5 * 60_000 });
+  readonly #unknown = new LRUCache<string, true>({ max: 10_000, ttl: 60_000 });
   readonly #known = new LRUCache<string, ArrayBuffer>({ max: 32, ttl: 24 * 3_600_000 });
   #tokens = FETCHES_PER_MINUTE;
   #refilledAt = Date.now();
@@ -45,7 +46,7 @@ export class AlbKeyFetcher implements Fetcher {
       this.#logger.warn({ event: 'key_fetch_failed', ...errorFields(error) });
       throw new AppError('sign_in_keys_unavailable', { reason: 'key_host', cause: error });
     }
-    if (response.ok && body.byteLength <= MAXIMUM_PEM_BYTES) return body;
+    if (response.ok && isPublicKey(body)) return body;
     // The key host is S3 behind a name: what it does not have, it answers 403 or 404.
     if (response.status === 403 || response.status === 404) {
       this.#unknown.set(uri, true);
@@ -64,5 +65,15 @@ export class AlbKeyFetcher implements Fetcher {
     if (this.#tokens < 1) return false;
     this.#tokens -= 1;
     return true;
+  }
+}
+
+/** Only a key is worth remembering: a proxy's error page would lock everybody out until it is forgotten. */
+function isPublicKey(body: ArrayBuffer): boolean {
+  if (body.byteLength > MAXIMUM_PEM_BYTES) return false;
+  try {
+    return createPublicKey(Buffer.from(body)).asymmetricKeyDetails?.namedCurve === 'prime256v1';
+  } catch {
+    return false;
   }
 }

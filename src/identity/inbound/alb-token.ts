@@ -3,6 +3,7 @@ import type { AlbConfig } from '../../config/index.js';
 
 /** The load balancer sends at most 16 KiB a header. */
 const MAXIMUM_LENGTH = 16_384;
+const LONGEST_NAME = 128;
 const SHAPE = /^[A-Za-z0-9_-]{8,}={0,2}\.[A-Za-z0-9_-]{2,}={0,2}\.[A-Za-z0-9_-]{86}(?:==)?$/;
 const KID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const HEADER_MEMBERS = new Set(['typ', 'alg', 'kid', 'iss', 'client', 'signer', 'exp']);
@@ -25,7 +26,7 @@ export type TokenFault =
 export interface InspectedToken {
   readonly kid: string;
   readonly subject: string;
-  readonly name: string | undefined;
+  readonly displayName: string | undefined;
 }
 
 export function refuseToken(reason: TokenFault, cause?: unknown): AppError {
@@ -63,7 +64,15 @@ export function inspectAlbToken(token: string, expected: AlbConfig, now: number)
     throw refuseToken('expired');
   const subject = payload.sub;
   if (typeof subject !== 'string' || !SUBJECT.test(subject)) throw refuseToken('subject');
-  return { kid, subject, name: typeof payload.name === 'string' ? payload.name : undefined };
+  return { kid, subject, displayName: displayNameOf(payload) };
+}
+
+function displayNameOf(payload: Readonly<Record<string, unknown>>): string | undefined {
+  const text = (value: unknown): string =>
+    typeof value === 'string' ? value.trim().slice(0, LONGEST_NAME) : '';
+  const account = text(payload.preferred_username) || text(payload.email);
+  const name = text(payload.name);
+  return (name !== '' && account !== '' ? `${name} (${account})` : name + account) || undefined;
 }
 
 function isFuture(exp: unknown, now: number): boolean {

@@ -27,11 +27,13 @@ describe('AlbTokenVerifier', () => {
   };
 
   it('answers the subject and the name of a genuine token', async () => {
-    expect(await verifier.verify(alb.token({}, { name: 'Alice' }))).toMatchObject({
-      subject: 'subject',
-      name: 'Alice',
-    });
-    expect(await verifier.verify(alb.token({}, { name: 7 }))).toMatchObject({ name: undefined });
+    const nameOf = async (payload: object): Promise<string | undefined> =>
+      (await verifier.verify(alb.token({}, { ...payload }))).displayName;
+    expect((await verifier.verify(alb.token())).subject).toBe('subject');
+    expect(await nameOf({ name: 'Alice' })).toBe('Alice');
+    expect(await nameOf({ name: 'Alice', email: 'a@x' })).toBe('Alice (a@x)');
+    expect(await nameOf({ preferred_username: 'alice', email: 'a@x' })).toBe('alice');
+    expect(await nameOf({ name: 7, email: ['x'] })).toBeUndefined();
   });
 
   it('fetches a key once', async () => {
@@ -95,7 +97,7 @@ describe('AlbTokenVerifier', () => {
     expect(await refusal(alb.token())).toBeUndefined();
   });
 
-  it.each(['reset', 500, 302] as const)(
+  it.each(['reset', 'garbage', 500, 302] as const)(
     'says that keys are unavailable when the key host answers %s',
     async (behaviour) => {
       alb.behaviour = behaviour;

@@ -14,12 +14,13 @@ export class TestAlb {
   /** Addresses that were fetched. */
   readonly fetched: string[] = [];
   /** What the key endpoint does: answer, answer this status, or break the connection. */
-  behaviour: 'answer' | 'reset' | number = 'answer';
+  behaviour: 'answer' | 'reset' | 'garbage' | number = 'answer';
 
   private constructor() {
     this.#server = createServer((request, response) => {
       this.fetched.push(request.url ?? '');
       if (this.behaviour === 'reset') request.socket.destroy();
+      else if (this.behaviour === 'garbage') response.end('<html>Not a key</html>');
       else if (this.behaviour !== 'answer') response.writeHead(this.behaviour).end('no');
       else if (request.url === `/${KID}`)
         response.end(this.#key.publicKey.export({ type: 'spki', format: 'pem' }));

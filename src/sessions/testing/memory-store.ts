@@ -5,6 +5,8 @@ export class MemoryStore implements ObjectStore {
   readonly objects = new Map<string, StoredText & { readonly modifiedAt: Date }>();
   /** Called before each write; what it throws, the write throws. */
   beforePut: (key: string) => void = () => undefined;
+  /** Called before each batch delete; what it throws, the delete throws. */
+  beforeDelete: () => void = () => undefined;
   #version = 0;
 
   get(key: string): Promise<StoredText | undefined> {
@@ -32,8 +34,14 @@ export class MemoryStore implements ObjectStore {
     return Promise.resolve(found.slice(0, limit).map(([key, { modifiedAt }]) => ({ key, modifiedAt })));
   }
 
-  delete(keys: readonly string[]): Promise<void> {
-    for (const key of keys) this.objects.delete(key);
+  deleteVersion(key: string, version: string): Promise<void> {
+    if (this.objects.get(key)?.version === version) this.objects.delete(key);
     return Promise.resolve();
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    await Promise.resolve();
+    this.beforeDelete();
+    for (const key of keys) this.objects.delete(key);
   }
 }

@@ -1,0 +1,126 @@
+import { request } from 'node:http';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { startRole } from '../../local/lib/role-process.ts';
+import { tokenOf } from '../support/tokens.ts';
+import { eventually, World } from '../support/world.ts';
+
+describe('the limits of a task', () => {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await World.start();
+  });
+  afterAll(() => world.close());
+  beforeEach(() => {
+    world.stack.bedrock.faults.clear();
+    world.stack.s3.faults.clear();
+  });
+
+  const invoke = (
+    sub: string,
+    sessionId: string,
+    url = world.roles.agent.url,
+    signal: AbortSignal | null = null,
+  ): Promise<Response> =>
+    fetch(`${url}/invocations`, {
+      method: 'POST',
+      headers: {
+        'x-amzn-oidc-data': tokenOf(world.stack, { payload: { sub } }),
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ sessionId, message: 'hello' }),
+      signal,
+    });
+  const recordsOf = (sessionId: string): string[] =>
+    world.stack.s3.store
+      .all()
+      .flatMap(({ key, body }) => (key.includes(`/${sessionId}/turns/`) ? [body.toString()] : []));
+  const hasClaim = (sessionId: string): boolean =>
+    world.stack.s3.store
+      .all()
+      .some(({ key, body }) => key.endsWith(`/${sessionId}/working-set.json`) && body.includes('"claim"'));
+
+  it('one user cannot take the model from the others', async () => {
+    world.stack.bedrock.faults.plan(/./, { kind: 'hang' });
+    const stop = new AbortController();
+    const running = await Promise.all(
+      Array.from({ length: 10 }, (_, n) => invoke('greedy', `greedy-${String(n)}`, undefined, stop.signal)),
+    );
+    expect(running.map(({ status }) => status)).toEqual(Array(10).fill(200));
+    const refused = await invoke('greedy', 'greedy-more');
+    expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([
+      429,
+      'too_many_runs',
+    ]);
+    const others = await Promise.all(
+      Array.from({ length: 60 }, (_, n) => invoke(`other-${String(n)}`, 'one', undefined, stop.signal)),
+    );
+    expect(others.every(({ status }) => status === 200)).toBe(true);
+    world.stack.bedrock.faults.clear();
+    expect(await (await invoke('late', 'one')).text()).toContain('Hello');
+    stop.abort();
+    await eventually(() => !hasClaim('greedy-0') && recordsOf('greedy-0').length === 1);
+    await eventually(async () => (await invoke('greedy', 'greedy-more')).status === 200);
+  });
+
+  it('a client that leaves while its turn begins is noticed, and the turn is kept as cancelled', async () => {
+    const asked = world.stack.bedrock.requests.length;
+    world.stack.s3.faults.plan(/PUT .*\/leaves\/working-set/, { kind: 'delay', ms: 300 }, 1);
+    const stop = new AbortController();
+    const leaving = invoke('leaver', 'leaves', undefined, stop.signal).catch(() => undefined);
+    setTimeout(() => {
+      stop.abort();
+    }, 100);
+    await leaving;
+    await eventually(() => recordsOf('leaves').length === 1);
+    expect(recordsOf('leaves')[0]).toContain('"outcome":"cancelled"');
+    expect(recordsOf('leaves')[0]).toContain('hello');
+    expect(world.stack.bedrock.requests).toHaveLength(asked);
+    await eventually(() => !hasClaim('leaves'));
+  });
+
+  it('a turn that begins while the task is asked to go is told, and leaves no claim', async () => {
+    const role = await startRole('agent', { environment: world.stack.environment('agent') });
+    world.stack.s3.faults.plan(/PUT .*\/index\/going/, { kind: 'delay', ms: 500 }, 1);
+    const answer = invoke('goer', 'going', role.url);
+    await eventually(() => hasClaim('going'));
+    const stopped = role.stop();
+    expect(await (await answer).text()).toContain('"code":"shutting_down"');
+    await stopped;
+    expect(hasClaim('going')).toBe(false);
+  });
+
+  it.each(['/%zz', `/sessions/${'x'.repeat(300)}`, '/sessions/a%2fb', '/sessions/a%00b'])(
+    'answers %s by a problem document that repeats nothing of it',
+    async (path) => {
+      const answer = await fetch(world.roles.agent.url + path, {
+        headers: { 'x-amzn-oidc-data': tokenOf(world.stack) },
+      });
+      expect([400, 404]).toContain(answer.status);
+      expect(answer.headers.get('content-type')).toContain('application/problem+json');
+      expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+      expect(await answer.text()).not.toContain(path.slice(1, 20));
+    },
+  );
+
+  it('cuts a request whose body does not come', async () => {
+    const startedAt = Date.now();
+    const { hostname, port } = new URL(world.roles.agent.url);
+    const headers = {
+      'content-type': 'application/json',
+      'content-length': '1000',
+      'x-amzn-oidc-data': tokenOf(world.stack),
+    };
+    const outcome = await new Promise<string>((resolve) => {
+      const slow = request({ hostname, port, path: '/invocations', method: 'POST', headers }, (answer) => {
+        resolve(String(answer.statusCode));
+      });
+      slow.on('error', (error: NodeJS.ErrnoException) => {
+        resolve(error.code ?? 'error');
+      });
+      slow.write('{');
+    });
+    expect(['408', 'ECONNRESET']).toContain(outcome);
+    expect(Date.now() - startedAt).toBeLessThan(13_000);
+  });
+});
