@@ -39,6 +39,39 @@ export default {
     only('agent-knows-no-provider', 'agent', ['tools', 'sessions', 'identity', 'config', 'common']),
     only('a-provider-knows-nothing-of-the-agent', 'github-tools', ['tools', 'config', 'common']),
     {
+      name: 'the-root-composes-roles',
+      severity: 'error',
+      from: { path: '^src/[^/]+\\.ts$' },
+      to: {
+        path: '^src/',
+        pathNot: ['^src/[^/]+\\.ts$', '^src/(config|roles)/', '^src/common/[^/]+/index\\.ts$'],
+      },
+    },
+    {
+      name: 'session-binding-has-nothing-of-the-agent',
+      severity: 'error',
+      from: { path: '^src/roles/session-binding\\.module\\.ts$' },
+      to: { path: '^src/(agent|tools|github-tools|sessions)/' },
+    },
+    {
+      name: 'a-vendor-has-one-adapter',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.(adapter|model|spec)\\.ts$' },
+      to: { path: '(node_modules/|^)@aws-sdk/' },
+    },
+    {
+      name: 'the-environment-has-one-reader',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(node:)?process$' },
+    },
+    {
+      name: 'fakes-are-for-tests',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['\\.spec\\.ts$', '/testing/'] },
+      to: { path: '/testing/' },
+    },
+    {
       name: 'only-the-agent-loads-strands',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/agent/' },

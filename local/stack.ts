@@ -183,6 +183,9 @@ function environmentOf(
     HOST: '127.0.0.1',
     ENVIRONMENT: 'local',
     AWS_REGION: REGION,
+    // Not the developer's own profile.
+    AWS_CONFIG_FILE: '/dev/null',
+    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_ACCESS_KEY_ID: ACCESS_KEYS[role],
     AWS_SECRET_ACCESS_KEY: 'local-stack',
     AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: parts.agentCoreIdentity.url,

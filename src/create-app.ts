@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { addRequestHooks, answerFrameworkError } from './common/http/index.js';
+import { addRequestHooks, answerClientError, answerFrameworkError } from './common/http/index.js';
 import { JsonLogger } from './common/logging/index.js';
 import type { AppConfig } from './config/index.js';
 import { loadRole } from './roles/load-role.js';
@@ -25,6 +25,7 @@ export async function createApp(config: AppConfig): Promise<NestFastifyApplicati
     // A HEAD request would run the GET handler: nothing may be bound by one.
     exposeHeadRoutes: false,
     frameworkErrors: answerFrameworkError,
+    clientErrorHandler: answerClientError,
     genReqId: () => randomUUID(),
     http: {
       maxHeaderSize: MAXIMUM_HEADERS,

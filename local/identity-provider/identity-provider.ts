@@ -41,6 +41,7 @@ export async function startIdentityProvider(options: IdentityProviderOptions): P
     close: () => serving.close(),
     reset: async () => {
       faults.clear();
+      MemoryAdapter.clear();
       await start();
     },
   };

@@ -9,6 +9,10 @@ export class MemoryAdapter implements Adapter {
     this.#model = model;
   }
 
+  static clear(): void {
+    MemoryAdapter.#entries.clear();
+  }
+
   upsert(id: string, payload: AdapterPayload): Promise<void> {
     MemoryAdapter.#entries.set(this.#key(id), payload);
     return Promise.resolve();

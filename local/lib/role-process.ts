@@ -26,7 +26,7 @@ export interface RoleProcessOptions {
 const READY_TIMEOUT_MS = 20_000;
 const PROBE_TIMEOUT_MS = 1_000;
 const STOP_TIMEOUT_MS = 4_000;
-/** What a process needs of this machine, and no more: a role must not see the developer's own AWS settings. */
+/** What a process needs of this machine, and no more. */
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'NODE_EXTRA_CA_CERTS', 'NODE_V8_COVERAGE'];
 
 /** Starts one role from `dist/` as a process of its own, and waits until it is ready. */

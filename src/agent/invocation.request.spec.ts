@@ -49,7 +49,7 @@ describe('parseRunRequest', () => {
     [{ sessionId: '../x', message: 'a' }, /sessionId has characters/],
     [{ sessionId: 'x'.repeat(65), message: 'a' }, /sessionId/],
     [{ sessionId: 'one', message: '  \n' }, /message is blank/],
-    [{ sessionId: 'one', message: 'x'.repeat(32_001) }, /message is too long/],
+    [{ sessionId: 'one', message: 'x'.repeat(32_001) }, /message is too long or/],
     [{ sessionId: 'one', message: 7 }, /message is missing or of another type/],
     [{ sessionId: 'one', message: 'a', extra: 1 }, /members that are not known/],
     [{ sessionId: 'one', message: 'a', resume: [] }, /resume is too short|members/],

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { RunAgentInputSchema } from '@ag-ui/core/schemas';
 import { z } from 'zod';
-import { AppError } from '../common/errors/index.js';
+import { AppError, describeIssues } from '../common/errors/index.js';
 
 const MAXIMUM_MESSAGE = 32_000;
 const MAXIMUM_ANSWERS = 20;
@@ -93,22 +93,7 @@ function toAnswer({ interruptId, status, payload }: z.output<typeof answer>): In
 function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.slice(0, 5).map(faultOf);
-  throw invalid(`The request does not fit: ${faults.join('; ')}.`);
-}
-
-/** zod's own texts can quote keys of the input. */
-function faultOf(issue: z.core.$ZodIssue): string {
-  const where = issue.path.filter((part) => /^\w{1,32}$/.test(String(part))).join('.') || 'body';
-  const what: Partial<Record<z.core.$ZodIssue['code'], string>> = {
-    invalid_type: 'is missing or of another type than expected',
-    unrecognized_keys: 'has members that are not known',
-    too_big: 'is too long',
-    too_small: 'is too short',
-    invalid_format: 'has characters that are not allowed, or is too long',
-    custom: 'is blank, or no valid Unicode',
-  };
-  return `${where} ${what[issue.code] ?? 'is not valid'}`;
+  throw invalid(`The request does not fit: ${describeIssues(parsed.error, 'body')}.`);
 }
 
 function invalid(detail: string): AppError {

@@ -56,6 +56,7 @@ export class InvocationsController {
     reply.raw.on('close', () => {
       if (!reply.raw.writableFinished) left.abort();
     });
-    await sendEventStream(reply, await this.#runs.start(user, parseRunRequest(body), left.signal));
+    const { events, signal } = await this.#runs.start(user, parseRunRequest(body), left.signal);
+    await sendEventStream(reply, events, signal);
   }
 }

@@ -1,8 +1,7 @@
 import type { ToolContext, ToolResultBlock } from '@strands-agents/sdk';
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { ToolCall, ToolOutcome, ToolRegistry } from '../tools/index.js';
-import type { InterruptAnswer } from './invocation.request.js';
-import { RegistryTool, type RunCalls } from './registry.tool.js';
+import { RegistryTool, type AnsweredInterrupt, type RunCalls } from './registry.tool.js';
 
 class Interrupted extends Error {}
 
@@ -43,8 +42,12 @@ describe('RegistryTool', () => {
     const { value } = await tool.stream(context).next();
     return value as ToolResultBlock;
   };
-  const answer = (status: InterruptAnswer['status'], payload?: unknown): void => {
-    calls.answers.set('a', { interruptId: 'i', status, ...(payload !== undefined && { payload }) });
+  const answer = (
+    status: AnsweredInterrupt['status'],
+    payload?: unknown,
+    reason = 'approval_required',
+  ): void => {
+    calls.answers.set('a', { interruptId: 'i', reason, status, ...(payload !== undefined && { payload }) });
   };
   const approvalRequired: ToolOutcome = { kind: 'approval_required', tool: 'send', input: {} };
   const authorizationRequired = {
@@ -77,11 +80,13 @@ describe('RegistryTool', () => {
   });
 
   it.each([
-    ['cancelled', undefined, 'consent_declined'],
-    ['resolved', { approved: false }, 'approval_declined'],
-    ['cancelled', { approved: false }, 'approval_declined'],
-  ] as const)('is not called when the user answers %s %j', async (status, payload, code) => {
-    answer(status, payload);
+    ['authorization_required', 'cancelled', undefined, 'consent_declined'],
+    ['authorization_required', 'cancelled', { approved: true }, 'consent_declined'],
+    ['approval_required', 'cancelled', undefined, 'approval_declined'],
+    ['approval_required', 'cancelled', { approved: true }, 'approval_declined'],
+    ['approval_required', 'resolved', { approved: false }, 'approval_declined'],
+  ] as const)('is not called when the user answers %s by %s %j', async (reason, status, payload, code) => {
+    answer(status, payload, reason);
     expect(JSON.stringify((await use()).toJSON())).toContain(code);
     expect(called).toEqual([]);
   });
@@ -106,7 +111,7 @@ describe('RegistryTool', () => {
     answer('resolved', { approved: true });
     outcome = authorizationRequired;
     await use().catch(() => undefined);
-    answer('resolved');
+    answer('resolved', { approved: true }, 'authorization_required');
     await use().catch(() => undefined);
     expect(called.at(-1)?.approved).toBe(true);
     await use('a', { to: 'attacker' }).catch(() => undefined);

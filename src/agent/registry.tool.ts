@@ -24,12 +24,17 @@ export interface PausedCall {
 
 export type PauseReason = AuthorizationRequired | Extract<ToolOutcome, { kind: 'approval_required' }>;
 
+/** The user's answer, and what it answers. */
+export interface AnsweredInterrupt extends InterruptAnswer {
+  readonly reason: string;
+}
+
 /** The calls of one run that were paused, or are resumed now. */
 export interface RunCalls {
   readonly user: User;
   readonly paused: Map<string, PausedCall>;
   /** The user's answers, by tool call; each is used once. */
-  readonly answers: Map<string, InterruptAnswer>;
+  readonly answers: Map<string, AnsweredInterrupt>;
   /** Why each call is paused now. Stays in memory: it holds the authorization URL. */
   readonly reasons: Map<string, PauseReason>;
 }
@@ -102,17 +107,20 @@ function digestOf(name: string, input: unknown): string {
 }
 
 function declinedBy(
-  answer: InterruptAnswer | undefined,
+  answer: AnsweredInterrupt | undefined,
 ): 'consent_declined' | 'approval_declined' | undefined {
   if (answer === undefined) return undefined;
-  const forApproval = approvalIn(answer.payload) !== undefined;
-  if (forApproval && approvalIn(answer.payload) === false) return 'approval_declined';
+  if (answer.reason === 'approval_required') {
+    const declined = answer.status === 'cancelled' || approvalIn(answer.payload) === false;
+    return declined ? 'approval_declined' : undefined;
+  }
   return answer.status === 'cancelled' ? 'consent_declined' : undefined;
 }
 
 /** Approval is said, never implied: `{"approved": true}`. */
-function isApproval(answer: InterruptAnswer | undefined): boolean {
-  return answer?.status === 'resolved' && approvalIn(answer.payload) === true;
+function isApproval(answer: AnsweredInterrupt | undefined): boolean {
+  if (answer?.reason !== 'approval_required' || answer.status !== 'resolved') return false;
+  return approvalIn(answer.payload) === true;
 }
 
 function approvalIn(payload: unknown): boolean | undefined {

@@ -1,4 +1,9 @@
-import { ModelError, ModelThrottledError } from '@strands-agents/sdk';
+import {
+  ContextWindowOverflowError,
+  MaxTokensError,
+  ModelError,
+  ModelThrottledError,
+} from '@strands-agents/sdk';
 import { AppError, type ErrorCode } from '../common/errors/index.js';
 
 const REJECTIONS = new Set(['ValidationException', 'AccessDeniedException', 'ResourceNotFoundException']);
@@ -11,6 +16,9 @@ export function asRunError(thrown: unknown): AppError {
   const name = cause instanceof Error ? cause.name : '';
   let code: ErrorCode = thrown instanceof ModelError ? 'model_unavailable' : 'internal_error';
   if (thrown instanceof ModelThrottledError || THROTTLES.has(name)) code = 'model_throttled';
+  else if (thrown instanceof MaxTokensError || thrown instanceof ContextWindowOverflowError)
+    code = 'model_limit';
+  else if (name === 'CredentialsProviderError') code = 'model_unavailable';
   else if (REJECTIONS.has(name)) code = 'model_rejected';
   return new AppError(code, { cause });
 }

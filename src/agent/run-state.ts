@@ -7,7 +7,7 @@ import type { Json, PendingRun, StoredInterrupt, StoredMessage } from '../sessio
 import type { ToolRegistry } from '../tools/index.js';
 import { resultsFor } from './history.js';
 import type { InterruptAnswer } from './invocation.request.js';
-import type { PausedCall, PauseReason, RunCalls } from './registry.tool.js';
+import type { AnsweredInterrupt, PausedCall, PauseReason, RunCalls } from './registry.tool.js';
 
 /** What a paused run keeps in its conversation; neither a token nor a URL is in it. */
 export interface RunState {
@@ -22,17 +22,17 @@ export interface Resumption {
   readonly snapshot: RunState['snapshot'];
   readonly responses: readonly { readonly interruptId: string; readonly status: string }[];
   readonly paused: ReadonlyMap<string, PausedCall>;
-  readonly answers: Map<string, InterruptAnswer>;
+  readonly answers: Map<string, AnsweredInterrupt>;
 }
 
 export function resumption(pending: PendingRun, answers: readonly InterruptAnswer[]): Resumption {
   const state = stateOf(pending);
-  const byCall = new Map<string, InterruptAnswer>();
+  const byCall = new Map<string, AnsweredInterrupt>();
   const responses = answers.map((answer) => {
     const interrupt = pending.interrupts.find(({ id }) => id === answer.interruptId);
     const interruptId = state.strandsIds[answer.interruptId];
     if (interrupt === undefined || interruptId === undefined) throw new AppError('interrupt_not_pending');
-    byCall.set(interrupt.toolCallId, answer);
+    byCall.set(interrupt.toolCallId, { ...answer, reason: interrupt.reason });
     return { interruptId, status: answer.status };
   });
   return {

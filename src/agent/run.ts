@@ -32,6 +32,7 @@ export interface RunServices {
 
 /** Model calls in one run: enough for any honest task, an end for a loop. */
 const MAXIMUM_MODEL_CALLS = 12;
+const LIMITS = new Set(['limitTurns', 'limitOutputTokens', 'limitTotalTokens']);
 
 interface Plan {
   readonly agent: Agent;
@@ -108,6 +109,7 @@ export class Run {
       await this.#save(plan.added, { outcome: 'cancelled' });
       return { ...finished, outcome: { type: 'cancelled' } };
     }
+    if (LIMITS.has(result.stopReason)) throw new AppError('run_limit', { reason: result.stopReason });
     await this.#save(plan.added, { outcome: 'success' });
     return { ...finished, outcome: { type: 'success' } };
   }
@@ -132,7 +134,11 @@ export class Run {
     } catch (unsaved) {
       error = asRunError(unsaved);
     }
-    this.#logger.error({ event: 'run_failed', code: error.code, ...errorFields(error.cause) });
+    this.#logger.error({
+      event: 'run_failed',
+      code: error.code,
+      ...(error.cause !== undefined && errorFields(error.cause)),
+    });
     return runError(error);
   }
 

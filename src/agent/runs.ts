@@ -17,6 +17,13 @@ const DEADLINE_MS = 15 * 60_000;
 /** A task has 30 s from SIGTERM by default; the rest of the shutdown needs some of it. */
 const SHUTDOWN_MS = 20_000;
 
+export interface StartedRun {
+  /** Read them to their end. */
+  readonly events: AsyncIterable<AGUIEvent>;
+  /** Aborts when the run is to end early. */
+  readonly signal: AbortSignal;
+}
+
 interface Running {
   readonly sub: string;
   readonly controller: AbortController;
@@ -45,11 +52,11 @@ export class Runs implements BeforeApplicationShutdown {
 
   /**
    * Claims the conversation and starts a run. What goes wrong here is answered as a problem document; what goes wrong
-   * later is told by a RUN_ERROR event. Read the events to their end.
+   * later is told by a RUN_ERROR event.
    * @param left aborts when the client has gone: the run is then cancelled, and saved as that
    * @throws AppError
    */
-  async start(user: User, request: RunRequest, left: AbortSignal): Promise<AsyncIterable<AGUIEvent>> {
+  async start(user: User, request: RunRequest, left: AbortSignal): Promise<StartedRun> {
     const running = this.#admit(user.sub);
     const { sessionId, runId, input } = request;
     annotateContext({ sessionId, runId });
@@ -59,8 +66,8 @@ export class Runs implements BeforeApplicationShutdown {
           ? input
           : ({ kind: 'resume', interruptIds: input.answers.map(({ interruptId }) => interruptId) } as const);
       const turn = await this.#conversations.begin(user.sub, sessionId, runId, turnInput);
-      const signal = AbortSignal.any([running.controller.signal, left]);
-      return this.#tracked(new Run(this.#services, user, request, turn, signal), running);
+      const signal = AbortSignal.any([running.controller.signal, left, turn.lost]);
+      return { events: this.#tracked(new Run(this.#services, user, request, turn, signal), running), signal };
     } catch (error) {
       this.#release(running);
       throw error;

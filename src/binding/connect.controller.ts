@@ -1,11 +1,11 @@
 import { Body, Controller, Get, Logger, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { AppError } from '../common/errors/index.js';
+import { sendPage } from '../common/http/index.js';
 import { CurrentUser, FlowTickets, type FlowTicket, type User } from '../identity/index.js';
 import { FlowCookies } from './flow-cookies.js';
 import { connectPage } from './pages.js';
 import { sameText } from './same-text.js';
-import { sendPage } from './send-page.js';
 
 /**
  * Before consent: the link that the agent gave out leads here, and nowhere else. Whoever opens it must be the user who

@@ -21,6 +21,8 @@ const flow = z.strictObject({
 /** What this browser knows of an authorization that it started. */
 export type Flow = z.infer<typeof flow>;
 
+const KEPT_MS = 30 * 60_000;
+
 /**
  * The flow cookie: the proof that the browser that comes back is the one that left. Encrypted, valid for ten minutes,
  * one for each authorization, so that two of them can run side by side.
@@ -38,7 +40,8 @@ export class FlowCookies {
   /** A `Set-Cookie` value. `Lax`, because the browser comes back by a top-level navigation from another site. */
   async write(value: Flow): Promise<string> {
     const sealed = await this.#sealed.seal(value, value.expiresAt);
-    const maxAge = Math.max(0, Math.floor((value.expiresAt - Date.now()) / 1000));
+    // Kept beyond the flow's own expiry, so that a late return is told that it is late.
+    const maxAge = Math.max(0, Math.floor((value.expiresAt + KEPT_MS - Date.now()) / 1000));
     const secure = this.#encrypted ? '; Secure' : '';
     return `${this.#name(value.sessionUri)}=${sealed}; Path=/; Max-Age=${String(maxAge)}; HttpOnly; SameSite=Lax${secure}`;
   }

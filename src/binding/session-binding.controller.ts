@@ -1,9 +1,9 @@
 import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { AppError } from '../common/errors/index.js';
+import { sendPage } from '../common/http/index.js';
 import { CurrentUser, type User } from '../identity/index.js';
 import { alreadyDonePage, donePage } from './pages.js';
-import { sendPage } from './send-page.js';
 import { SessionBinding, type Callback } from './session-binding.js';
 
 /** After consent: AgentCore Identity sends the browser here, and the provider's token is bound, or not. */

@@ -48,5 +48,5 @@ export interface SessionBindingRoleConfig extends CommonConfig {
 /** The whole configuration of one process, discriminated by `role`. */
 export type AppConfig = AgentRoleConfig | SessionBindingRoleConfig;
 
-/** The names of all variables, for documents and tests. */
+/** A process's environment: text by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -68,6 +68,8 @@ export interface TurnRecord {
   readonly outcome: TurnOutcome;
   /** What this turn added to the conversation. */
   readonly messages: readonly StoredMessage[];
+  /** The run that it left paused. */
+  readonly pending?: PendingRun;
 }
 
 /** One line of the list of conversations. */

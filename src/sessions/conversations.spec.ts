@@ -102,6 +102,39 @@ describe('Conversations', () => {
     expect((await begin('next')).messages).toEqual([user('hello'), assistant('hi')]);
   });
 
+  it('stops when its claim is lost', async () => {
+    const turn = await begin('hello');
+    const [key] = [...store.objects.keys()].filter((each) => each.endsWith('working-set.json'));
+    await store.put(key ?? '', JSON.stringify(workingSet()), { always: true });
+    await jest.advanceTimersByTimeAsync(21_000);
+    expect(turn.lost.aborted).toBe(true);
+  });
+
+  it('goes on when a renewal fails, and stops when its lease is over', async () => {
+    const turn = await begin('hello');
+    store.beforePut = () => {
+      throw new Error('away');
+    };
+    await jest.advanceTimersByTimeAsync(45_000);
+    expect(turn.lost.aborted).toBe(false);
+    await jest.advanceTimersByTimeAsync(40_000);
+    expect(turn.lost.aborted).toBe(true);
+  });
+
+  it('brings a paused run back when its task died between the two last writes', async () => {
+    const turn = await begin('who am i');
+    store.beforePut = (key) => {
+      if (key.endsWith('working-set.json')) throw new Error('died here');
+    };
+    await expect(
+      turn.finish({ outcome: 'interrupt', messages: [user('who am i')], pending }),
+    ).rejects.toThrow('died');
+    store.beforePut = () => undefined;
+    jest.setSystemTime(Date.now() + 61_000);
+    const resumed = await resume(['interrupt-1', 'interrupt-2']);
+    expect([resumed.taken, resumed.interrupts]).toEqual([pending, 2]);
+  });
+
   it('can be finished again when the store failed half-way', async () => {
     const turn = await begin('hello');
     let failed = false;
@@ -124,6 +157,7 @@ describe('Conversations', () => {
       if (key.includes('/index/')) throw new Error('no index');
     };
     await expect(begin('hello')).rejects.toThrow('no index');
+    expect(store.objects.size).toBe(0);
     store.beforePut = () => undefined;
     await expect(begin('again')).resolves.toBeDefined();
   });

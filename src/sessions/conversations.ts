@@ -11,7 +11,7 @@ import { UserKeys } from './keys.js';
 import { OBJECT_STORE, type ObjectStore, type StoredText } from './object-store.js';
 import { Turn, type TurnInput } from './turn.js';
 
-/** The index is read whole; a user's later conversations are the ones that count. */
+/** S3 lists by key, so the index is read whole before it can be sorted by time. */
 const MAXIMUM_LISTED_KEYS = 10_000;
 const MAXIMUM_KEYS_OF_A_SESSION = 100_000;
 

@@ -3,7 +3,7 @@ export const OBJECT_STORE = Symbol('ObjectStore');
 
 export interface StoredText {
   readonly text: string;
-  /** Changes with every write; what a conditional write compares. */
+  /** What a conditional write compares; the same for the same content. */
   readonly version: string;
 }
 

@@ -72,6 +72,8 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
         const { ETag } = await this.#client.send(command);
         return { version: ETag ?? '' };
       } catch (error) {
+        // S3 answers NoSuchKey when a version is asked for where nothing is any more.
+        if (error instanceof NoSuchKey && 'ifVersion' in condition) return 'conflict';
         if (!isConflict(error)) throw error;
         // A retry of the SDK's can meet our own first attempt, whose answer was lost.
         if ((error.$metadata.attempts ?? 1) === 1) return 'conflict';

@@ -33,7 +33,13 @@ export class SessionsController {
     schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
   })
   @ApiResponse({ status: 200, description: 'The conversations', schema: jsonSchema(conversationList) })
-  @ApiProblem('invalid_request', 'unauthenticated', 'sessions_unavailable')
+  @ApiProblem(
+    'invalid_request',
+    'unauthenticated',
+    'sign_in_keys_unavailable',
+    'sessions_unavailable',
+    'internal_error',
+  )
   async list(
     @CurrentUser() user: User,
     @Query() query: unknown,
@@ -61,7 +67,14 @@ export class SessionsController {
   })
   @ApiQuery({ name: 'before', required: false, schema: { type: 'integer', minimum: 1 } })
   @ApiResponse({ status: 200, description: 'The conversation', schema: jsonSchema(conversationDetail) })
-  @ApiProblem('invalid_request', 'unauthenticated', 'session_not_found', 'sessions_unavailable')
+  @ApiProblem(
+    'invalid_request',
+    'unauthenticated',
+    'session_not_found',
+    'sign_in_keys_unavailable',
+    'sessions_unavailable',
+    'internal_error',
+  )
   async read(
     @CurrentUser() user: User,
     @Param('id') id: string,
@@ -87,7 +100,9 @@ export class SessionsController {
     'cross_site_request',
     'session_not_found',
     'session_busy',
+    'sign_in_keys_unavailable',
     'sessions_unavailable',
+    'internal_error',
   )
   async delete(@CurrentUser() user: User, @Param('id') id: string): Promise<void> {
     await this.#conversations.delete(user.sub, id);

@@ -1,4 +1,5 @@
-import { AppError } from '../common/errors/index.js';
+import { Logger } from '@nestjs/common';
+import { AppError, errorFields } from '../common/errors/index.js';
 import {
   summaryOf,
   type PendingRun,
@@ -34,6 +35,8 @@ const TITLE_LENGTH = 80;
 
 /** A turn in progress: the sole writer of its conversation until it is finished. */
 export class Turn {
+  readonly #logger = new Logger('Turn');
+  readonly #lost = new AbortController();
   readonly #store: ObjectStore;
   readonly #keys: UserKeys;
   readonly #renewal: NodeJS.Timeout;
@@ -56,7 +59,11 @@ export class Turn {
     this.#claim = claim;
     this.#version = version;
     this.#renewal = setInterval(() => {
-      this.#writes = this.#writes.then(() => this.#renew()).catch(() => undefined);
+      this.#writes = this.#writes
+        .then(() => this.#renew())
+        .catch((error: unknown) => {
+          this.#renewalFailed(error);
+        });
     }, RENEWAL_MS);
     this.#renewal.unref();
   }
@@ -94,6 +101,11 @@ export class Turn {
     return this.#set.messages;
   }
 
+  /** Aborts when the claim is lost: another turn may own the conversation now, so this one must stop. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
   /** How many interrupts the conversation has had. */
   get interrupts(): number {
     return this.#set.interrupts;
@@ -115,16 +127,17 @@ export class Turn {
     const { outcome, messages, pending } = result;
     // While the lease runs, nobody can take the conversation over or delete it. Make sure that it does.
     if ((this.#set.claim?.leaseUntil ?? 0) - Date.now() < LEASE_MARGIN_MS) await this.#renew();
-    const record: TurnRecord = { version: 1, seq, runId, startedAt, endedAt: Date.now(), outcome, messages };
-    await this.#record(record);
+    const endedAt = Date.now();
+    const paused = pending === undefined ? {} : { pending };
+    await this.#record({ version: 1, seq, runId, startedAt, endedAt, outcome, messages, ...paused });
     const { claim: _, ...rest } = this.#set;
     await this.#write({
       ...rest,
-      updatedAt: record.endedAt,
+      updatedAt: endedAt,
       turns: seq,
       interrupts: rest.interrupts + (pending?.interrupts.length ?? 0),
       messages: windowOf([...rest.messages, ...messages]),
-      ...(pending !== undefined && { pending }),
+      ...paused,
     });
   }
 
@@ -138,15 +151,29 @@ export class Turn {
     }
   }
 
-  /** Gives the claim back without a trace, when the turn could not even start. */
+  /** Gives the claim back, when the turn could not even start; a conversation that it began goes with it. */
   async abandon(): Promise<void> {
     clearInterval(this.#renewal);
     await this.#writes;
+    if (this.#set.turns === 0) {
+      await this.#store
+        .deleteVersion(this.#keys.workingSet(this.#set.sessionId), this.#version)
+        .catch(() => undefined);
+      return;
+    }
     const { claim: _, ...rest } = this.#set;
     await this.#write({
       ...rest,
       ...(this.#claim.taken !== undefined && { pending: this.#claim.taken }),
     }).catch(() => undefined);
+  }
+
+  #renewalFailed(error: unknown): void {
+    this.#logger.warn({ event: 'claim_not_renewed', ...errorFields(error) });
+    const lapsed = (this.#set.claim?.leaseUntil ?? 0) <= Date.now();
+    if (lapsed || (error instanceof AppError && error.code === 'session_busy')) {
+      this.#lost.abort(new AppError('session_busy', { reason: 'claim_lapsed' }));
+    }
   }
 
   async #renew(): Promise<void> {
@@ -235,7 +262,9 @@ async function recover(store: ObjectStore, keys: UserKeys, set: WorkingSet): Pro
   return {
     ...rest,
     turns: seq,
+    interrupts: rest.interrupts + (kept.pending?.interrupts.length ?? 0),
     messages: windowOf([...rest.messages, ...kept.messages]),
+    ...(kept.pending !== undefined && { pending: kept.pending }),
     // What a half-done turn has done with the paused run is unknown, unless its record tells: it can be closed by a
     // message, not run again.
     ...(taken !== undefined && kept.outcome === 'abandoned' && { pending: { ...taken, resumable: false } }),

@@ -1,7 +1,7 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { z } from 'zod';
-import { AppError, errorFields, ERRORS } from '../common/errors/index.js';
+import { AppError, describeIssues, errorFields, ERRORS } from '../common/errors/index.js';
 import { ResourceTokens, type ResourceToken, type User } from '../identity/index.js';
 import { AgentToolMetadata, type AgentToolOptions, type ToolCallContext } from './agent-tool.decorator.js';
 import type { ProviderDescription, ToolProvider } from './provider.js';
@@ -205,8 +205,7 @@ function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Readonly<Record<st
 
 /** Which arguments are wrong, without repeating what was in them. */
 function inputFaults(error: z.ZodError): string {
-  const faults = error.issues.map(({ path, message }) => `${path.join('.') || 'input'}: ${message}`);
-  return `The arguments do not fit: ${faults.slice(0, 5).join('; ')}`;
+  return `The arguments do not fit: ${describeIssues(error, 'input')}.`;
 }
 
 function checkedOutput({ options, provider }: RegisteredTool, output: unknown): unknown {

@@ -30,8 +30,6 @@ export class AgUiMapper {
           },
         ];
       }
-      case 'toolStreamUpdateEvent':
-        return [{ type: EventType.CUSTOM, name: 'tool_progress', value: event.event.data ?? {} }];
       default:
         return [];
     }

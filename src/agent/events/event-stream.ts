@@ -11,9 +11,13 @@ const STALLED_MS = 60_000;
 
 /**
  * Sends events as server-sent events, and resolves when the last one is out. The events are always read to their end,
- * also when nobody listens any more: the run has to be settled either way.
+ * also when nobody listens any more: the run has to be settled either way. `ending` aborts when it is to end early.
  */
-export async function sendEventStream(reply: FastifyReply, events: AsyncIterable<AGUIEvent>): Promise<void> {
+export async function sendEventStream(
+  reply: FastifyReply,
+  events: AsyncIterable<AGUIEvent>,
+  ending: AbortSignal,
+): Promise<void> {
   reply.hijack();
   const { raw } = reply;
   for (const [name, value] of Object.entries(reply.getHeaders())) {
@@ -26,7 +30,7 @@ export async function sendEventStream(reply: FastifyReply, events: AsyncIterable
   try {
     for await (const event of events) {
       if (raw.destroyed) continue;
-      if (!raw.write(`data: ${JSON.stringify(event)}\n\n`)) await drained(raw);
+      if (!raw.write(`data: ${JSON.stringify(event)}\n\n`)) await drained(raw, ending);
     }
   } finally {
     clearInterval(heartbeat);
@@ -35,16 +39,17 @@ export async function sendEventStream(reply: FastifyReply, events: AsyncIterable
 }
 
 /** Waits until a slow client has read on, or is gone. One that reads nothing at all is let go. */
-async function drained(raw: FastifyReply['raw']): Promise<void> {
+async function drained(raw: FastifyReply['raw'], ending: AbortSignal): Promise<void> {
   const listening = new AbortController();
-  const { signal } = listening;
+  // A run that is to end early does not wait for its reader.
+  const signal = AbortSignal.any([listening.signal, ending]);
   const stalled = setTimeout(() => {
     raw.destroy();
   }, STALLED_MS);
   try {
     await Promise.race([once(raw, 'drain', { signal }), once(raw, 'close', { signal })]);
   } catch {
-    // The connection broke; the next write sees it.
+    // The connection broke, which the next write sees, or the run is ending.
   } finally {
     clearTimeout(stalled);
     listening.abort();

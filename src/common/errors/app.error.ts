@@ -23,9 +23,23 @@ export class AppError extends Error {
   }
 }
 
-/** What may be logged of an unknown error: its name and, of an AWS error, its request id. */
-export function errorFields(error: unknown): { readonly error: string; readonly awsRequestId?: string } {
+export interface ErrorFields {
+  readonly error: string;
+  /** The innermost frames of the stack. */
+  readonly at?: readonly string[];
+  readonly awsRequestId?: string;
+}
+
+const FRAMES = 4;
+
+/** What may be logged of an unknown error: its name, where it was thrown, and an AWS error's request id. No message. */
+export function errorFields(error: unknown): ErrorFields {
   if (!(error instanceof Error)) return { error: typeof error };
   const { requestId } = (error as { $metadata?: { requestId?: string } }).$metadata ?? {};
-  return { error: error.name, ...(requestId !== undefined && { awsRequestId: requestId }) };
+  const frames = (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
+  return {
+    error: error.name,
+    at: frames.slice(0, FRAMES).map((frame) => frame.trim()),
+    ...(requestId !== undefined && { awsRequestId: requestId }),
+  };
 }

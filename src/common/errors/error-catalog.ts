@@ -42,7 +42,11 @@ export const ERRORS = {
     detail: 'No such interrupt is pending in this conversation. Send a message instead.',
   },
   payload_too_large: { status: 413, title: 'Request too large', detail: 'Send at most 256 KiB.' },
-  unsupported_media_type: { status: 415, title: 'Unsupported media type', detail: 'Send application/json.' },
+  unsupported_media_type: {
+    status: 415,
+    title: 'Unsupported media type',
+    detail: 'Send the type that this address takes: application/json to the API.',
+  },
   too_many_runs: {
     status: 429,
     title: 'Too many runs at once',
@@ -94,6 +98,27 @@ export const ERRORS = {
     status: 503,
     title: 'Too busy',
     detail: 'This server has as many runs as it can serve. Try again in a moment.',
+  },
+  run_limit: {
+    status: 500,
+    title: 'The run went in circles',
+    detail: 'The run was ended after twelve calls of the model. Ask for one thing at a time.',
+  },
+  model_limit: {
+    status: 502,
+    title: 'Too long for the model',
+    detail:
+      'The conversation or the answer is too long for the model. Ask for less, or start a new conversation.',
+  },
+  request_timeout: {
+    status: 408,
+    title: 'Request timed out',
+    detail: 'The request did not arrive in time. Try again.',
+  },
+  headers_too_large: {
+    status: 431,
+    title: 'Headers too large',
+    detail: 'Send at most 80 KiB of headers. In a browser, clear the cookies of this site.',
   },
   run_timeout: {
     status: 504,

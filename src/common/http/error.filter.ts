@@ -1,7 +1,10 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import { AppError, errorFields } from '../errors/index.js';
+import { AppError, errorFields, type ErrorCode } from '../errors/index.js';
 import { html, renderPage } from './page.js';
+import { sendPage } from './send-page.js';
 import { asAppError, problemOf } from './problem.js';
 import { SECURITY_HEADERS } from './request-hooks.js';
 
@@ -44,20 +47,37 @@ export function answerFrameworkError(_error: unknown, request: FastifyRequest, r
   void reply.status(400).headers(SECURITY_HEADERS).type('application/problem+json').send(problem);
 }
 
+/** What Node refuses before there is a request: headers that are too large, too late or malformed. */
+export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const codes: Readonly<Record<string, ErrorCode>> = {
+    HPE_HEADER_OVERFLOW: 'headers_too_large',
+    ERR_HTTP_REQUEST_TIMEOUT: 'request_timeout',
+  };
+  const problem = problemOf(new AppError(codes[error.code ?? ''] ?? 'invalid_request'), randomUUID());
+  const body = JSON.stringify(problem);
+  const head = [
+    `HTTP/1.1 ${String(problem.status)} ${problem.title}`,
+    'content-type: application/problem+json',
+    `content-length: ${String(Buffer.byteLength(body))}`,
+    ...Object.entries(SECURITY_HEADERS).map(([name, value]) => `${name}: ${value}`),
+    'connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
 /** Browsers ask for `text/html` when they navigate; API clients do not. */
 function wantsPage(request: FastifyRequest): boolean {
   return (request.headers.accept ?? '').includes('text/html');
 }
 
 /** A page for an error of the table. */
-export function sendErrorPage(reply: FastifyReply, error: AppError, requestId: string): void {
+function sendErrorPage(reply: FastifyReply, error: AppError, requestId: string): void {
   const body = html`<h1>${error.row.title}</h1>
 <p>${error.detail}</p>
 <p class="soft">Request <code>${requestId}</code></p>`;
-  const page = renderPage({ title: error.row.title, tone: 'bad', body });
-  void reply
-    .status(error.row.status)
-    .header('content-security-policy', page.contentSecurityPolicy)
-    .type('text/html; charset=utf-8')
-    .send(page.body);
+  sendPage(reply, error.row.status, renderPage({ title: error.row.title, tone: 'bad', body }));
 }

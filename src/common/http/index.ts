@@ -1,7 +1,8 @@
-export { answerFrameworkError, ErrorFilter, sendErrorPage } from './error.filter.js';
+export { answerClientError, answerFrameworkError, ErrorFilter } from './error.filter.js';
 export { HttpModule } from './http.module.js';
 export { Html, html, renderPage, type Page, type RenderedPage } from './page.js';
 export { asAppError, problemOf, type Problem } from './problem.js';
 export { IS_PUBLIC, Public } from './public.decorator.js';
 export { Readiness } from './readiness.js';
 export { addRequestHooks } from './request-hooks.js';
+export { sendPage } from './send-page.js';

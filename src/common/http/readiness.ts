@@ -1,8 +1,8 @@
-import { Injectable, type BeforeApplicationShutdown, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 
 /** Whether this process wants traffic: from the end of its start to the signal that ends it. */
 @Injectable()
-export class Readiness implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class Readiness implements OnApplicationBootstrap, OnModuleDestroy {
   #ready = false;
 
   get ready(): boolean {
@@ -13,7 +13,8 @@ export class Readiness implements OnApplicationBootstrap, BeforeApplicationShutd
     this.#ready = true;
   }
 
-  beforeApplicationShutdown(): void {
+  /** The first of the shutdown hooks: runs are waited for in a later one. */
+  onModuleDestroy(): void {
     this.#ready = false;
   }
 }

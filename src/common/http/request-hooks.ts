@@ -20,6 +20,8 @@ export function addRequestHooks(fastify: FastifyInstance, publicUrl: string): vo
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
     if (encrypted) void reply.header('strict-transport-security', 'max-age=63072000');
+    // Many clients name a type for the body that a DELETE does not have.
+    if (request.method === 'DELETE') delete request.headers['content-type'];
     const refused = !SAFE_METHODS.has(request.method) && isCrossSite(request, publicUrl);
     runInContext({ requestId: request.id }, () => {
       done(refused ? new AppError('cross_site_request') : undefined);

@@ -1,6 +1,7 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino, type DestinationStream, type Level, type Logger } from 'pino';
 import { requestContext } from '../context/index.js';
+import { errorFields } from '../errors/index.js';
 
 /** One JSON object a line on standard output, with the ids of the request it belongs to. */
 export class JsonLogger implements LoggerService {
@@ -45,7 +46,7 @@ export class JsonLogger implements LoggerService {
   #write(level: Level, message: unknown, parameters: readonly unknown[]): void {
     const last = parameters.at(-1);
     const context = typeof last === 'string' ? { context: last } : {};
-    if (message instanceof Error) this.#pino[level]({ ...context, error: message.name }, 'error');
+    if (message instanceof Error) this.#pino[level]({ ...context, ...errorFields(message) }, 'error');
     else if (typeof message === 'object' && message !== null) this.#pino[level]({ ...context, ...message });
     else this.#pino[level](context, String(message));
   }

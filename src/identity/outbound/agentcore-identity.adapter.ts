@@ -25,6 +25,7 @@ import {
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 8_000;
+const USER_TOKEN_OPERATION = 'GetWorkloadAccessTokenForJWT';
 
 /** Amazon Bedrock AgentCore Identity, by the AWS SDK; its address is the SDK's own `AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`. */
 @Injectable()
@@ -48,7 +49,8 @@ export class AgentCoreIdentityAdapter implements IdentityService, OnApplicationS
   }
 
   async workloadAccessToken(workloadName: string, user: User | undefined): Promise<string> {
-    const { workloadAccessToken } = await this.#call('GetWorkloadAccessToken', () => {
+    const operation = user?.userToken === undefined ? 'GetWorkloadAccessToken' : USER_TOKEN_OPERATION;
+    const { workloadAccessToken } = await this.#call(operation, () => {
       if (user === undefined) return this.#client.send(new GetWorkloadAccessTokenCommand({ workloadName }));
       if (user.userToken === undefined) {
         return this.#client.send(
@@ -113,6 +115,9 @@ export class AgentCoreIdentityAdapter implements IdentityService, OnApplicationS
     } catch (error) {
       if (error instanceof UnauthorizedException && operation === 'GetResourceOauth2Token') {
         throw new WorkloadTokenRejectedError(undefined, { cause: error });
+      }
+      if (error instanceof UnauthorizedException && operation === USER_TOKEN_OPERATION) {
+        throw new AppError('unauthenticated', { reason: 'user_token_refused', cause: error });
       }
       const code = codeOf(error);
       this.#logger.error({ event: 'identity_call_failed', operation, code, ...errorFields(error) });

@@ -114,6 +114,17 @@ describe('ResourceTokens', () => {
     expect(identity.issued).toHaveLength(3);
   });
 
+  it('replaces it once for calls at the same time', async () => {
+    await tokens.get(alice, request);
+    identity.dead.add('workload-token-1');
+    const both = await Promise.all([
+      tokens.get(alice, request),
+      tokens.get(alice, { ...request, scopes: ['read:user'] }),
+    ]);
+    expect(both.map(({ kind }) => kind)).toEqual(['token', 'token']);
+    expect(identity.issued).toHaveLength(2);
+  });
+
   it('passes other failures on, untouched', async () => {
     const failure = new Error('other');
     identity.resourceToken = () => Promise.reject(failure);

@@ -29,11 +29,13 @@ export class WorkloadTokens {
    */
   async use<T>(user: User | undefined, work: (workloadAccessToken: string) => Promise<T>): Promise<T> {
     const key = cacheKey(user);
+    const token = await this.#fetch(key, user);
     try {
-      return await work(await this.#fetch(key, user));
+      return await work(token);
     } catch (error) {
       if (!(error instanceof WorkloadTokenRejectedError)) throw error;
-      this.#cache.delete(key);
+      // A call beside this one may be fetching the next token already: only the rejected one goes.
+      if (this.#cache.peek(key) === token) this.#cache.delete(key);
       return work(await this.#fetch(key, user));
     }
   }

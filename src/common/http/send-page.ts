@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify';
-import type { RenderedPage } from '../common/http/index.js';
+import type { RenderedPage } from './page.js';
 
 export function sendPage(reply: FastifyReply, status: number, page: RenderedPage): void {
   void reply
