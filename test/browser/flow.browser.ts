@@ -60,6 +60,10 @@ describe('in Chromium', () => {
     const paused = await runExample(page, '1. A first message');
     const connectUrl = /"connectUrl":"([^"]+)"/.exec(paused)?.[1] ?? '';
     expect(connectUrl).toContain(`${world.url}/oauth2/connect?ticket=`);
+    // The page offers the link of the event, and nothing that a model could have written.
+    const link = page.locator('#notice a');
+    expect(await link.getAttribute('href')).toBe(connectUrl);
+    expect(await link.textContent()).toBe('Read your GitHub profile (interrupt-1)');
 
     // A page of this origin waits, as the chat page will.
     await page.evaluate(() => {
@@ -83,6 +87,7 @@ describe('in Chromium', () => {
     expect(await page.evaluate(() => (window as unknown as { told: unknown[] }).told)).toEqual([
       { type: 'authorization_complete', sessionId: 'try-it-out', interruptId: 'interrupt-1' },
     ]);
+    expect(await page.locator('#notice').textContent()).toContain('Resume interrupt-1');
     await consent.close();
 
     const resumed = await runExample(page, '2. Resume, after you have opened connectUrl and consented');

@@ -1,5 +1,6 @@
 /** The load balancer signs in, so Swagger UI's own Authorize button would only mislead. */
 export const STYLE = `
+body { margin: 0; }
 .swagger-ui .auth-wrapper { display: none; }
 #notice { position: sticky; top: 0; z-index: 1; padding: .8rem 1.2rem; background: #0b6e5f; color: #fff; font: 1rem/1.5 system-ui, sans-serif; }
 #notice[hidden] { display: none; }
