@@ -4,6 +4,7 @@ import {
   type LocalAgentCoreIdentity,
 } from './agentcore-identity/agentcore-identity.ts';
 import { startBedrock, type LocalBedrock } from './bedrock/bedrock.ts';
+import type { TrustedIssuer } from './agentcore-identity/user-tokens.ts';
 import type { Model } from './bedrock/protocol.ts';
 import { API_PREFIX, startGitHub, type LocalGitHub } from './github/github.ts';
 import { startIdentityProvider } from './identity-provider/identity-provider.ts';
@@ -20,6 +21,8 @@ export interface StackOptions {
   readonly wordDelayMs?: number;
   readonly idleTimeoutMs?: number;
   readonly now?: () => number;
+  /** Issuers whose JWTs AgentCore Identity takes as user tokens. */
+  readonly trustedIssuers?: readonly TrustedIssuer[];
 }
 
 export interface LocalStack {
@@ -125,6 +128,7 @@ function startIdentityService(
     ...place(options, 2),
     ...stateFile(options, 'agentcore-identity'),
     ...(options.now !== undefined && { now: options.now }),
+    ...(options.trustedIssuers !== undefined && { trustedIssuers: options.trustedIssuers }),
     workloads: [{ name: WORKLOAD, allowedResourceOauth2ReturnUrls: [`${publicUrl}/oauth2/session-binding`] }],
     credentialProviders: [
       {

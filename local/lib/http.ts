@@ -103,7 +103,9 @@ export function redirect(response: ServerResponse, location: string, cookies: re
 
 /** The request's URL; only its path and query mean anything. */
 export function urlOf(request: IncomingMessage): URL {
-  return new URL(request.url ?? '/', 'http://local');
+  const target = request.url ?? '/';
+  // Not resolved against a base: `//docs` would be taken for a host.
+  return new URL(`http://local${target.startsWith('/') ? target : '/'}`);
 }
 
 export function cookiesOf(request: IncomingMessage): ReadonlyMap<string, string> {

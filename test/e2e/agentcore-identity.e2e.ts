@@ -15,15 +15,13 @@ import {
   type GetResourceOauth2TokenCommandInput,
 } from '@aws-sdk/client-bedrock-agentcore';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import {
   startAgentCoreIdentity,
   type LocalAgentCoreIdentity,
 } from '../../local/agentcore-identity/agentcore-identity.ts';
 import { startGitHub, type LocalGitHub } from '../../local/github/github.ts';
 import { HttpBrowser } from '../../local/lib/http-browser.ts';
+import { startIssuer, type TestIssuer } from '../support/issuer.ts';
 
 const RETURN_URL = 'http://localhost:1/oauth2/session-binding';
 const CALLBACK_ID = '00000000-0000-4000-8000-000000000001';
@@ -31,26 +29,13 @@ const CREDENTIALS = { accessKeyId: 'AKIATEST', secretAccessKey: 'x' };
 
 describe("AgentCore Identity's stand-in, by the unmodified AWS SDK", () => {
   let gitHub: LocalGitHub;
-  let issuer: Server;
+  let issuer: TestIssuer;
   let identity: LocalAgentCoreIdentity;
   let client: BedrockAgentCoreClient;
   let offsetMs = 0;
-  let userToken: (audience?: string) => Promise<string>;
 
   beforeAll(async () => {
-    const { privateKey, publicKey } = await generateKeyPair('ES256');
-    const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256' }] });
-    issuer = createServer((_request, response) => response.end(jwks)).listen(0, '127.0.0.1');
-    await new Promise((resolve) => issuer.once('listening', resolve));
-    const issuerUrl = `http://127.0.0.1:${String((issuer.address() as AddressInfo).port)}`;
-    let count = 0;
-    userToken = (audience = 'onbehalf') =>
-      new SignJWT({ sub: 'alice', n: (count += 1) })
-        .setProtectedHeader({ alg: 'ES256', kid: 'k' })
-        .setIssuer(issuerUrl)
-        .setAudience(audience)
-        .setExpirationTime('5m')
-        .sign(privateKey);
+    issuer = await startIssuer();
     const redirectUris: string[] = [];
     const clientId = { clientId: 'client', clientSecret: 'secret' };
     const now = (): number => Date.now() + offsetMs;
@@ -68,7 +53,7 @@ describe("AgentCore Identity's stand-in, by the unmodified AWS SDK", () => {
         },
       ],
       apiKeys: { weather: 'api-key' },
-      trustedIssuers: [{ issuer: issuerUrl, jwksUri: `${issuerUrl}/jwks`, audience: 'onbehalf' }],
+      trustedIssuers: [issuer],
       policies: { AKIAFETCH: ['GetWorkloadAccessTokenForUserId'] },
     });
     redirectUris.push(`${identity.url}/identities/oauth2/callback/${CALLBACK_ID}`);
@@ -174,14 +159,14 @@ describe("AgentCore Identity's stand-in, by the unmodified AWS SDK", () => {
   });
 
   it("takes a user's JWT, and then wants that very token back", async () => {
-    const jwt = await userToken();
+    const jwt = await issuer.token('alice');
     const command = new GetWorkloadAccessTokenForJWTCommand({ workloadName: 'workload', userToken: jwt });
     const { workloadAccessToken = '' } = await client.send(command);
     const asked = await client.send(tokenCommand(workloadAccessToken));
     await consent(asked.authorizationUrl ?? '');
     const sessionUri = asked.sessionUri ?? '';
     await expect(complete(sessionUri, { userId: 'alice' })).rejects.toThrow(AccessDeniedException);
-    await expect(complete(sessionUri, { userToken: await userToken() })).rejects.toThrow(
+    await expect(complete(sessionUri, { userToken: await issuer.token('alice') })).rejects.toThrow(
       AccessDeniedException,
     );
     await complete(sessionUri, { userToken: jwt });
@@ -193,8 +178,8 @@ describe("AgentCore Identity's stand-in, by the unmodified AWS SDK", () => {
     const jwt = (value: string) =>
       client.send(new GetWorkloadAccessTokenForJWTCommand({ workloadName: 'workload', userToken: value }));
     await expect(jwt('no.jwt.atall')).rejects.toThrow(UnauthorizedException);
-    await expect(jwt(await userToken('another'))).rejects.toThrow(UnauthorizedException);
-    await expect(jwt(await userToken())).resolves.toBeDefined();
+    await expect(jwt(await issuer.token('alice', 'another'))).rejects.toThrow(UnauthorizedException);
+    await expect(jwt(await issuer.token('alice'))).resolves.toBeDefined();
     await expect(client.send(new GetWorkloadAccessTokenCommand({ workloadName: 'none' }))).rejects.toThrow(
       ResourceNotFoundException,
     );

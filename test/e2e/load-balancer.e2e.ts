@@ -1,0 +1,73 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { HttpBrowser } from '../../local/lib/http-browser.ts';
+import { SessionCookie } from '../../local/load-balancer/session-cookie.ts';
+import { tokenOf } from '../support/tokens.ts';
+import { eventually, World } from '../support/world.ts';
+
+describe("the load balancer's stand-in", () => {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await World.start({ idleTimeoutMs: 700 });
+  });
+  afterAll(() => world.close());
+
+  it.each([
+    ['GET', '/', 302],
+    ['GET', '/docs', 302],
+    ['GET', '/oauth2/connect?ticket=x', 302],
+    ['GET', '/oauth2/session-binding', 302],
+    ['POST', '/oauth2/connect', 401],
+    ['POST', '/invocations', 401],
+    ['GET', '/sessions', 401],
+    ['GET', '/openapi.json', 401],
+    ['GET', '/ping', 404],
+    ['GET', '/ready', 404],
+    ['GET', '/elsewhere', 404],
+    ['GET', '//docs', 404],
+  ])('answers %s %s without a session by %i: no rule lets anyone in', async (method, path, status) => {
+    expect((await fetch(world.url + path, { method, redirect: 'manual' })).status).toBe(status);
+  });
+
+  it('replaces an identity that a client sends by its own', async () => {
+    const alice = await world.signIn('alice@example.com');
+    await world.ask(alice, 'mine', 'hello');
+    const sent = { 'x-amzn-oidc-data': tokenOf(world.stack, { payload: { sub: 'somebody-else' } }) };
+    const answer = await alice.request(`${world.url}/sessions`, { headers: sent });
+    expect(answer.text).toContain('"sessionId":"mine"');
+    expect((await new HttpBrowser().request(`${world.url}/sessions`, { headers: sent })).status).toBe(401);
+  });
+
+  it('cuts a stream that is silent for too long; the turn is kept as cancelled', async () => {
+    const alice = await world.signIn('alice@example.com');
+    world.stack.bedrock.faults.plan(/./, { kind: 'hang' }, 1);
+    await expect(world.ask(alice, 'silent', 'hello')).rejects.toThrow();
+    await eventually(async () =>
+      (await alice.request(`${world.url}/sessions/silent`)).text.includes('"outcome":"cancelled"'),
+    );
+  });
+
+  it('refuses a sign-in that was not started in this browser, and tells one that was cancelled', async () => {
+    const elsewhere = await fetch(`${world.url}/oauth2/idpresponse?code=x&state=y`);
+    expect(elsewhere.status).toBe(401);
+    const browser = new HttpBrowser();
+    const chooser = await browser.navigate(`${world.url}/docs`);
+    const cancelled = await browser.submitAndFollow(chooser, { cancel: '1' });
+    expect([cancelled.status, cancelled.text.includes('was cancelled')]).toEqual([401, true]);
+  });
+
+  it('cuts a large session into cookies of 4 K', async () => {
+    const cookie = new SessionCookie(60);
+    const session = { claims: { sub: 'a' }, accessToken: 'x'.repeat(6_000) };
+    const written = (await cookie.write(session)).map(
+      (set) => (set.split(';')[0] ?? '').split('=') as [string, string],
+    );
+    expect(written.filter(([, value]) => value !== '').map(([name]) => name)).toEqual([
+      'AWSELBAuthSessionCookie-0',
+      'AWSELBAuthSessionCookie-1',
+      'AWSELBAuthSessionCookie-2',
+    ]);
+    expect(await cookie.read(new Map(written))).toEqual(session);
+    expect(await new SessionCookie(60).read(new Map(written))).toBeUndefined();
+  });
+});
