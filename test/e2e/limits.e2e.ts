@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startRole } from '../../local/lib/role-process.ts';
 import { tokenOf } from '../support/tokens.ts';
@@ -101,6 +102,40 @@ describe('the limits of a task', () => {
       expect(await answer.text()).not.toContain(path.slice(1, 20));
     },
   );
+
+  /** What a raw connection is answered. */
+  const raw = (bytes: string): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const { hostname, port } = new URL(world.roles.agent.url);
+      const socket = connect(Number(port), hostname, () => socket.write(bytes));
+      let answer = '';
+      socket.on('data', (chunk) => (answer += chunk.toString()));
+      socket.on('close', () => {
+        resolve(answer);
+      });
+      socket.on('error', reject);
+    });
+
+  it.each([
+    [
+      'headers that are too large',
+      `GET /ping HTTP/1.1\r\nhost: x\r\nx: ${'x'.repeat(100_000)}\r\n\r\n`,
+      431,
+      'headers_too_large',
+    ],
+    ['no HTTP', 'HELLO\r\n\r\n', 400, 'invalid_request'],
+    [
+      'two lengths of one body',
+      'POST /invocations HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n',
+      400,
+      'invalid_request',
+    ],
+  ])('answers %s by a problem document', async (_name, bytes, status, code) => {
+    const answer = await raw(bytes);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${String(status)} `));
+    expect(answer).toContain(`"code":"${code}"`);
+    expect(answer).toContain('x-content-type-options: nosniff');
+  });
 
   it('cuts a request whose body does not come', async () => {
     const startedAt = Date.now();
