@@ -21,6 +21,8 @@ interface Planned {
 /** Faults planned for the requests to come. Each part of the local stack has one. */
 export class FaultSwitch {
   private readonly planned: Planned[] = [];
+  /** How many requests have come, for tests. */
+  requests = 0;
 
   /** The next `times` requests whose `METHOD /path` matches get this fault instead of an answer. */
   plan(path: RegExp, fault: Fault, times = Number.POSITIVE_INFINITY): void {
@@ -33,6 +35,7 @@ export class FaultSwitch {
 
   /** Applies a planned fault. Answers true when the request has been dealt with. */
   async apply(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
+    this.requests += 1;
     const line = `${request.method ?? ''} ${request.url ?? ''}`;
     const match = this.planned.find((entry) => entry.remaining > 0 && entry.path.test(line));
     if (match === undefined) return false;

@@ -48,7 +48,12 @@ export class AlbSigner {
 
   sign(header: TokenHeader, payload: Readonly<Record<string, unknown>>): string {
     const protectedHeader = { typ: 'JWT', kid: this.kid, alg: 'ES256', ...header };
-    const input = `${padded(JSON.stringify(protectedHeader))}.${padded(JSON.stringify(payload))}`;
+    return this.signText(JSON.stringify(protectedHeader), JSON.stringify(payload));
+  }
+
+  /** Signs header and payload as they are written. */
+  signText(header: string, payload: string): string {
+    const input = `${padded(header)}.${padded(payload)}`;
     const signature = sign('sha256', Buffer.from(input), {
       key: this.#privateKey,
       dsaEncoding: 'ieee-p1363',

@@ -45,6 +45,7 @@ export class InvocationsController {
     'payload_too_large',
     'unsupported_media_type',
     'too_many_runs',
+    'sign_in_throttled',
     'sign_in_keys_unavailable',
     'sessions_unavailable',
     'overloaded',

@@ -15,7 +15,14 @@ describe('RegistryTool', () => {
     called = [];
     interrupts = [];
     outcome = { kind: 'result', source: 'parrot', data: { said: 'hello' } };
-    calls = { user: { sub: 'alice' }, paused: new Map(), answers: new Map(), reasons: new Map() };
+    calls = {
+      user: { sub: 'alice' },
+      sessionId: 'one',
+      runId: 'run',
+      paused: new Map(),
+      answers: new Map(),
+      reasons: new Map(),
+    };
   });
 
   const registry = {

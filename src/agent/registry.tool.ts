@@ -32,6 +32,8 @@ export interface AnsweredInterrupt extends InterruptAnswer {
 /** The calls of one run that were paused, or are resumed now. */
 export interface RunCalls {
   readonly user: User;
+  readonly sessionId: string;
+  readonly runId: string;
   readonly paused: Map<string, PausedCall>;
   /** The user's answers, by tool call; each is used once. */
   readonly answers: Map<string, AnsweredInterrupt>;
@@ -74,8 +76,9 @@ export class RegistryTool extends Tool {
     const declined = declinedBy(answer);
     if (declined !== undefined) return failure(toolUseId, declined, ERRORS[declined].detail);
     const approved = before.approved === digest || isApproval(answer);
-    const { user } = this.#calls;
-    const call = { user, signal: context.cancelSignal, approved, reauthenticated: before.reauthenticated };
+    const { user, sessionId, runId } = this.#calls;
+    const { reauthenticated } = before;
+    const call = { user, sessionId, runId, signal: context.cancelSignal, approved, reauthenticated };
     const outcome = await this.#registry.call(this.name, input, call);
     switch (outcome.kind) {
       case 'result':
@@ -85,9 +88,12 @@ export class RegistryTool extends Tool {
       case 'authorization_required':
       case 'approval_required': {
         const pauses = before.pauses + 1;
-        const reauthenticated =
-          before.reauthenticated || (outcome.kind === 'authorization_required' && outcome.reauthenticated);
-        this.#calls.paused.set(toolUseId, { pauses, approved: approved ? digest : null, reauthenticated });
+        this.#calls.paused.set(toolUseId, {
+          pauses,
+          approved: approved ? digest : null,
+          reauthenticated:
+            reauthenticated || (outcome.kind === 'authorization_required' && outcome.reauthenticated),
+        });
         this.#calls.reasons.set(toolUseId, outcome);
         return context.interrupt<never>({
           name: `${outcome.kind}-${String(pauses)}`,
@@ -106,7 +112,8 @@ function digestOf(name: string, input: unknown): string {
     .digest('base64url');
 }
 
-function declinedBy(
+/** What the user said no to, when they did. */
+export function declinedBy(
   answer: AnsweredInterrupt | undefined,
 ): 'consent_declined' | 'approval_declined' | undefined {
   if (answer === undefined) return undefined;
@@ -118,7 +125,7 @@ function declinedBy(
 }
 
 /** Approval is said, never implied: `{"approved": true}`. */
-function isApproval(answer: AnsweredInterrupt | undefined): boolean {
+export function isApproval(answer: AnsweredInterrupt | undefined): boolean {
   if (answer?.reason !== 'approval_required' || answer.status !== 'resolved') return false;
   return approvalIn(answer.payload) === true;
 }

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto';
 import type { Interrupt as AgUiInterrupt } from '@ag-ui/core';
 import type { Agent, Interrupt } from '@strands-agents/sdk';
 import { AppError } from '../common/errors/index.js';
-import type { FlowTickets, User } from '../identity/index.js';
+import type { Audit } from '../audit/index.js';
+import type { FlowTickets } from '../identity/index.js';
 import type { Json, PendingRun, StoredInterrupt, StoredMessage } from '../sessions/index.js';
 import type { ToolRegistry } from '../tools/index.js';
 import { resultsFor } from './history.js';
+import { recordAsked } from './interrupt-audit.js';
 import type { InterruptAnswer } from './invocation.request.js';
 import type { AnsweredInterrupt, PausedCall, PauseReason, RunCalls } from './registry.tool.js';
 
@@ -67,13 +69,8 @@ export function closing(
 export async function pause(
   agent: Agent,
   interrupts: readonly Interrupt[],
-  context: {
-    readonly calls: RunCalls;
-    readonly firstNumber: number;
-    readonly sessionId: string;
-    readonly user: User;
-  },
-  services: { readonly tickets: FlowTickets; readonly registry: ToolRegistry },
+  context: { readonly calls: RunCalls; readonly firstNumber: number },
+  services: { readonly tickets: FlowTickets; readonly registry: ToolRegistry; readonly audit: Audit },
 ): Promise<{ readonly pending: PendingRun; readonly told: readonly AgUiInterrupt[] }> {
   const stored: StoredInterrupt[] = [];
   const told: AgUiInterrupt[] = [];
@@ -94,7 +91,8 @@ export async function pause(
       metadata: metadataOf(reason, services.registry),
     };
     stored.push(entry);
-    told.push(await tell(entry, reason, context, services));
+    told.push(await tell(entry, reason, context.calls, services));
+    recordAsked(services.audit, context.calls, id, reason);
   }
   const state: RunState = {
     snapshot: agent.takeSnapshot({ include: ['interrupts'] }),
@@ -132,7 +130,7 @@ function metadataOf(reason: PauseReason, registry: ToolRegistry): Readonly<Recor
 async function tell(
   entry: StoredInterrupt,
   reason: PauseReason,
-  { sessionId, user }: { readonly sessionId: string; readonly user: User },
+  { user, sessionId, runId }: RunCalls,
   { tickets, registry }: { readonly tickets: FlowTickets; readonly registry: ToolRegistry },
 ): Promise<AgUiInterrupt> {
   const common = { id: entry.id, reason: entry.reason, toolCallId: entry.toolCallId };
@@ -153,14 +151,22 @@ async function tell(
   const { authorization, provider, scopes } = reason;
   const connectUrl = await tickets.connectUrl({
     sub: user.sub,
-    provider: provider.label,
-    scopes: scopes.map((scope) => provider.scopes[scope] ?? scope),
-    tool: title,
+    words: {
+      provider: provider.label,
+      scopes: scopes.map((scope) => provider.scopes[scope] ?? scope),
+      tool: title,
+    },
     authorizationUrl: authorization.authorizationUrl,
     sessionUri: authorization.sessionUri,
     customState: authorization.customState,
-    sessionId,
-    interruptId: entry.id,
+    consent: {
+      sessionId,
+      runId,
+      interruptId: entry.id,
+      tool: reason.tool,
+      provider: provider.id,
+      scopes: [...scopes],
+    },
     expiresAt: authorization.expiresAt,
   });
   return {

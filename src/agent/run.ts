@@ -12,6 +12,7 @@ import {
   type Model,
 } from '@strands-agents/sdk';
 import { Logger } from '@nestjs/common';
+import type { Audit } from '../audit/index.js';
 import { AppError, errorFields } from '../common/errors/index.js';
 import type { FlowTickets, User } from '../identity/index.js';
 import type { StoredMessage, Turn, TurnResult } from '../sessions/index.js';
@@ -21,6 +22,7 @@ import { prepareHistory } from './history.js';
 import type { InterruptAnswer, RunRequest } from './invocation.request.js';
 import { RegistryTool, type PausedCall, type RunCalls } from './registry.tool.js';
 import { asRunError } from './run-error.js';
+import { recordAnswers } from './interrupt-audit.js';
 import { closing, pause, resumption } from './run-state.js';
 import { SYSTEM_PROMPT } from './system-prompt.js';
 
@@ -28,6 +30,7 @@ export interface RunServices {
   readonly model: Model;
   readonly registry: ToolRegistry;
   readonly tickets: FlowTickets;
+  readonly audit: Audit;
 }
 
 /** Model calls in one run: enough for any honest task, an end for a loop. */
@@ -115,13 +118,7 @@ export class Run {
   }
 
   async #pause(plan: Plan, result: AgentResult): Promise<readonly AgUiInterrupt[]> {
-    const { sessionId } = this.#request;
-    const context = {
-      calls: plan.calls,
-      firstNumber: this.#turn.interrupts + 1,
-      sessionId,
-      user: this.#user,
-    };
+    const context = { calls: plan.calls, firstNumber: this.#turn.interrupts + 1 };
     const { pending, told } = await pause(plan.agent, result.interrupts ?? [], context, this.#services);
     await this.#save(plan.added, { outcome: 'interrupt', pending });
     return told;
@@ -181,6 +178,7 @@ export class Run {
     if (taken === undefined) throw new AppError('interrupt_not_pending');
     const { snapshot, responses, paused, answers } = resumption(taken, given);
     const calls = this.#calls(paused, answers);
+    recordAnswers(this.#services.audit, calls, taken);
     const agent = this.#agent(this.#turn.messages, calls);
     agent.addHook(MessageAddedEvent, ({ message }) => {
       added.push(toStored(message.toJSON()));
@@ -193,7 +191,15 @@ export class Run {
   }
 
   #calls(paused: ReadonlyMap<string, PausedCall>, answers: RunCalls['answers']): RunCalls {
-    return { user: this.#user, paused: new Map(paused), answers, reasons: new Map() };
+    const { sessionId, runId } = this.#request;
+    return {
+      user: this.#user,
+      sessionId,
+      runId,
+      paused: new Map(paused),
+      answers,
+      reasons: new Map(),
+    };
   }
 
   #agent(messages: readonly StoredMessage[], calls: RunCalls): Agent {

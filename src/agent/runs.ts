@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
 import type { AGUIEvent } from '@ag-ui/core';
 import type { Model } from '@strands-agents/sdk';
+import { Audit } from '../audit/index.js';
 import { annotateContext } from '../common/context/index.js';
 import { AppError } from '../common/errors/index.js';
 import { FlowTickets, type User } from '../identity/index.js';
@@ -44,10 +45,11 @@ export class Runs implements BeforeApplicationShutdown {
     conversations: Conversations,
     registry: ToolRegistry,
     tickets: FlowTickets,
+    audit: Audit,
     @Inject(MODEL) model: Model,
   ) {
     this.#conversations = conversations;
-    this.#services = { model, registry, tickets };
+    this.#services = { model, registry, tickets, audit };
   }
 
   /**

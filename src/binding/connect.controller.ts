@@ -1,5 +1,6 @@
-import { Body, Controller, Get, Logger, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { Audit } from '../audit/index.js';
 import { AppError } from '../common/errors/index.js';
 import { sendPage } from '../common/http/index.js';
 import { CurrentUser, FlowTickets, type FlowTicket, type User } from '../identity/index.js';
@@ -13,13 +14,14 @@ import { sameText } from './same-text.js';
  */
 @Controller('oauth2/connect')
 export class ConnectController {
-  readonly #logger = new Logger('Connect');
   readonly #tickets: FlowTickets;
   readonly #cookies: FlowCookies;
+  readonly #audit: Audit;
 
-  constructor(tickets: FlowTickets, cookies: FlowCookies) {
+  constructor(tickets: FlowTickets, cookies: FlowCookies, audit: Audit) {
     this.#tickets = tickets;
     this.#cookies = cookies;
+    this.#audit = audit;
   }
 
   @Get()
@@ -29,7 +31,7 @@ export class ConnectController {
     @Res() reply: FastifyReply,
   ): Promise<void> {
     const ticket = await this.#open(sealed, user);
-    this.#logger.log({ event: 'consent_opened', provider: ticket.provider });
+    this.#audit.record('consent_opened', { user: user.sub, ...ticket.consent });
     sendPage(reply, 200, connectPage(ticket, String(sealed), user.displayName));
   }
 
@@ -37,27 +39,29 @@ export class ConnectController {
   async go(@CurrentUser() user: User, @Body() body: unknown, @Res() reply: FastifyReply): Promise<void> {
     const sealed = typeof body === 'object' && body !== null && 'ticket' in body ? body.ticket : undefined;
     const ticket = await this.#open(sealed, user);
-    const { sub, sessionUri, customState, provider, sessionId, interruptId, expiresAt } = ticket;
-    const cookie = await this.#cookies.write({
-      sub,
-      sessionUri,
-      customState,
-      provider,
-      sessionId,
-      interruptId,
-      expiresAt,
-      done: false,
-    });
-    this.#logger.log({ event: 'consent_started', provider });
+    const { sub, sessionUri, customState, words, consent, expiresAt } = ticket;
+    const providerLabel = words.provider;
+    const flow = { sub, sessionUri, customState, providerLabel, consent, expiresAt, done: false };
+    const cookie = await this.#cookies.write(flow);
+    this.#audit.record('consent_started', { user: user.sub, ...consent });
     void reply.header('set-cookie', cookie).redirect(ticket.authorizationUrl, 303);
   }
 
   async #open(sealed: unknown, user: User): Promise<FlowTicket> {
-    if (typeof sealed !== 'string' || sealed === '')
-      throw new AppError('flow_invalid', { reason: 'ticket_missing' });
-    const ticket = await this.#tickets.open(sealed);
-    if (!sameText(ticket.sub, user.sub))
-      throw new AppError('flow_wrong_account', { reason: 'ticket_of_another_user' });
-    return ticket;
+    let ticket: FlowTicket | undefined;
+    try {
+      if (typeof sealed !== 'string' || sealed === '')
+        throw new AppError('flow_invalid', { reason: 'ticket_missing' });
+      ticket = await this.#tickets.open(sealed);
+      if (!sameText(ticket.sub, user.sub))
+        throw new AppError('flow_wrong_account', { reason: 'ticket_of_another_user' });
+      return ticket;
+    } catch (error) {
+      if (error instanceof AppError) {
+        const { code, reason = 'unknown' } = error;
+        this.#audit.record('consent_refused', { user: user.sub, ...ticket?.consent, code, reason });
+      }
+      throw error;
+    }
   }
 }

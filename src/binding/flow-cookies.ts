@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
+import { consent } from '../audit/index.js';
 import { CONFIG, type AppConfig } from '../config/index.js';
 import { SealedToken } from '../identity/index.js';
 
@@ -9,9 +10,9 @@ const flow = z.strictObject({
   sessionUri: z.string(),
   /** What `state` must be when the browser comes back. */
   customState: z.string(),
-  provider: z.string(),
-  sessionId: z.string(),
-  interruptId: z.string(),
+  /** The provider's name for people. */
+  providerLabel: z.string(),
+  consent,
   /** The flow has been completed in this browser; what is left is to say so. */
   done: z.boolean(),
   /** Unix milliseconds. */

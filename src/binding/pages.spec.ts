@@ -6,24 +6,29 @@ import { alreadyDonePage, connectPage, donePage } from './pages.js';
 const HOSTILE = `"><script>alert(1)</script><img src=x onerror='alert(2)'>\`</title></script>`;
 const ticket: FlowTicket = {
   sub: 'alice',
-  provider: 'GitHub',
-  scopes: ['Read your profile'],
-  tool: 'Read it',
+  words: { provider: 'GitHub', scopes: ['Read your profile'], tool: 'Read it' },
   authorizationUrl: 'https://identity.example/authorize',
   sessionUri: 'urn:x',
   customState: 's',
-  sessionId: 'one',
-  interruptId: 'interrupt-1',
+  consent: {
+    sessionId: 'one',
+    runId: 'run',
+    interruptId: 'interrupt-1',
+    tool: 'read_it',
+    provider: 'github',
+    scopes: ['read:user'],
+  },
   expiresAt: 0,
 };
 
 describe('the pages', () => {
   it('escape whatever is put into them', () => {
-    const hostile = { ...ticket, provider: HOSTILE, scopes: [HOSTILE], tool: HOSTILE };
+    const hostile = { ...ticket, words: { provider: HOSTILE, scopes: [HOSTILE], tool: HOSTILE } };
+    const consent = { ...ticket.consent, sessionId: HOSTILE, interruptId: HOSTILE };
     const pages = [
       connectPage(hostile, HOSTILE, HOSTILE),
-      alreadyDonePage(HOSTILE),
-      donePage({ provider: HOSTILE, sessionId: HOSTILE, interruptId: HOSTILE }),
+      alreadyDonePage({ providerLabel: HOSTILE }),
+      donePage({ providerLabel: HOSTILE, consent }),
     ];
     for (const { body } of pages) {
       expect(body).not.toContain('<script>alert');
@@ -33,7 +38,7 @@ describe('the pages', () => {
   });
 
   it('allow the one style and the one script that they carry', () => {
-    const { body, contentSecurityPolicy } = donePage(ticket);
+    const { body, contentSecurityPolicy } = donePage({ providerLabel: 'GitHub', consent: ticket.consent });
     for (const element of ['style', 'script']) {
       const text = new RegExp(`<${element}>([^]*?)</${element}>`).exec(body)?.[1] ?? '';
       expect(contentSecurityPolicy).toContain(

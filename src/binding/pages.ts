@@ -8,16 +8,17 @@ export function connectPage(
   sealed: string,
   displayName: string | undefined,
 ): RenderedPage {
-  const scopes = ticket.scopes.map((scope) => html`<li>${scope}</li>`);
+  const { provider, tool } = ticket.words;
+  const scopes = ticket.words.scopes.map((scope) => html`<li>${scope}</li>`);
   const account = displayName === undefined ? html`` : html`<dt>For</dt><dd>${displayName}</dd>`;
-  const body = html`<h1>Connect ${ticket.provider}?</h1>
-<p>You asked the assistant for something that needs your ${ticket.provider} account.</p>
-<dl>${account}<dt>To do</dt><dd>${ticket.tool}</dd><dt>It may</dt><dd><ul>${scopes}</ul></dd></dl>
+  const body = html`<h1>Connect ${provider}?</h1>
+<p>You asked the assistant for something that needs your ${provider} account.</p>
+<dl>${account}<dt>To do</dt><dd>${tool}</dd><dt>It may</dt><dd><ul>${scopes}</ul></dd></dl>
 <form method="post" action="/oauth2/connect"><input type="hidden" name="ticket" value="${sealed}">
-<button>Continue to ${ticket.provider}</button></form>
-<p class="soft">${ticket.provider} will ask you to confirm. If you did not ask for this, close the page: nothing is shared.</p>`;
+<button>Continue to ${provider}</button></form>
+<p class="soft">${provider} will ask you to confirm. If you did not ask for this, close the page: nothing is shared.</p>`;
   return renderPage({
-    title: `Connect ${ticket.provider}`,
+    title: `Connect ${provider}`,
     tone: 'neutral',
     body,
     formTarget: formTarget(ticket.authorizationUrl),
@@ -25,19 +26,19 @@ export function connectPage(
 }
 
 /** After consent. Tells the waiting page of the same origin which interrupt may be resumed. */
-export function donePage(flow: Pick<Flow, 'provider' | 'sessionId' | 'interruptId'>): RenderedPage {
-  const body = html`<h1>${flow.provider} is connected</h1>
+export function donePage({ providerLabel, consent }: Pick<Flow, 'providerLabel' | 'consent'>): RenderedPage {
+  const body = html`<h1>${providerLabel} is connected</h1>
 <p role="status">The assistant can go on with what you asked. You can close this page and return to the conversation.</p>
-<p class="soft">You can revoke this at any time in the settings of ${flow.provider}.</p>`;
-  const { sessionId, interruptId } = flow;
+<p class="soft">You can revoke this at any time in the settings of ${providerLabel}.</p>`;
+  const { sessionId, interruptId } = consent;
   const message = scriptLiteral({ type: 'authorization_complete', sessionId, interruptId });
   const script = `new BroadcastChannel('onbehalf').postMessage(${message});`;
   return renderPage({ title: 'Connected', tone: 'good', body, script });
 }
 
 /** Already complete: a replay in the browser that completed it. */
-export function alreadyDonePage(provider: string): RenderedPage {
-  const body = html`<h1>${provider} is already connected</h1>
+export function alreadyDonePage({ providerLabel }: Pick<Flow, 'providerLabel'>): RenderedPage {
+  const body = html`<h1>${providerLabel} is already connected</h1>
 <p>This authorization was completed before; nothing was changed now. You can close this page and return to the conversation.</p>`;
   return renderPage({ title: 'Already connected', tone: 'good', body });
 }

@@ -1,5 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { recordedAudit, type RecordedLine } from '../audit/testing/recorded-audit.js';
 import { AppError } from '../common/errors/index.js';
 import type { AppConfig } from '../config/index.js';
 import type { CompletionAnswer, IdentityService, User } from '../identity/index.js';
@@ -12,26 +13,33 @@ const flow: Flow = {
   sub: 'alice',
   sessionUri,
   customState: 'state',
-  provider: 'GitHub',
-  sessionId: 'one',
-  interruptId: 'interrupt-1',
+  providerLabel: 'GitHub',
+  consent: {
+    sessionId: 'one',
+    runId: 'run',
+    interruptId: 'interrupt-1',
+    tool: 'read_it',
+    provider: 'github',
+    scopes: ['read:user'],
+  },
   done: false,
   expiresAt: Date.now() + 600_000,
 };
-const callback = { sessionUri, state: 'state', denied: false };
+const callback = { session_id: sessionUri, state: 'state' };
 
 describe('SessionBinding', () => {
   let completed: string[];
   let answer: () => Promise<CompletionAnswer>;
   let cookies: FlowCookies;
   let binding: SessionBinding;
+  let trail: readonly RecordedLine[];
 
   beforeAll(() => {
     Logger.overrideLogger(false);
   });
   beforeEach(() => {
     completed = [];
-    answer = () => Promise.resolve('completed');
+    answer = () => Promise.resolve({ kind: 'completed' });
     const identity = {
       completeAuthorization: (uri: string, user: User) => {
         completed.push(`${uri} ${user.sub}`);
@@ -39,7 +47,9 @@ describe('SessionBinding', () => {
       },
     } as unknown as IdentityService;
     cookies = new FlowCookies({ flowSecret: 'x'.repeat(32), publicUrl: 'https://a.example' } as AppConfig);
-    binding = new SessionBinding(identity, cookies);
+    const recorded = recordedAudit();
+    trail = recorded.lines;
+    binding = new SessionBinding(identity, cookies, recorded.audit);
   });
 
   const cookieOf = async (more: Partial<Flow> = {}): Promise<string> =>
@@ -47,8 +57,9 @@ describe('SessionBinding', () => {
 
   it('completes for the user and the browser that started it', async () => {
     const bound = await binding.bind(alice, callback, await cookieOf());
-    expect(bound).toMatchObject({ kind: 'done', flow: { provider: 'GitHub' } });
+    expect(bound).toMatchObject({ kind: 'done', flow: { providerLabel: 'GitHub' } });
     expect(completed).toEqual([`${sessionUri} alice`]);
+    expect(trail).toMatchObject([{ event: 'bound', user: 'alice', ...flow.consent }]);
   });
 
   it('marks the flow as done, and completes nothing on a replay', async () => {
@@ -65,19 +76,20 @@ describe('SessionBinding', () => {
   });
 
   const other = 'urn:ietf:params:oauth:request_uri:other';
-  it.each<[string, Partial<Flow>, Partial<typeof callback>, User, string]>([
+  it.each<[string, Partial<Flow>, Readonly<Record<string, unknown>>, User, string]>([
     ['another user', {}, {}, { sub: 'bob' }, 'flow_wrong_account'],
-    ['a state that is missing', {}, { state: undefined as unknown as string }, alice, 'flow_invalid'],
+    ['a state that is missing', {}, { state: undefined }, alice, 'flow_invalid'],
     ['a state that differs', {}, { state: 'other' }, alice, 'flow_invalid'],
     ['a state that is longer', {}, { state: 'state2' }, alice, 'flow_invalid'],
-    ['another session URI', {}, { sessionUri: other }, alice, 'flow_wrong_browser'],
-    ['a denial', {}, { denied: true }, alice, 'flow_denied'],
+    ['another session URI', {}, { session_id: other }, alice, 'flow_wrong_browser'],
+    ['a denial', {}, { error: 'access_denied' }, alice, 'flow_denied'],
     ['an expired flow', { expiresAt: Date.now() - 5_000 }, {}, alice, 'flow_expired'],
   ])('refuses %s, and completes nothing', async (_name, more, change, user, code) => {
     await expect(binding.bind(user, { ...callback, ...change }, await cookieOf(more))).rejects.toMatchObject({
       code,
     });
     expect(completed).toEqual([]);
+    expect(trail).toMatchObject([{ event: 'binding_refused', user: user.sub, code }]);
   });
 
   it("refuses a cookie of another flow's under this flow's name", async () => {
@@ -103,15 +115,17 @@ describe('SessionBinding', () => {
   });
 
   it('tells that the session has expired when the service rejects it, and passes its failures on', async () => {
-    answer = () => Promise.resolve('rejected');
+    answer = () => Promise.resolve({ kind: 'rejected', awsRequestId: 'aws-1' });
     await expect(binding.bind(alice, callback, await cookieOf())).rejects.toMatchObject({
       code: 'flow_expired',
     });
-    answer = () => Promise.reject(new AppError('identity_unavailable'));
+    expect(trail.at(-1)).toMatchObject({ event: 'binding_refused', awsRequestId: 'aws-1' });
+    answer = () => Promise.reject(new AppError('identity_unavailable', { reason: 'x' }));
     await expect(binding.bind(alice, callback, await cookieOf())).rejects.toMatchObject({
       code: 'identity_unavailable',
     });
-    answer = () => Promise.resolve('completed');
+    expect(trail.at(-1)).toMatchObject({ event: 'binding_failed', reason: 'x', tool: 'read_it' });
+    answer = () => Promise.resolve({ kind: 'completed' });
     await expect(binding.bind(alice, callback, await cookieOf())).resolves.toMatchObject({ kind: 'done' });
   });
 });

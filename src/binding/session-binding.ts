@@ -1,52 +1,75 @@
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { AppError } from '../common/errors/index.js';
+import { Audit } from '../audit/index.js';
+import { AppError, errorFields } from '../common/errors/index.js';
 import {
   IDENTITY_SERVICE,
   type CompletionAnswer,
   type IdentityService,
   type User,
 } from '../identity/index.js';
+import { readCallback } from './callback.js';
 import { FlowCookies, type Flow } from './flow-cookies.js';
 import { sameText } from './same-text.js';
-
-/** What the browser brought back. */
-export interface Callback {
-  readonly sessionUri: string;
-  readonly state?: string;
-  /** The user has refused at the provider. */
-  readonly denied: boolean;
-}
 
 export type Bound =
   /** `cookie` marks the flow as done in this browser. */
   | { readonly kind: 'done'; readonly flow: Flow; readonly cookie: string }
   | { readonly kind: 'already_done'; readonly flow: Flow };
 
+/** What is known of an attempt, however far it gets: for the audit trail. */
+interface Attempt {
+  flow?: Flow;
+  awsRequestId?: string | undefined;
+}
+
 /** Session binding: completes an authorization for the user who started it, in the browser that started it. */
 @Injectable()
 export class SessionBinding {
-  readonly #logger = new Logger('SessionBinding');
   readonly #identity: IdentityService;
   readonly #cookies: FlowCookies;
+  readonly #audit: Audit;
   /**
    * A page that is loaded twice at once completes once, and both say so. A help within one task only: that a session URI
    * works once is the service's own rule.
    */
   readonly #completions = new LRUCache<string, Promise<CompletionAnswer>>({ max: 1_000, ttl: 60_000 });
 
-  constructor(@Inject(IDENTITY_SERVICE) identity: IdentityService, cookies: FlowCookies) {
+  constructor(@Inject(IDENTITY_SERVICE) identity: IdentityService, cookies: FlowCookies, audit: Audit) {
     this.#identity = identity;
     this.#cookies = cookies;
+    this.#audit = audit;
   }
 
   /**
+   * @param parameters the callback's query, as it came
    * @throws AppError `flow_wrong_browser` | `flow_wrong_account` | `flow_invalid` | `flow_expired` | `flow_denied` |
    * `identity_unavailable` | `identity_misconfigured`
    */
-  async bind(user: User, callback: Callback, cookieHeader: string | undefined): Promise<Bound> {
+  async bind(
+    user: User,
+    parameters: Readonly<Record<string, unknown>>,
+    cookieHeader: string | undefined,
+  ): Promise<Bound> {
+    const attempt: Attempt = {};
+    try {
+      return await this.#bind(attempt, user, parameters, cookieHeader);
+    } catch (error) {
+      this.#recordRefusal(attempt, user, error);
+      throw error;
+    }
+  }
+
+  async #bind(
+    attempt: Attempt,
+    user: User,
+    parameters: Readonly<Record<string, unknown>>,
+    cookieHeader: string | undefined,
+  ): Promise<Bound> {
+    const callback = readCallback(parameters);
     const flow = await this.#cookies.read(cookieHeader, callback.sessionUri);
     if (flow === undefined) throw new AppError('flow_wrong_browser', { reason: 'no_flow_cookie' });
+    attempt.flow = flow;
     if (!sameText(flow.sub, user.sub))
       throw new AppError('flow_wrong_account', { reason: 'flow_of_another_user' });
     if (!sameText(flow.sessionUri, callback.sessionUri))
@@ -56,9 +79,10 @@ export class SessionBinding {
       throw new AppError('flow_invalid', { reason: 'state' });
     if (flow.done) return { kind: 'already_done', flow };
     if (callback.denied) throw new AppError('flow_denied', { reason: 'denied' });
-    const answer = await this.#complete(callback.sessionUri, user);
-    if (answer === 'rejected') throw new AppError('flow_expired', { reason: 'completion_rejected' });
-    this.#logger.log({ event: 'bound', provider: flow.provider });
+    const { kind, awsRequestId } = await this.#complete(callback.sessionUri, user);
+    attempt.awsRequestId = awsRequestId;
+    if (kind === 'rejected') throw new AppError('flow_expired', { reason: 'completion_rejected' });
+    this.#audit.record('bound', { user: user.sub, ...flow.consent, awsRequestId });
     return { kind: 'done', flow, cookie: await this.#cookies.write({ ...flow, done: true }) };
   }
 
@@ -71,9 +95,19 @@ export class SessionBinding {
     const forget = (): void => {
       this.#completions.delete(key);
     };
-    started.then((answer) => {
-      if (answer === 'rejected') forget();
+    started.then(({ kind }) => {
+      if (kind === 'rejected') forget();
     }, forget);
     return started;
+  }
+
+  /** The user's refusals and the service's or operator's failures are told apart: an alarm hangs on each. */
+  #recordRefusal({ flow, awsRequestId }: Attempt, user: User, error: unknown): void {
+    if (!(error instanceof AppError)) return;
+    const { code, reason = 'unknown' } = error;
+    const upstream = awsRequestId ?? errorFields(error.cause).awsRequestId;
+    const event = error.row.status >= 500 ? 'binding_failed' : 'binding_refused';
+    const fields = { user: user.sub, ...flow?.consent, code, reason, awsRequestId: upstream };
+    this.#audit.record(event, fields);
   }
 }

@@ -8,5 +8,10 @@ export {
   type IdentityService,
   type OAuth2Flow,
 } from './outbound/identity-service.js';
-export { ResourceTokens, type ResourceToken, type ResourceTokenRequest } from './outbound/resource-tokens.js';
+export {
+  ResourceTokens,
+  type AuthorizationRequest,
+  type ResourceToken,
+  type ResourceTokenRequest,
+} from './outbound/resource-tokens.js';
 export { SealedToken } from './outbound/sealed-token.js';

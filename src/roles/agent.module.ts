@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AgentModule } from '../agent/index.js';
+import { AuditModule } from '../audit/index.js';
 import { HttpModule } from '../common/http/index.js';
 import { AppConfigModule, type AppConfig } from '../config/index.js';
 import { GitHubToolsModule } from '../github-tools/index.js';
@@ -13,6 +14,7 @@ export class AgentRoleModule {
       module: AgentRoleModule,
       imports: [
         AppConfigModule.forRoot(config),
+        AuditModule,
         HttpModule,
         IdentityModule.forRole('agent'),
         AgentModule,

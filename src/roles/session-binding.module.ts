@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { BindingModule } from '../binding/index.js';
+import { AuditModule } from '../audit/index.js';
 import { HttpModule } from '../common/http/index.js';
 import { AppConfigModule, type AppConfig } from '../config/index.js';
 import { IdentityModule } from '../identity/index.js';
@@ -12,6 +13,7 @@ export class SessionBindingRoleModule {
       module: SessionBindingRoleModule,
       imports: [
         AppConfigModule.forRoot(config),
+        AuditModule,
         HttpModule,
         IdentityModule.forRole('session-binding'),
         BindingModule,

@@ -36,6 +36,7 @@ export class SessionsController {
   @ApiProblem(
     'invalid_request',
     'unauthenticated',
+    'sign_in_throttled',
     'sign_in_keys_unavailable',
     'sessions_unavailable',
     'internal_error',
@@ -71,6 +72,7 @@ export class SessionsController {
     'invalid_request',
     'unauthenticated',
     'session_not_found',
+    'sign_in_throttled',
     'sign_in_keys_unavailable',
     'sessions_unavailable',
     'internal_error',
@@ -100,6 +102,7 @@ export class SessionsController {
     'cross_site_request',
     'session_not_found',
     'session_busy',
+    'sign_in_throttled',
     'sign_in_keys_unavailable',
     'sessions_unavailable',
     'internal_error',

@@ -3,6 +3,8 @@ import { DiscoveryModule, NestFactory } from '@nestjs/core';
 import type { INestApplicationContext, Type } from '@nestjs/common';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
+import { Audit } from '../audit/index.js';
+import { recordedAudit } from '../audit/testing/recorded-audit.js';
 import { AppError } from '../common/errors/index.js';
 import {
   ResourceTokens,
@@ -74,6 +76,7 @@ describe('ToolRegistry', () => {
   let app: INestApplicationContext;
   let registry: ToolRegistry;
   let parrot: Parrot;
+  let trail: ReturnType<typeof recordedAudit>;
 
   const start = async (...providers: Type<unknown>[]): Promise<INestApplicationContext> => {
     const tokens = {
@@ -84,7 +87,12 @@ describe('ToolRegistry', () => {
     };
     @Module({
       imports: [DiscoveryModule],
-      providers: [ToolRegistry, { provide: ResourceTokens, useValue: tokens }, ...providers],
+      providers: [
+        ToolRegistry,
+        { provide: ResourceTokens, useValue: tokens },
+        { provide: Audit, useValue: trail.audit },
+        ...providers,
+      ],
     })
     class TestModule {}
     return NestFactory.createApplicationContext(TestModule, { logger: false, abortOnError: false });
@@ -95,7 +103,8 @@ describe('ToolRegistry', () => {
   });
   beforeEach(async () => {
     asked.length = 0;
-    token = () => Promise.resolve({ kind: 'token', accessToken: 'token' });
+    trail = recordedAudit();
+    token = () => Promise.resolve({ kind: 'token', accessToken: 'token', awsRequestId: 'aws-1' });
     app = await start(Parrot);
     registry = app.get(ToolRegistry);
     parrot = app.get(Parrot);
@@ -109,6 +118,8 @@ describe('ToolRegistry', () => {
   ) =>
     registry.call(name, value, {
       user: { sub: 'alice' },
+      sessionId: 'one',
+      runId: 'run',
       signal: new AbortController().signal,
       approved: false,
       reauthenticated: false,
@@ -137,6 +148,11 @@ describe('ToolRegistry', () => {
     });
     expect(asked).toEqual([{ provider: 'parrot-cp', scopes: ['speak'], forceAuthentication: false }]);
     expect(parrot.calls).toEqual([{ input: { text: 'a' }, accessToken: 'token' }]);
+    const whose = { user: 'alice', sessionId: 'one', runId: 'run', tool: 'say' };
+    expect(trail.lines).toMatchObject([
+      { event: 'token_fetched', ...whose, provider: 'parrot', scopes: ['speak'], awsRequestId: 'aws-1' },
+      { event: 'tool_called', ...whose, outcome: 'result' },
+    ]);
   });
 
   it.each([

@@ -1,8 +1,14 @@
 import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService } from '@nestjs/core';
 import { z } from 'zod';
+import { Audit } from '../audit/index.js';
 import { AppError, describeIssues, errorFields, ERRORS } from '../common/errors/index.js';
-import { ResourceTokens, type ResourceToken, type User } from '../identity/index.js';
+import {
+  ResourceTokens,
+  type AuthorizationRequest,
+  type ResourceToken,
+  type User,
+} from '../identity/index.js';
 import { AgentToolMetadata, type AgentToolOptions, type ToolCallContext } from './agent-tool.decorator.js';
 import type { ProviderDescription, ToolProvider } from './provider.js';
 import { TokenRefusedError, ToolError, type ToolFailureCode } from './tool.errors.js';
@@ -18,6 +24,9 @@ export interface ToolSpecification {
 
 export interface ToolCall {
   readonly user: User;
+  /** The conversation and the run that call: for the audit trail. */
+  readonly sessionId: string;
+  readonly runId: string;
   readonly signal: AbortSignal;
   /** The user has approved this very call. */
   readonly approved: boolean;
@@ -37,7 +46,7 @@ export interface AuthorizationRequired {
   readonly tool: string;
   readonly provider: ProviderDescription;
   readonly scopes: readonly string[];
-  readonly authorization: Extract<ResourceToken, { kind: 'authorization_required' }>;
+  readonly authorization: AuthorizationRequest;
   /** The provider had refused the stored token. */
   readonly reauthenticated: boolean;
 }
@@ -57,11 +66,13 @@ export class ToolRegistry implements OnApplicationBootstrap {
   readonly #logger = new Logger('Tools');
   readonly #discovery: DiscoveryService;
   readonly #resourceTokens: ResourceTokens;
+  readonly #audit: Audit;
   readonly #tools = new Map<string, RegisteredTool>();
 
-  constructor(discovery: DiscoveryService, resourceTokens: ResourceTokens) {
+  constructor(discovery: DiscoveryService, resourceTokens: ResourceTokens, audit: Audit) {
     this.#discovery = discovery;
     this.#resourceTokens = resourceTokens;
+    this.#audit = audit;
   }
 
   onApplicationBootstrap(): void {
@@ -89,13 +100,14 @@ export class ToolRegistry implements OnApplicationBootstrap {
     const outcome = await this.#call(name, rawInput, call).catch((error: unknown) =>
       this.#failure(name, error),
     );
-    this.#logger.log({
-      event: 'tool_called',
-      tool: this.#tools.has(name) ? name : 'unknown',
-      outcome: outcome.kind,
-      ...(outcome.kind === 'failure' && { code: outcome.code }),
-      durationMs: Date.now() - startedAt,
-    });
+    if (outcome.kind === 'result' || outcome.kind === 'failure') {
+      this.#audit.record('tool_called', {
+        ...auditOf(call, this.#tools.has(name) ? name : 'unknown'),
+        outcome: outcome.kind,
+        ...(outcome.kind === 'failure' && { code: outcome.code }),
+        durationMs: Date.now() - startedAt,
+      });
+    }
     return outcome;
   }
 
@@ -111,7 +123,7 @@ export class ToolRegistry implements OnApplicationBootstrap {
     if (tool.options.effect === 'write' && !call.approved) {
       return { kind: 'approval_required', tool: name, input: parsed.data };
     }
-    const token = await this.#token(tool, call.user, false);
+    const token = await this.#token(tool, call, false);
     if (token.kind === 'authorization_required')
       return authorizationRequired(tool, token, call.reauthenticated);
     const { user, signal } = call;
@@ -120,24 +132,30 @@ export class ToolRegistry implements OnApplicationBootstrap {
       return { kind: 'result', source: tool.provider.id, data: checkedOutput(tool, output) };
     } catch (error) {
       if (!(error instanceof TokenRefusedError) || call.reauthenticated) throw error;
-      const fresh = await this.#token(tool, user, true);
+      const fresh = await this.#token(tool, call, true);
       if (fresh.kind === 'token') throw error;
       return authorizationRequired(tool, fresh, true);
     }
   }
 
-  #token(
+  async #token(
     { options, provider }: RegisteredTool,
-    user: User,
+    call: ToolCall,
     forceAuthentication: boolean,
   ): Promise<ResourceToken> {
     const { scopes, flow } = options.access;
-    return this.#resourceTokens.get(user, {
+    const token = await this.#resourceTokens.get(call.user, {
       provider: provider.credentialProvider,
       scopes,
       forceAuthentication,
       ...(flow !== undefined && { flow }),
     });
+    if (token.kind === 'token') {
+      const { awsRequestId } = token;
+      const what = { provider: provider.id, scopes: [...scopes], awsRequestId };
+      this.#audit.record('token_fetched', { ...auditOf(call, options.name), ...what });
+    }
+    return token;
   }
 
   #failure(name: string, error: unknown): ToolOutcome {
@@ -179,6 +197,13 @@ export class ToolRegistry implements OnApplicationBootstrap {
       run: run.bind(instance),
     });
   }
+}
+
+function auditOf(
+  { user, sessionId, runId }: ToolCall,
+  tool: string,
+): { user: string; sessionId: string; runId: string; tool: string } {
+  return { user: user.sub, sessionId, runId, tool };
 }
 
 function methodNames(instance: object): string[] {

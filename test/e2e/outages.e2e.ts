@@ -111,7 +111,7 @@ describe('when a dependency is stopped', () => {
     const lines = [world.roles.agent, world.roles.sessionBinding].flatMap((role) =>
       role.output().trim().split('\n'),
     );
-    for (const line of lines) expect(JSON.parse(line)).toHaveProperty('level');
+    for (const line of lines) expect(JSON.parse(line)).toHaveProperty('stream');
     const all = lines.join('\n');
     for (const secret of [
       'Who am I',

@@ -57,6 +57,12 @@ export const ERRORS = {
     title: 'Something went wrong',
     detail: 'The failure has been logged. Try again; if it persists, tell the operator the request id.',
   },
+  sign_in_throttled: {
+    status: 429,
+    title: 'Too many unknown keys',
+    detail:
+      'Tokens with unknown signing keys are arriving faster than they are looked up. Try again in a minute.',
+  },
   sign_in_keys_unavailable: {
     status: 503,
     title: 'Sign-in cannot be checked',

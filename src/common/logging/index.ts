@@ -1,1 +1,1 @@
-export { JsonLogger } from './json-logger.js';
+export { JsonLogger, standardOutput } from './json-logger.js';

@@ -3,6 +3,14 @@ import { pino, type DestinationStream, type Level, type Logger } from 'pino';
 import { requestContext } from '../context/index.js';
 import { errorFields } from '../errors/index.js';
 
+let output: DestinationStream | undefined;
+
+/** Standard output, for whoever writes lines: they share one destination, so that no line cuts into another. */
+export function standardOutput(): DestinationStream {
+  output ??= pino.destination({ dest: 1, sync: true });
+  return output;
+}
+
 /** One JSON object a line on standard output, with the ids of the request it belongs to. */
 export class JsonLogger implements LoggerService {
   readonly #pino: Logger;
@@ -14,12 +22,12 @@ export class JsonLogger implements LoggerService {
     this.#pino = pino(
       {
         level: options.level,
-        base: { role: options.role, environment: options.environment },
+        base: { stream: 'application', role: options.role, environment: options.environment },
         timestamp: pino.stdTimeFunctions.isoTime,
         formatters: { level: (label) => ({ level: label }) },
         mixin: () => ({ ...requestContext() }),
       },
-      destination ?? pino.destination({ dest: 1, sync: true }),
+      destination ?? standardOutput(),
     );
   }
 

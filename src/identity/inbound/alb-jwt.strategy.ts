@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { PassportStrategy } from '@nestjs/passport';
 import type { FastifyRequest } from 'fastify';
 import { Strategy, type JwtFromRequestFunction } from 'passport-jwt';
+import { Audit } from '../../audit/index.js';
 import { AppError } from '../../common/errors/index.js';
 import { CONFIG, type AppConfig } from '../../config/index.js';
 import { AlbTokenVerifier } from './alb-token.verifier.js';
@@ -28,8 +29,9 @@ export class AlbJwtStrategy extends PassportStrategy(Strategy, ALB_STRATEGY) {
   private readonly extract: JwtFromRequestFunction<FastifyRequest>;
   private readonly verifier: AlbTokenVerifier;
   private readonly withUserToken: boolean;
+  private readonly audit: Audit;
 
-  constructor(verifier: AlbTokenVerifier, @Inject(CONFIG) config: AppConfig) {
+  constructor(verifier: AlbTokenVerifier, audit: Audit, @Inject(CONFIG) config: AppConfig) {
     const extract = (request: FastifyRequest): string | null => onlyHeader(request, TOKEN_HEADER) ?? null;
     // The base class insists on a key; `authenticate` below never asks for it.
     super({
@@ -40,15 +42,20 @@ export class AlbJwtStrategy extends PassportStrategy(Strategy, ALB_STRATEGY) {
     });
     this.extract = extract;
     this.verifier = verifier;
+    this.audit = audit;
     this.withUserToken = config.workloadTokenSource === 'jwt';
   }
 
   override authenticate(request: unknown): void {
     this.userOf(request as FastifyRequest).then(
       (user) => {
+        this.audit.record('signed_in', { user: user.sub });
         this.success(user);
       },
       (error: unknown) => {
+        if (error instanceof AppError) {
+          this.audit.record('sign_in_refused', { code: error.code, reason: error.reason ?? 'unknown' });
+        }
         this.error(error as Error);
       },
     );

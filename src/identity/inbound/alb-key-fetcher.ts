@@ -11,26 +11,27 @@ type Fetcher = NonNullable<NonNullable<ConstructorParameters<typeof AlbJwksCache
 export class UnknownKeyError extends Error {}
 
 const FETCHES_PER_MINUTE = 30;
+const MINUTE_MS = 60_000;
 const TIMEOUT_MS = 2_500;
 const MAXIMUM_PEM_BYTES = 4_096;
 
 /**
- * Fetches public keys so that strangers cannot make us flood the key host: at most 30 fetches a minute, unknown keys
+ * Fetches public keys so that strangers cannot make us flood the key host: at most 30 fetches in any minute, unknown keys
  * remembered for a minute, found ones for a day. `AlbJwksCache` above keeps parsed keys and joins parallel fetches.
  */
 export class AlbKeyFetcher implements Fetcher {
   readonly #logger = new Logger('AlbKeys');
-  readonly #unknown = new LRUCache<string, true>({ max: 10_000, ttl: 60_000 });
+  readonly #unknown = new LRUCache<string, true>({ max: 10_000, ttl: MINUTE_MS });
   readonly #known = new LRUCache<string, ArrayBuffer>({ max: 32, ttl: 24 * 3_600_000 });
-  #tokens = FETCHES_PER_MINUTE;
-  #refilledAt = Date.now();
+  /** When the latest fetches began, the oldest first; Unix milliseconds. */
+  readonly #fetches: number[] = [];
 
-  /** @throws UnknownKeyError | AppError `sign_in_keys_unavailable` */
+  /** @throws UnknownKeyError | AppError `sign_in_keys_unavailable` | `sign_in_throttled` */
   async fetch(uri: string): Promise<ArrayBuffer> {
     const known = this.#known.get(uri);
     if (known !== undefined) return known;
     if (this.#unknown.has(uri)) throw new UnknownKeyError();
-    if (!this.#takeToken()) throw new AppError('sign_in_keys_unavailable', { reason: 'key_fetch_rate' });
+    this.#limitRate();
     const pem = await this.#download(uri);
     this.#known.set(uri, pem);
     return pem;
@@ -56,15 +57,15 @@ export class AlbKeyFetcher implements Fetcher {
     throw new AppError('sign_in_keys_unavailable', { reason: 'key_host' });
   }
 
-  /** A token bucket, refilled evenly. */
-  #takeToken(): boolean {
+  #limitRate(): void {
     const now = Date.now();
-    const refill = ((now - this.#refilledAt) / 60_000) * FETCHES_PER_MINUTE;
-    this.#tokens = Math.min(FETCHES_PER_MINUTE, this.#tokens + refill);
-    this.#refilledAt = now;
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
-    return true;
+    if (this.#fetches.length === FETCHES_PER_MINUTE) {
+      if (now - (this.#fetches[0] ?? 0) < MINUTE_MS) {
+        throw new AppError('sign_in_throttled', { reason: 'key_fetch_rate' });
+      }
+      this.#fetches.shift();
+    }
+    this.#fetches.push(now);
   }
 }
 

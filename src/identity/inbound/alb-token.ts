@@ -4,7 +4,9 @@ import type { AlbConfig } from '../../config/index.js';
 /** The load balancer sends at most 16 KiB a header. */
 const MAXIMUM_LENGTH = 16_384;
 const LONGEST_NAME = 128;
-const SHAPE = /^[A-Za-z0-9_-]{8,}={0,2}\.[A-Za-z0-9_-]{2,}={0,2}\.[A-Za-z0-9_-]{86}(?:==)?$/;
+/** The last character of a signature carries two bits, so only four characters are its canonical form. */
+const SHAPE = /^[A-Za-z0-9_-]{8,}={0,2}\.[A-Za-z0-9_-]{2,}={0,2}\.[A-Za-z0-9_-]{85}[AQgw](?:==)?$/;
+const STRING_OR_NAME = /"(?:[^"\\]|\\.)*"(\s*:)?/gs;
 const KID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const HEADER_MEMBERS = new Set(['typ', 'alg', 'kid', 'iss', 'client', 'signer', 'exp']);
 /** GetWorkloadAccessTokenForUserId takes 1 to 128 characters; printable ASCII covers what providers issue (OIDC Core §2). */
@@ -79,12 +81,21 @@ function isFuture(exp: unknown, now: number): boolean {
   return typeof exp === 'number' && Number.isFinite(exp) && exp > now;
 }
 
+function countMembers(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const members = Object.values(value);
+  const own = Array.isArray(value) ? 0 : members.length;
+  return members.reduce<number>((count, member) => count + countMembers(member), own);
+}
+
 function decodeObject(segment: string): Readonly<Record<string, unknown>> | undefined {
   try {
-    const value: unknown = JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'));
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : undefined;
+    const text = Buffer.from(segment, 'base64url').toString('utf8');
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+    // Two members of one name: readers differ in which of them counts (RFC 7515, section 4).
+    const written = [...text.matchAll(STRING_OR_NAME)].filter(([, colon]) => colon !== undefined);
+    return written.length === countMembers(value) ? (value as Record<string, unknown>) : undefined;
   } catch {
     return undefined;
   }

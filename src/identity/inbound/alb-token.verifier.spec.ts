@@ -93,7 +93,7 @@ describe('AlbTokenVerifier', () => {
     const refusals = [];
     for (const token of unknown) refusals.push(await refusal(token));
     expect(alb.fetched.length).toBeLessThanOrEqual(31);
-    expect(refusals.at(-1)).toBe('sign_in_keys_unavailable key_fetch_rate');
+    expect(refusals.at(-1)).toBe('sign_in_throttled key_fetch_rate');
     expect(await refusal(alb.token())).toBeUndefined();
   });
 

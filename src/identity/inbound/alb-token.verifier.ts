@@ -23,7 +23,7 @@ export class AlbTokenVerifier {
     );
   }
 
-  /** @throws AppError `unauthenticated` | `sign_in_keys_unavailable` */
+  /** @throws AppError `unauthenticated` | `sign_in_keys_unavailable` | `sign_in_throttled` */
   async verify(token: string): Promise<InspectedToken> {
     const inspected = inspectAlbToken(token, this.#alb, Math.floor(Date.now() / 1000));
     try {

@@ -79,14 +79,16 @@ export class AgentCoreIdentityAdapter implements IdentityService, OnApplicationS
         customParameters: query.customParameters,
       }),
     });
-    const { accessToken, authorizationUrl, sessionUri } = await this.#call('GetResourceOauth2Token', () =>
-      this.#client.send(command),
+    const { accessToken, authorizationUrl, sessionUri, $metadata } = await this.#call(
+      'GetResourceOauth2Token',
+      () => this.#client.send(command),
     );
-    if (accessToken !== undefined) return { kind: 'token', accessToken };
+    const awsRequestId = $metadata.requestId;
+    if (accessToken !== undefined) return { kind: 'token', accessToken, awsRequestId };
     if (authorizationUrl === undefined || sessionUri === undefined) {
       throw new AppError('identity_unavailable', { reason: 'neither_token_nor_authorization_url' });
     }
-    return { kind: 'authorization_required', authorizationUrl, sessionUri };
+    return { kind: 'authorization_required', authorizationUrl, sessionUri, awsRequestId };
   }
 
   async completeAuthorization(sessionUri: string, user: User): Promise<CompletionAnswer> {
@@ -95,11 +97,11 @@ export class AgentCoreIdentityAdapter implements IdentityService, OnApplicationS
     const command = new CompleteResourceTokenAuthCommand({ sessionUri, userIdentifier });
     return this.#call('CompleteResourceTokenAuth', async () => {
       try {
-        await this.#completingClient.send(command);
-        return 'completed';
+        const { $metadata } = await this.#completingClient.send(command);
+        return { kind: 'completed', awsRequestId: $metadata.requestId };
       } catch (error) {
-        if (isSessionRejection(error)) return 'rejected';
-        throw error;
+        if (!isSessionRejection(error)) throw error;
+        return { kind: 'rejected', awsRequestId: error.$metadata.requestId };
       }
     });
   }
@@ -130,7 +132,7 @@ export class AgentCoreIdentityAdapter implements IdentityService, OnApplicationS
  * AccessDeniedException means two things: "Invalid or expired session", which is the user's to know, and a missing IAM
  * permission ("… is not authorized to perform …"), which is the operator's to mend.
  */
-function isSessionRejection(error: unknown): boolean {
+function isSessionRejection(error: unknown): error is AccessDeniedException {
   return error instanceof AccessDeniedException && !/not authorized to perform/i.test(error.message);
 }
 

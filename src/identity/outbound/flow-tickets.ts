@@ -1,21 +1,19 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
+import { consent } from '../../audit/index.js';
 import { CONFIG, type AppConfig } from '../../config/index.js';
 import { SealedToken } from './sealed-token.js';
 
 const flowTicket = z.strictObject({
   /** The user who asked; nobody else may go on. */
   sub: z.string(),
-  /** What the consent is for, to be shown in words. */
-  provider: z.string(),
-  scopes: z.array(z.string()),
-  tool: z.string(),
+  /** What the consent is for, as people are shown it. */
+  words: z.strictObject({ provider: z.string(), scopes: z.array(z.string()), tool: z.string() }),
   authorizationUrl: z.url(),
   sessionUri: z.string(),
   customState: z.string(),
-  /** The interrupt that waits for this consent: it lets the done page tell the waiting page which one it was. */
-  sessionId: z.string(),
-  interruptId: z.string(),
+  /** The run that waits for this consent: for the audit trail, and for the done page to tell the waiting page. */
+  consent,
   /** Unix milliseconds. */
   expiresAt: z.number(),
 });

@@ -19,16 +19,28 @@ export interface ResourceTokenQuery {
   readonly customParameters: Readonly<Record<string, string>>;
 }
 
-export type ResourceTokenAnswer =
-  | { readonly kind: 'token'; readonly accessToken: string }
-  | {
-      readonly kind: 'authorization_required';
-      readonly authorizationUrl: string;
-      readonly sessionUri: string;
-    };
+interface Answered {
+  /** As AWS's own records have it; for the audit trail. */
+  readonly awsRequestId?: string | undefined;
+}
 
-/** `rejected`: the session URI is unknown, expired, used, or another user's; the service does not tell which. */
-export type CompletionAnswer = 'completed' | 'rejected';
+export interface TokenAnswer extends Answered {
+  readonly kind: 'token';
+  readonly accessToken: string;
+}
+
+export interface AuthorizationAnswer extends Answered {
+  readonly kind: 'authorization_required';
+  readonly authorizationUrl: string;
+  readonly sessionUri: string;
+}
+
+export type ResourceTokenAnswer = TokenAnswer | AuthorizationAnswer;
+
+export interface CompletionAnswer extends Answered {
+  /** `rejected`: the session URI is unknown, expired, used, or another user's; the service does not tell which. */
+  readonly kind: 'completed' | 'rejected';
+}
 
 export interface IdentityService {
   /** A workload access token for the user, or for the workload itself when there is none. */

@@ -3,6 +3,7 @@ import type { AgentRoleConfig } from '../../config/index.js';
 import type { User } from '../inbound/user.js';
 import {
   WorkloadTokenRejectedError,
+  type CompletionAnswer,
   type IdentityService,
   type ResourceTokenAnswer,
   type ResourceTokenQuery,
@@ -28,8 +29,8 @@ class FakeIdentityService implements IdentityService {
     return Promise.resolve(this.answer);
   }
 
-  completeAuthorization(): Promise<'completed'> {
-    return Promise.resolve('completed');
+  completeAuthorization(): Promise<CompletionAnswer> {
+    return Promise.resolve({ kind: 'completed' });
   }
 }
 

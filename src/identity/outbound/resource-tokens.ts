@@ -6,9 +6,11 @@ import type { User } from '../inbound/user.js';
 import {
   IDENTITY_SERVICE,
   WorkloadTokenRejectedError,
+  type AuthorizationAnswer,
   type IdentityService,
   type OAuth2Flow,
   type ResourceTokenAnswer,
+  type TokenAnswer,
 } from './identity-service.js';
 import { WorkloadTokens } from './workload-tokens.js';
 
@@ -28,17 +30,14 @@ export interface ResourceTokenRequest {
   readonly customParameters?: Readonly<Record<string, string>>;
 }
 
+export interface AuthorizationRequest extends AuthorizationAnswer {
+  readonly customState: string;
+  /** Unix milliseconds: https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/ gives a session ten minutes. */
+  readonly expiresAt: number;
+}
+
 /** A token, or what is needed to ask the user for one. Neither is ever logged, stored or shown to the model. */
-export type ResourceToken =
-  | { readonly kind: 'token'; readonly accessToken: string }
-  | {
-      readonly kind: 'authorization_required';
-      readonly authorizationUrl: string;
-      readonly sessionUri: string;
-      readonly customState: string;
-      /** Unix milliseconds: https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/ gives a session ten minutes. */
-      readonly expiresAt: number;
-    };
+export type ResourceToken = TokenAnswer | AuthorizationRequest;
 
 export const AUTHORIZATION_LIFETIME_MS = 10 * 60_000;
 

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+
+const user = z.string().min(1).max(128).describe("The identity provider's subject");
+const code = z.string().describe('A code of docs/errors.md');
+const reason = z.string().describe('What exactly was wrong, from a closed set');
+const tool = z.string().max(64).describe("The tool's name; `unknown` for one that does not exist");
+const provider = z.string().describe("The provider's id");
+const awsRequestId = z.string().optional().describe("The request id of AWS's answer, as CloudTrail has it");
+const sessionId = z.string().describe('The conversation');
+const runId = z.string().describe('The run');
+const interruptId = z.string().describe('The interrupt that waits for the answer');
+
+/** What a run asks its user for: it goes with the browser, so that every later decision names the run it belongs to. */
+export const consent = z.strictObject({
+  sessionId,
+  runId,
+  interruptId,
+  tool,
+  provider,
+  scopes: z.array(z.string()).describe('OAuth scopes'),
+});
+export type Consent = z.infer<typeof consent>;
+
+const call = { user, sessionId, runId, tool };
+const asked = { user, ...consent.shape };
+const maybeAsked = { user, ...consent.partial().shape };
+
+/** Every decision that is recorded, and what is recorded of it beside the envelope. docs/audit.md explains each. */
+export const AUDIT_EVENTS = {
+  signed_in: z.strictObject({ user }),
+  sign_in_refused: z.strictObject({ code, reason }),
+  consent_asked: z.strictObject({ ...asked, awsRequestId }),
+  consent_declined: z.strictObject({ ...call, interruptId }),
+  consent_opened: z.strictObject(asked),
+  consent_started: z.strictObject(asked),
+  consent_refused: z.strictObject({ ...maybeAsked, code, reason }),
+  bound: z.strictObject({ ...asked, awsRequestId }),
+  binding_refused: z.strictObject({ ...maybeAsked, code, reason, awsRequestId }),
+  binding_failed: z.strictObject({ ...maybeAsked, code, reason, awsRequestId }),
+  token_fetched: z.strictObject({ ...call, provider, scopes: consent.shape.scopes, awsRequestId }),
+  approval_asked: z.strictObject({ ...call, interruptId }),
+  approval_answered: z.strictObject({ ...call, interruptId, approved: z.boolean() }),
+  tool_called: z.strictObject({
+    ...call,
+    outcome: z.enum(['result', 'failure']),
+    code: code.optional(),
+    durationMs: z.int().min(0),
+  }),
+} as const;
+
+export type AuditEventName = keyof typeof AUDIT_EVENTS;
+export type AuditFields<Name extends AuditEventName> = z.infer<(typeof AUDIT_EVENTS)[Name]>;
+
+/** What every line has. */
+export const AUDIT_ENVELOPE = z.object({
+  time: z.iso.datetime().describe('When, in UTC'),
+  stream: z.literal('audit').describe('Tells these lines from all others'),
+  role: z.enum(['agent', 'session-binding']).describe('Which role decided'),
+  environment: z.string().describe('`ENVIRONMENT`'),
+  event: z
+    .enum(Object.keys(AUDIT_EVENTS) as [AuditEventName, ...AuditEventName[]])
+    .describe('What was decided'),
+  requestId: z.string().describe('The HTTP request, as in `x-request-id` and in the other log lines'),
+});
