@@ -70,5 +70,10 @@ export default defineConfig(
     files: ['**/*.spec.ts', 'test/**/*.ts'],
     rules: { 'max-lines-per-function': 'off', '@typescript-eslint/explicit-module-boundary-types': 'off' },
   },
-  { files: ['**/*.mjs'], languageOptions: { globals: { process: 'readonly', URL: 'readonly' } } },
+  {
+    files: ['**/*.mjs'],
+    languageOptions: {
+      globals: { Buffer: 'readonly', performance: 'readonly', process: 'readonly', URL: 'readonly' },
+    },
+  },
 );

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { build } from './lib/build.mjs';
 import { findChromium } from './lib/chromium.mjs';
 
-const SUITES = ['unit', 'e2e', 'browser'];
+const SUITES = ['unit', 'e2e', 'security', 'browser'];
 const say = (line) => process.stdout.write(`${line}\n`);
 
 const named = process.argv.slice(2).filter((argument) => SUITES.includes(argument));

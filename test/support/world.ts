@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startBothRoles, type BothRoles } from '../../local/lib/both-roles.ts';
+import { USERS } from '../../local/identity-provider/users.ts';
 import { HttpBrowser, type Answer } from '../../local/lib/http-browser.ts';
 import { invoke, type Invocation } from '../../local/lib/invoke.ts';
 import { startStack, type LocalStack, type StackOptions } from '../../local/stack.ts';
@@ -95,4 +96,11 @@ export async function eventually(holds: () => boolean | Promise<boolean>, within
     if (Date.now() > deadline) throw new Error('it did not happen in time');
     await delay(20);
   }
+}
+
+/** The subject by which the identity provider knows a user. */
+export function subjectOf(username: string): string {
+  const found = USERS.find((user) => user.username === username);
+  if (found === undefined) throw new Error(`no such user: ${username}`);
+  return found.sub;
 }

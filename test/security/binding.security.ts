@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { GITHUB_PROVIDER, WORKLOAD } from '../../local/stack.ts';
+import { auditLines } from '../support/audit.ts';
+import { Claim } from '../support/assurance.ts';
+import { subjectOf, World } from '../support/world.ts';
+import { flowOf, PAGES } from './binding-situation.ts';
+import { CALLBACK_CASES } from './callback-cases.ts';
+import { CONNECT_CASES } from './connect-cases.ts';
+
+describe('session binding', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start();
+  });
+  afterAll(() => world.close());
+
+  const vault = (): string => Object.keys(world.stack.agentCoreIdentity.vault.grants()).join();
+  const HELD = {
+    nothing: '',
+    "Alice's token": `${WORKLOAD}|id:${subjectOf('alice@example.com')}|${GITHUB_PROVIDER}`,
+  } as const;
+
+  it('row 8: shows the page and leaves the vault that the table says, and records it', async () => {
+    const claim = new Claim(
+      8,
+      'who, in which browser, with what: the expected page, vault and audit line',
+      40,
+    );
+    for (const { who, browser, what, page, vault: held, audit, act } of [
+      ...CALLBACK_CASES,
+      ...CONNECT_CASES,
+    ]) {
+      world.stack.agentCoreIdentity.vault.reset();
+      const situation = await flowOf(world, await world.signIn('alice@example.com'), 'alice-octo');
+      const { status, text, headers } = await act(situation);
+      world.stack.agentCoreIdentity.faults.clear();
+      const [expected, words] = PAGES[page];
+      const shown = status === expected && text.includes(words) && !text.includes('<script>alert');
+      const last = auditLines(world.roles.sessionBinding).at(-1)?.event;
+      const stays = !(headers.get('location') ?? '').includes('evil.example');
+      claim.check(
+        () =>
+          `${who} | ${browser} | ${what}: ${String(status)} ${String(last)} [${vault()}] ${/<h1>(.*?)<\/h1>/.exec(text)?.[1] ?? text.slice(0, 80)}`,
+        shown && stays && vault() === HELD[held] && last === audit,
+      );
+    }
+    claim.finish();
+  }, 120_000);
+
+  it('row 8: completes once, however often the callback is sent at the same time', async () => {
+    world.stack.agentCoreIdentity.vault.reset();
+    const { a, back } = await flowOf(world, await world.signIn('alice@example.com'), 'alice-octo');
+    const exchanges = (): number => world.stack.gitHub.grants.exchanges.length;
+    const before = exchanges();
+    const claim = new Claim(8, 'parallel callbacks of one flow, of which one completes', 20);
+    const pages = await Promise.all(Array.from({ length: 20 }, () => a.navigate(back.href)));
+    const once = exchanges() === before + 1 && vault() === HELD["Alice's token"];
+    for (const { status, text } of pages)
+      claim.check(
+        `${String(status)} ${String(exchanges() - before)} exchanges`,
+        once && status === 200 && text.includes('connected'),
+      );
+    claim.finish();
+  });
+});

@@ -1,0 +1,16 @@
+// Run with a role's environment: prints every route that the role has, one `METHOD /path` a line.
+import 'reflect-metadata';
+import { createApp } from '../../dist/create-app.js';
+import { readEnvironment } from '../../dist/config/index.js';
+
+const app = await createApp(readEnvironment());
+const tree = app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false });
+const prefixes = [];
+for (const [, indent, path, methods] of tree.matchAll(/^([│ ]*)[├└]── (\S*)(?: \(([A-Z, ]+)\))?$/gm)) {
+  const depth = indent.length / 4;
+  prefixes.length = depth;
+  prefixes.push(path);
+  for (const method of methods?.split(', ') ?? [])
+    process.stdout.write(`route ${method} ${prefixes.join('')}\n`);
+}
+await app.close();
