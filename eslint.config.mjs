@@ -73,7 +73,7 @@ export default defineConfig(
   {
     files: ['**/*.mjs'],
     languageOptions: {
-      globals: { Buffer: 'readonly', performance: 'readonly', process: 'readonly', URL: 'readonly' },
+      globals: { Buffer: 'readonly', fetch: 'readonly', performance: 'readonly', process: 'readonly', URL: 'readonly' },
     },
   },
 );

@@ -28,7 +28,9 @@ export default {
   projects: [
     suite('unit', ['<rootDir>/src'], '**/*.spec.ts', { setupFiles: ['reflect-metadata'] }),
     suite('e2e', ['<rootDir>/test/e2e'], '**/*.e2e.ts'),
-    suite('security', ['<rootDir>/test/security'], '**/*.security.ts'),
+    suite('security', ['<rootDir>/test/security'], '**/*.security.ts', {
+      setupFiles: ['reflect-metadata'],
+    }),
     suite('browser', ['<rootDir>/test/browser'], '**/*.browser.ts'),
   ],
 };

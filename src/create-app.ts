@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { addRequestHooks, answerClientError, answerFrameworkError } from './common/http/index.js';
@@ -14,8 +15,14 @@ const HEADERS_TIMEOUT_MS = 5_000;
 /** Longer than the load balancer's idle timeout of 60 s: it must be the one to close. */
 const KEEP_ALIVE_MS = 75_000;
 
-/** The application of one role, ready to listen. */
-export async function createApp(config: AppConfig): Promise<NestFastifyApplication> {
+/**
+ * The application of one role, ready to listen.
+ * @param further modules beside the role's own, such as a provider that lives outside this repository
+ */
+export async function createApp(
+  config: AppConfig,
+  further: NonNullable<ModuleMetadata['imports']> = [],
+): Promise<NestFastifyApplication> {
   const { root, bodyType, prepare } = await loadRole(config);
   const adapter = new FastifyAdapter({
     bodyLimit: MAXIMUM_BODY,
@@ -34,7 +41,8 @@ export async function createApp(config: AppConfig): Promise<NestFastifyApplicati
     },
   });
   const { role, environment, logLevel: level } = config;
-  const app = await NestFactory.create<NestFastifyApplication>(root, adapter, {
+  const composed = { ...root, imports: [...(root.imports ?? []), ...further] };
+  const app = await NestFactory.create<NestFastifyApplication>(composed, adapter, {
     abortOnError: false,
     bodyParser: false,
     logger: new JsonLogger({ role, environment, level }),

@@ -97,6 +97,27 @@ export class Vault {
     return structuredClone(this.#state.value.grants);
   }
 
+  /** Everything in it that must be seen nowhere else: tests look for it. */
+  secrets(): readonly string[] {
+    const { workloadTokens, sessions, grants } = this.#state.value;
+    return [
+      ...Object.keys(workloadTokens),
+      ...Object.entries(sessions).flatMap(([uri, { customState, state, codeVerifier, code }]) => [
+        uri,
+        state,
+        codeVerifier,
+        ...(customState === undefined ? [] : [customState]),
+        ...(code === undefined ? [] : [code]),
+      ]),
+      ...Object.values(grants)
+        .flat()
+        .flatMap(({ accessToken, refreshToken }) => [
+          accessToken,
+          ...(refreshToken === undefined ? [] : [refreshToken]),
+        ]),
+    ];
+  }
+
   save(): void {
     this.#state.save();
   }

@@ -13,6 +13,8 @@ export async function startBothRoles(
   options: {
     readonly ports?: readonly [agent: number, sessionBinding: number];
     readonly logDirectory?: string;
+    /** Another program than `dist/main.js` for the agent role. */
+    readonly agentEntry?: string;
   } = {},
 ): Promise<BothRoles> {
   const place = (
@@ -24,7 +26,10 @@ export async function startBothRoles(
     ...(options.logDirectory !== undefined && { logFile: `${options.logDirectory}/${name}.log` }),
   });
   const [first, second] = await Promise.allSettled([
-    startRole('agent', place('agent', options.ports?.[0])),
+    startRole('agent', {
+      ...place('agent', options.ports?.[0]),
+      ...(options.agentEntry !== undefined && { entry: options.agentEntry }),
+    }),
     startRole('session-binding', place('session-binding', options.ports?.[1])),
   ]);
   if (first.status === 'rejected' || second.status === 'rejected') {

@@ -12,21 +12,25 @@ export type Fault =
       readonly body?: string;
     };
 
-interface Planned {
+/** A fault that is planned: how many requests it still waits for, and how many have met it. */
+export interface PlannedFault {
   readonly path: RegExp;
   readonly fault: Fault;
   remaining: number;
+  met: number;
 }
 
 /** Faults planned for the requests to come. Each part of the local stack has one. */
 export class FaultSwitch {
-  private readonly planned: Planned[] = [];
+  private readonly planned: PlannedFault[] = [];
   /** How many requests have come, for tests. */
   requests = 0;
 
   /** The next `times` requests whose `METHOD /path` matches get this fault instead of an answer. */
-  plan(path: RegExp, fault: Fault, times = Number.POSITIVE_INFINITY): void {
-    this.planned.push({ path, fault, remaining: times });
+  plan(path: RegExp, fault: Fault, times = Number.POSITIVE_INFINITY): PlannedFault {
+    const planned = { path, fault, remaining: times, met: 0 };
+    this.planned.push(planned);
+    return planned;
   }
 
   clear(): void {
@@ -40,6 +44,7 @@ export class FaultSwitch {
     const match = this.planned.find((entry) => entry.remaining > 0 && entry.path.test(line));
     if (match === undefined) return false;
     match.remaining -= 1;
+    match.met += 1;
     const { fault } = match;
     switch (fault.kind) {
       case 'reset':

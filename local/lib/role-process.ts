@@ -19,6 +19,8 @@ export interface RoleProcess {
 export interface RoleProcessOptions {
   readonly environment: Readonly<Record<string, string>>;
   readonly port?: number;
+  /** Default `dist/main.js`. */
+  readonly entry?: string;
   /** Appended to, when given. */
   readonly logFile?: string;
 }
@@ -35,7 +37,7 @@ export async function startRole(role: RoleName, options: RoleProcessOptions): Pr
   const inherited = Object.fromEntries(
     INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
-  const child = spawn(process.execPath, ['--enable-source-maps', 'dist/main.js'], {
+  const child = spawn(process.execPath, ['--enable-source-maps', options.entry ?? 'dist/main.js'], {
     env: { ...inherited, ...options.environment, ROLE: role, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

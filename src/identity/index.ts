@@ -7,6 +7,7 @@ export {
   type CompletionAnswer,
   type IdentityService,
   type OAuth2Flow,
+  type TokenAnswer,
 } from './outbound/identity-service.js';
 export {
   ResourceTokens,

@@ -217,6 +217,11 @@ describe('ToolRegistry', () => {
     });
   });
 
+  it('refuses an output that repeats the token', async () => {
+    parrot.behaviour = () => Promise.resolve({ said: 'Authorization: Bearer token' });
+    expect(await call('say')).toMatchObject({ kind: 'failure', code: 'tool_output_invalid' });
+  });
+
   it('refuses an output of another shape', async () => {
     parrot.behaviour = () => Promise.resolve({ said: 7 as unknown as string });
     expect(await call('say')).toMatchObject({ kind: 'failure', code: 'tool_output_invalid' });

@@ -7,6 +7,7 @@ import {
   ResourceTokens,
   type AuthorizationRequest,
   type ResourceToken,
+  type TokenAnswer,
   type User,
 } from '../identity/index.js';
 import { AgentToolMetadata, type AgentToolOptions, type ToolCallContext } from './agent-tool.decorator.js';
@@ -129,7 +130,7 @@ export class ToolRegistry implements OnApplicationBootstrap {
     const { user, signal } = call;
     try {
       const output = await tool.run(parsed.data, { accessToken: token.accessToken, user, signal });
-      return { kind: 'result', source: tool.provider.id, data: checkedOutput(tool, output) };
+      return { kind: 'result', source: tool.provider.id, data: checkedOutput(tool, output, token) };
     } catch (error) {
       if (!(error instanceof TokenRefusedError) || call.reauthenticated) throw error;
       const fresh = await this.#token(tool, call, true);
@@ -233,8 +234,15 @@ function inputFaults(error: z.ZodError): string {
   return `The arguments do not fit: ${describeIssues(error, 'input')}.`;
 }
 
-function checkedOutput({ options, provider }: RegisteredTool, output: unknown): unknown {
+function checkedOutput(
+  { options, provider }: RegisteredTool,
+  output: unknown,
+  { accessToken }: TokenAnswer,
+): unknown {
   const checked = options.output.safeParse(output);
+  // A provider that repeats the token, in an echo of the request say, must not give it to the model.
+  if (checked.success && JSON.stringify(checked.data ?? null).includes(accessToken))
+    throw new ToolError('tool_output_invalid', `${provider.label} answered with what must not be shown.`);
   if (checked.success) return checked.data;
   throw new ToolError('tool_output_invalid', `${provider.label} answered in a form that is not understood.`, {
     cause: checked.error,

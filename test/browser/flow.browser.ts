@@ -1,17 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
-import { findChromium } from '../../scripts/lib/chromium.mjs';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchChromium } from '../support/chromium.ts';
 import { World } from '../support/world.ts';
-
-const FLAGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-quic',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
 
 describe('in Chromium', () => {
   let world: World;
@@ -22,9 +12,7 @@ describe('in Chromium', () => {
 
   beforeAll(async () => {
     world = await World.start();
-    const executablePath = findChromium();
-    if (executablePath === undefined) throw new Error('There is no Chromium on this machine');
-    browser = await chromium.launch({ executablePath, args: FLAGS });
+    browser = await launchChromium();
     context = await browser.newContext();
     context.on('console', (message) => {
       if (message.type() === 'error') complaints.push(message.text());

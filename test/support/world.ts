@@ -17,10 +17,19 @@ export class World {
     this.#clock = clock;
   }
 
-  static async start(options: StackOptions = {}): Promise<World> {
+  /** @param entry another program than `dist/main.js` for the agent role */
+  static async start(
+    options: StackOptions = {},
+    { environment = {}, entry }: { environment?: Readonly<Record<string, string>>; entry?: string } = {},
+  ): Promise<World> {
     const clock = { offsetMs: 0 };
-    const stack = await startStack({ ...options, now: () => Date.now() + clock.offsetMs });
-    return new World(stack, await startBothRoles(stack), clock);
+    const started = await startStack({ ...options, now: () => Date.now() + clock.offsetMs });
+    const stack: LocalStack = {
+      ...started,
+      environment: (role) => ({ ...started.environment(role), ...environment }),
+    };
+    const roles = await startBothRoles(stack, entry === undefined ? {} : { agentEntry: entry });
+    return new World(stack, roles, clock);
   }
 
   get url(): string {

