@@ -3,14 +3,19 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { assuranceTable, isDocumented, writeDocument } from './lib/assurance.mjs';
 import { build } from './lib/build.mjs';
 import { findChromium } from './lib/chromium.mjs';
 
 const SUITES = ['unit', 'e2e', 'security', 'browser'];
+/** What of a suite needs a browser. */
+const NEEDS_CHROMIUM = { browser: '\\.browser\\.ts$', security: '-browser\\.security\\.ts$' };
 const say = (line) => process.stdout.write(`${line}\n`);
 
-const named = process.argv.slice(2).filter((argument) => SUITES.includes(argument));
-const passedOn = process.argv.slice(2).filter((argument) => !SUITES.includes(argument));
+const given = process.argv.slice(2);
+const named = given.filter((argument) => SUITES.includes(argument));
+const writeDocs = given.includes('--write-docs');
+const passedOn = given.filter((argument) => !SUITES.includes(argument) && argument !== '--write-docs');
 const wanted = named.length > 0 ? named : SUITES;
 
 say(`Suites: ${wanted.join(', ')}.`);
@@ -19,27 +24,50 @@ if (wanted.some((suite) => suite !== 'unit')) await build();
 const total = { passed: 0, failed: 0 };
 let broken = false;
 const notRun = [];
+const hasChromium = findChromium() !== undefined;
 for (const suite of wanted) {
-  if (suite === 'browser' && findChromium() === undefined) {
-    const sentence =
-      'The browser suite needs Chromium (Debian: apt-get install chromium), or its path in CHROMIUM_PATH.';
-    if (process.env['CI'] === 'true' || named.length > 0) {
-      say(sentence);
-      broken = true;
-    } else {
-      notRun.push(suite);
-      say(`\n— ${suite} —\nNOT RUN: ${sentence}`);
-    }
-    continue;
-  }
   say(`\n— ${suite} —`);
-  broken = !(await runSuite(suite)) || broken;
+  const parameters = [];
+  if (!hasChromium && suite in NEEDS_CHROMIUM) {
+    const sentence =
+      'Chromium is needed (Debian: apt-get install chromium), or its path in CHROMIUM_PATH, for what runs in a browser.';
+    notRun.push(suite);
+    say(`NOT RUN: ${sentence}`);
+    if (process.env['CI'] === 'true' || named.includes('browser')) broken = true;
+    if (suite === 'browser') continue;
+    parameters.push('--testPathIgnorePatterns', NEEDS_CHROMIUM[suite]);
+  }
+  const run = suite === 'security' ? runSecurity : runSuite;
+  broken = !(await run(suite, parameters)) || broken;
 }
-if (notRun.length > 0) say(`\nNOT RUN: ${notRun.join(', ')}; see above.`);
+if (notRun.length > 0) say(`\nNOT RUN in a browser: ${notRun.join(', ')}; see above.`);
 say(`\n${total.passed} passed, ${total.failed} failed`);
 process.exit(broken || total.failed > 0 || total.passed === 0 ? 1 : 0);
 
-async function runSuite(suite) {
+/** The suite, then what is measured beside it, then the table of all that was tried. */
+async function runSecurity(suite, parameters) {
+  const folder = mkdtempSync(join(tmpdir(), 'onbehalf-assurance-'));
+  const environment = { ASSURANCE_REPORT: join(folder, 'lines') };
+  try {
+    let holds = await runSuite(suite, parameters, environment);
+    if (passedOn.length > 0) return holds;
+    for (const script of ['scripts/coverage.mjs', 'scripts/supply-chain.mjs']) {
+      holds = (await start([script], environment, 'inherit')) === 0 && holds;
+    }
+    const table = assuranceTable(environment.ASSURANCE_REPORT);
+    say(`\n${table.text}`);
+    if (writeDocs) writeDocument(table.text);
+    else if (hasChromium && holds && !isDocumented(table.text)) {
+      say('docs/assurance.md has another table. Run: npm run test:security -- --write-docs');
+      return false;
+    }
+    return holds && table.held;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function runSuite(suite, more, environment = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'onbehalf-test-'));
   const outputFile = join(folder, 'result.json');
   const parameters = [
@@ -50,12 +78,7 @@ async function runSuite(suite) {
   parameters.push('--selectProjects', suite, '--json', '--outputFile', outputFile, '--testTimeout', '60000');
   // Suites with servers and browsers of their own take the two cores one after the other.
   if (suite !== 'unit') parameters.push('--runInBand');
-  const code = await new Promise((resolve) => {
-    const child = spawn(process.execPath, [...parameters, ...passedOn], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    child.on('exit', resolve);
-  });
+  const code = await start([...parameters, ...passedOn, ...more], environment, 'ignore');
   try {
     const result = JSON.parse(readFileSync(outputFile, 'utf8'));
     total.passed += result.numPassedTests;
@@ -70,4 +93,15 @@ async function runSuite(suite) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** A process of this Node; its exit code. Jest's own standard output is silent: it tells all on standard error. */
+function start(parameters, environment, stdout) {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, parameters, {
+      stdio: ['ignore', stdout, 'inherit'],
+      env: { ...process.env, ...environment },
+    });
+    child.on('exit', resolve);
+  });
 }

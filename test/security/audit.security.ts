@@ -5,7 +5,7 @@ import { Report } from '../../local/demo/report.ts';
 import { AUDIT_ENVELOPE, AUDIT_EVENTS } from '../../src/audit/audit-events.js';
 import { Claim } from '../support/assurance.ts';
 import { auditLines, type AuditLine } from '../support/audit.ts';
-import { subjectOf, World } from '../support/world.ts';
+import { eventually, subjectOf, World } from '../support/world.ts';
 
 const CONSENT_IDS = ['user', 'sessionId', 'runId', 'interruptId', 'tool', 'provider'] as const;
 const CHAIN = ['consent_asked', 'consent_opened', 'consent_started', 'bound'] as const;
@@ -19,6 +19,11 @@ describe('the audit trail of the demo', () => {
     const played = await playFlow(world.stack, report);
     await playAttacks(world.stack, world.roles, played, report);
     expect(report.end(0)).toBe(0);
+    // A process's output can arrive after its answer; the last thing that the demo does is refused by both roles.
+    const roles = [world.roles.agent, world.roles.sessionBinding];
+    await eventually(() =>
+      roles.every((role) => auditLines(role).some(({ event }) => event === 'sign_in_refused')),
+    );
     trail = [...auditLines(world.roles.agent), ...auditLines(world.roles.sessionBinding)].sort((a, b) =>
       String(a.time).localeCompare(String(b.time)),
     );

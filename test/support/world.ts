@@ -98,6 +98,17 @@ export function connectUrlOf(invocation: Invocation, index = 0): string {
   return url;
 }
 
+/** Whether something comes to hold in time. */
+export async function comesToHold(
+  holds: () => boolean | Promise<boolean>,
+  withinMs = 5_000,
+): Promise<boolean> {
+  return eventually(holds, withinMs).then(
+    () => true,
+    () => false,
+  );
+}
+
 /** Waits until something holds, and fails when it does not in time. */
 export async function eventually(holds: () => boolean | Promise<boolean>, withinMs = 5_000): Promise<void> {
   const deadline = Date.now() + withinMs;
