@@ -1,15 +1,20 @@
 import { HttpBrowser } from '../lib/http-browser.ts';
 import { invoke } from '../lib/invoke.ts';
-import type { BothRoles } from '../lib/both-roles.ts';
 import { AlbSigner } from '../load-balancer/signer.ts';
 import { ALB_ARN, ALB_CLIENT_ID, type LocalStack } from '../stack.ts';
 import type { Played } from './flow.ts';
 import type { Report } from './report.ts';
 
+/** Where the two roles can be reached past the load balancer. */
+export interface Targets {
+  readonly agent: { readonly url: string };
+  readonly sessionBinding: { readonly url: string };
+}
+
 /** Three attacks. Each must be refused, and leave the vault as it was. */
 export async function playAttacks(
   stack: LocalStack,
-  roles: BothRoles,
+  roles: Targets,
   played: Played,
   report: Report,
 ): Promise<void> {
@@ -71,7 +76,7 @@ async function replay(stack: LocalStack, { alice, bindingUrl }: Played, report: 
   );
 }
 
-async function forgedToken(stack: LocalStack, roles: BothRoles, report: Report): Promise<void> {
+async function forgedToken(stack: LocalStack, roles: Targets, report: Report): Promise<void> {
   report.step(
     'C',
     'Forged load-balancer token',

@@ -1,0 +1,37 @@
+# One image, two roles: ROLE=agent or ROLE=session-binding. Nothing in it depends on the processor: build it for linux/amd64
+# and linux/arm64 alike. BASE_IMAGE is any image with Node.js 24.9 or later, and npm for the stages that build.
+ARG BASE_IMAGE=node:24-bookworm-slim
+
+FROM ${BASE_IMAGE} AS build
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+RUN ["npm", "ci", "--ignore-scripts"]
+COPY nest-cli.json tsconfig.base.json tsconfig.json tsconfig.build.json ./
+COPY scripts ./scripts
+COPY src ./src
+RUN ["node", "scripts/run.mjs", "scripts/build.mjs"]
+
+FROM ${BASE_IMAGE} AS dependencies
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+RUN ["npm", "ci", "--ignore-scripts", "--omit=dev"]
+
+FROM ${BASE_IMAGE}
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="OnBehalf" \
+  org.opencontainers.image.description="An AI agent that acts for the user who asked, and the session binding that makes sure of it" \
+  org.opencontainers.image.licenses="Apache-2.0" \
+  org.opencontainers.image.version="${VERSION}" \
+  org.opencontainers.image.revision="${REVISION}"
+ENV NODE_ENV=production
+WORKDIR /app
+COPY --from=dependencies /build/node_modules ./node_modules
+COPY --from=build /build/dist ./dist
+COPY package.json LICENSE ./
+# The user that Node's images have, by number, so that Kubernetes can see that it is not root. All files belong to root.
+USER 1000:1000
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=15s --timeout=3s --start-period=20s --retries=3 CMD ["node", "dist/healthcheck.js"]
+CMD ["node", "--enable-source-maps", "dist/main.js"]

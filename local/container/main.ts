@@ -1,0 +1,134 @@
+import { freePort } from '../lib/role-process.ts';
+import { Report } from '../demo/report.ts';
+import { playAttacks } from '../demo/attacks.ts';
+import { playFlow } from '../demo/flow.ts';
+import { startStack, type LocalStack } from '../stack.ts';
+import {
+  buildImage,
+  compressedBytes,
+  docker,
+  engineVersion,
+  runContainer,
+  type Container,
+} from './docker.ts';
+
+const BASE_IMAGE = process.env.BASE_IMAGE ?? 'node:24-bookworm-slim';
+const TAG = 'onbehalf:local';
+const LARGEST_MB = 60;
+const STOP_SECONDS = 25;
+const MB = 1_000_000;
+
+const say = (line: string): void => {
+  process.stdout.write(`${line}\n`);
+};
+
+const engine = engineVersion();
+if (engine === undefined) {
+  say('NOT RUN: no Docker engine answers on this machine. Start one, then run: npm run image');
+  process.exit(1);
+}
+say(`Docker ${engine}. Building ${TAG} on ${BASE_IMAGE}; the first time takes about two minutes …`);
+await buildImage(TAG, { BASE_IMAGE });
+const report = new Report();
+report.heading('The image');
+await inspect(report);
+const stack = await startStack();
+const containers: Container[] = [];
+try {
+  await play(stack, report);
+} finally {
+  for (const { id } of containers) docker('rm', '--force', id);
+  await stack.close();
+}
+process.exitCode = report.end(process.uptime());
+
+async function inspect(to: Report): Promise<void> {
+  const [{ Config: config, Architecture: architecture }] = JSON.parse(docker('image', 'inspect', TAG)) as [
+    {
+      Config: {
+        User: string;
+        Cmd: string[];
+        StopSignal: string;
+        Healthcheck?: { Test: string[] };
+        Labels: Record<string, string>;
+        Env: string[];
+      };
+      Architecture: string;
+    },
+  ];
+  to.check(`for ${architecture}; runs as 1000:1000, not as root`, config.User === '1000:1000');
+  to.check(
+    'starts and checks itself without a shell',
+    config.Cmd[0] === 'node' && config.Healthcheck?.Test[0] === 'CMD',
+  );
+  to.check('stops by SIGTERM', config.StopSignal === 'SIGTERM');
+  to.check(
+    'has OCI labels',
+    ['title', 'description', 'licenses', 'version', 'revision'].every(
+      (name) => (config.Labels[`org.opencontainers.image.${name}`] ?? '') !== '',
+    ),
+  );
+  to.check('has no secret in its environment', !config.Env.some((entry) => /secret|token|key/i.test(entry)));
+  const find = (...expression: string[]): string =>
+    docker('run', '--rm', '--entrypoint', 'find', TAG, '/app', ...expression);
+  to.check(
+    'has no development dependency',
+    find(
+      '-maxdepth',
+      '2',
+      '(',
+      '-name',
+      'jest',
+      '-o',
+      '-name',
+      '@stryker-mutator',
+      '-o',
+      '-name',
+      'eslint',
+      ')',
+    ) === '',
+  );
+  to.check(
+    'has no machine code of its own: the same files serve arm64 and amd64',
+    find('-name', '*.node') === '',
+  );
+  to.check('has no file that its user could change', find('-writable', '-not', '-type', 'l') === '');
+  const size = ((await compressedBytes(TAG)) - (await compressedBytes(BASE_IMAGE))) / MB;
+  to.check(
+    `is ${size.toFixed(1)} MB over its base, compressed; ${String(LARGEST_MB)} at most`,
+    size > 0 && size <= LARGEST_MB,
+  );
+}
+
+/** The demo, through both roles from the one image; then what ends them. */
+async function play(on: LocalStack, to: Report): Promise<void> {
+  const start = async (role: 'agent' | 'session-binding'): Promise<Container> => {
+    const container = await runContainer(TAG, await freePort(), on.environment(role));
+    containers.push(container);
+    return container;
+  };
+  const agent = await start('agent');
+  const sessionBinding = await start('session-binding');
+  on.loadBalancer.register({ agent: agent.url, 'session-binding': sessionBinding.url });
+  const played = await playFlow(on, to);
+  await playAttacks(on, { agent, sessionBinding }, played, to);
+  to.heading('The containers');
+  for (const { id } of containers) {
+    const role = id === agent.id ? 'agent' : 'session-binding';
+    to.check(`${role}: read-only, and has written nothing`, docker('diff', id) === '');
+    docker('exec', id, 'node', 'dist/healthcheck.js');
+    to.check(`${role}: its health check passes`, true);
+    to.check(
+      `${role}: the first process is Node`,
+      docker('exec', id, 'node', '-p', "require('fs').readFileSync('/proc/1/comm', 'utf8').trim()") !== 'sh',
+    );
+    const startedAt = Date.now();
+    docker('stop', '--time', String(STOP_SECONDS), id);
+    const seconds = (Date.now() - startedAt) / 1000;
+    const code = docker('inspect', '--format', '{{.State.ExitCode}}', id);
+    to.check(
+      `${role}: SIGTERM ends it in ${seconds.toFixed(1)} s, exit code ${code}`,
+      code === '0',
+    );
+  }
+}
