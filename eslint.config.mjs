@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import js from '@eslint/js';
 import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
@@ -10,8 +11,11 @@ const VENDORS = [
   },
 ];
 
+/** The infrastructure's types are there once its own dependencies are: npm run infra:test installs them. */
+const infra = existsSync('infra/node_modules') ? [] : ['infra'];
+
 export default defineConfig(
-  globalIgnores(['dist', 'coverage', 'node_modules', '.onbehalf']),
+  globalIgnores(['dist', 'coverage', '**/node_modules', '.onbehalf', '**/cdk.out', ...infra]),
   js.configs.recommended,
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
@@ -19,7 +23,7 @@ export default defineConfig(
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     languageOptions: {
       parserOptions: {
-        project: ['./tsconfig.json', './tsconfig.tools.json'],
+        project: ['./tsconfig.json', './tsconfig.tools.json', './infra/tsconfig.json'],
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -67,13 +71,19 @@ export default defineConfig(
     rules: { 'no-restricted-imports': ['error', { patterns: VENDORS }] },
   },
   {
-    files: ['**/*.spec.ts', 'test/**/*.ts'],
+    files: ['**/*.spec.ts', 'test/**/*.ts', 'infra/test/**/*.ts'],
     rules: { 'max-lines-per-function': 'off', '@typescript-eslint/explicit-module-boundary-types': 'off' },
   },
   {
     files: ['**/*.mjs'],
     languageOptions: {
-      globals: { Buffer: 'readonly', fetch: 'readonly', performance: 'readonly', process: 'readonly', URL: 'readonly' },
+      globals: {
+        Buffer: 'readonly',
+        fetch: 'readonly',
+        performance: 'readonly',
+        process: 'readonly',
+        URL: 'readonly',
+      },
     },
   },
 );

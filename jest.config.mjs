@@ -31,6 +31,7 @@ export default {
     suite('security', ['<rootDir>/test/security'], '**/*.security.ts', {
       setupFiles: ['reflect-metadata'],
     }),
+    suite('infra', ['<rootDir>/infra/test'], '**/*.infra.ts'),
     suite('browser', ['<rootDir>/test/browser'], '**/*.browser.ts'),
   ],
 };

@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import { assuranceTable, isDocumented, writeDocument } from './lib/assurance.mjs';
 import { build } from './lib/build.mjs';
 import { findChromium } from './lib/chromium.mjs';
+import { checkInfraTypes, installInfra } from './lib/infra.mjs';
 
-const SUITES = ['unit', 'e2e', 'security', 'browser'];
+const SUITES = ['unit', 'e2e', 'security', 'infra', 'browser'];
 /** What of a suite needs a browser. */
 const NEEDS_CHROMIUM = { browser: '\\.browser\\.ts$', security: '-browser\\.security\\.ts$' };
 const say = (line) => process.stdout.write(`${line}\n`);
@@ -20,7 +21,7 @@ const wanted = named.length > 0 ? named : SUITES;
 
 say(`Suites: ${wanted.join(', ')}.`);
 // Unit tests run on the sources; the other suites start what is built.
-if (wanted.some((suite) => suite !== 'unit')) await build();
+if (wanted.some((suite) => !['unit', 'infra'].includes(suite))) await build();
 const total = { passed: 0, failed: 0 };
 let broken = false;
 const notRun = [];
@@ -37,7 +38,7 @@ for (const suite of wanted) {
     if (suite === 'browser') continue;
     parameters.push('--testPathIgnorePatterns', NEEDS_CHROMIUM[suite]);
   }
-  const run = suite === 'security' ? runSecurity : runSuite;
+  const run = { security: runSecurity, infra: runInfra }[suite] ?? runSuite;
   broken = !(await run(suite, parameters)) || broken;
 }
 if (notRun.length > 0) say(`\nNOT RUN in a browser: ${notRun.join(', ')}; see above.`);
@@ -65,6 +66,11 @@ async function runSecurity(suite, parameters) {
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function runInfra(suite, parameters) {
+  installInfra();
+  return checkInfraTypes() && (await runSuite(suite, parameters));
 }
 
 async function runSuite(suite, more, environment = {}) {

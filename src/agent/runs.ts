@@ -1,4 +1,10 @@
-import { Inject, Injectable, Logger, type BeforeApplicationShutdown } from '@nestjs/common';
+import {
+  Inject,
+  Injectable,
+  Logger,
+  type BeforeApplicationShutdown,
+  type OnApplicationBootstrap,
+} from '@nestjs/common';
 import type { AGUIEvent } from '@ag-ui/core';
 import type { Model } from '@strands-agents/sdk';
 import { Audit } from '../audit/index.js';
@@ -17,6 +23,7 @@ const RUNS_PER_TASK = 1_500;
 const DEADLINE_MS = 15 * 60_000;
 /** A task has 30 s from SIGTERM by default; the rest of the shutdown needs some of it. */
 const SHUTDOWN_MS = 20_000;
+const GAUGE_MS = 30_000;
 
 export interface StartedRun {
   /** Read them to their end. */
@@ -34,7 +41,7 @@ interface Running {
 
 /** Starts runs, and ends them when their time is up or the process is asked to go. */
 @Injectable()
-export class Runs implements BeforeApplicationShutdown {
+export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger('Runs');
   readonly #conversations: Conversations;
   readonly #services: RunServices;
@@ -74,6 +81,13 @@ export class Runs implements BeforeApplicationShutdown {
       this.#release(running);
       throw error;
     }
+  }
+
+  /** Tells how full this task is; the deployment scales by it. */
+  onApplicationBootstrap(): void {
+    setInterval(() => {
+      this.#logger.log({ event: 'runs_in_progress', running: this.#running.size });
+    }, GAUGE_MS).unref();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

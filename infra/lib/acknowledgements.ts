@@ -1,0 +1,82 @@
+import { Validations } from 'aws-cdk-lib';
+import type { AgentStack } from './agent.stack.ts';
+import type { Deployment } from './deployment.ts';
+
+export interface Acknowledgement {
+  readonly path: string;
+  readonly id: string;
+  readonly reason: string;
+}
+
+const wildcard = (finding: string): string => `AwsSolutions::AwsSolutions-IAM5[Resource::${finding}]`;
+
+/** What the checks find and is meant to be so. Each has its reason, and a test that the finding is still there. */
+export function acknowledgements(stack: AgentStack, given: Deployment): readonly Acknowledgement[] {
+  const {
+    account,
+    region,
+    identityRegion = region,
+    github,
+    sessions: { bucketName: sessionsBucket },
+  } = given;
+  const secret = wildcard(
+    `arn:<AWS::Partition>:secretsmanager:${identityRegion}:${account}:secret:${github.clientSecretName}-*`,
+  );
+  const forEachRole = ['Agent', 'SessionBinding'].flatMap((role): Acknowledgement[] => [
+    {
+      path: `${role}/Task`,
+      id: 'AwsSolutions::AwsSolutions-ECS2',
+      reason: 'The environment holds names and addresses. The one secret comes from Secrets Manager.',
+    },
+    {
+      path: `${role}/Task/ExecutionRole/DefaultPolicy`,
+      id: wildcard('*'),
+      reason: 'ecr:GetAuthorizationToken knows no resource.',
+    },
+    {
+      path: `${role}/Task/TaskRole/DefaultPolicy`,
+      id: secret,
+      reason: 'Secrets Manager ends an ARN with six characters that it chooses; the secret is this one.',
+    },
+  ]);
+  const common: Acknowledgement[] = [
+    ...forEachRole,
+    {
+      path: 'AuditTrail/Writer/DefaultPolicy',
+      id: wildcard(`<${stack.auditBucketId}.Arn>/*`),
+      reason: 'Objects of this one bucket; Firehose names them, and may add only.',
+    },
+    {
+      path: 'FlowSecret',
+      id: 'AwsSolutions::AwsSolutions-SMG4',
+      reason: 'Both roles read it when they start, so it is rotated with a deployment: docs/operations.md.',
+    },
+    {
+      path: 'FrontGroup',
+      id: 'AwsSolutions::AwsSolutions-EC23',
+      reason: 'The load balancer is for the Internet: ports 80, which redirects, and 443, which signs in.',
+    },
+  ];
+  const bucket =
+    stack.sessionsBucketId === undefined
+      ? `arn:<AWS::Partition>:s3:::${sessionsBucket ?? ''}`
+      : `<${stack.sessionsBucketId}.Arn>`;
+  return [
+    ...common,
+    {
+      path: 'Agent/Task/TaskRole/DefaultPolicy',
+      id: wildcard(`${bucket}/users/*`),
+      reason:
+        "Conversations under the users' prefix; the application keeps users apart, each request in one prefix.",
+    },
+  ];
+}
+
+export function acknowledge(stack: AgentStack, given: Deployment): void {
+  for (const { path, id, reason } of acknowledgements(stack, given)) {
+    const construct = path
+      .split('/')
+      .reduce<Parameters<typeof Validations.of>[0]>((at, name) => at.node.findChild(name), stack);
+    Validations.of(construct).acknowledge({ id, reason });
+  }
+}

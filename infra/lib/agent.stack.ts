@@ -1,0 +1,197 @@
+import { CfnElement, CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
+import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
+import { Peer, Port, SecurityGroup, type IVpc } from 'aws-cdk-lib/aws-ec2';
+import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
+import { Cluster, Secret as ContainerSecret } from 'aws-cdk-lib/aws-ecs';
+import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct, IConstruct } from 'constructs';
+import { AuditTrail } from './audit-trail.ts';
+import { oidcEndpoints, type Deployment } from './deployment.ts';
+import { Edge } from './edge.ts';
+import { namesOf } from './names.ts';
+import { Network } from './network.ts';
+import { Observability } from './observability.ts';
+import { agentPolicy, sessionBindingPolicy } from './permissions.ts';
+import { ContainerInsights, PORT, RoleService, type RoleServiceProps } from './service.ts';
+import { Storage } from './storage.ts';
+
+const REPOSITORY = `${import.meta.dirname}/../..`;
+
+/** Both roles on Fargate behind one load balancer, and what they stand on. */
+export class AgentStack extends Stack {
+  /** Logical ids, by which the checks name their findings. */
+  readonly auditBucketId: string;
+  readonly sessionsBucketId: string | undefined;
+
+  constructor(scope: Construct, id: string, given: Deployment, props: StackProps) {
+    super(scope, id, props);
+    const storage = new Storage(this, 'Storage', given);
+    const network = new Network(this, 'Network', given.network, storage.logGroup('FlowLogs'));
+    const { vpc } = network;
+    const { front, tasks } = this.#securityGroups(vpc);
+    network.openEndpoints(Object.values(tasks));
+    const edge = new Edge(this, 'Edge', given, { vpc, accessLogs: storage.accessLogs, securityGroup: front });
+
+    const logGroups = {
+      agent: storage.logGroup('AgentLogs'),
+      sessionBinding: storage.logGroup('SessionBindingLogs'),
+    };
+    const flowSecret = new Secret(this, 'FlowSecret', {
+      description: 'OnBehalf: the keys of tickets and flow cookies are derived from it',
+      encryptionKey: storage.logsKey,
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+    });
+    const common = {
+      cluster: new Cluster(this, 'Cluster', { vpc, containerInsightsV2: ContainerInsights.ENABLED }),
+      vpc,
+      image: new DockerImageAsset(this, 'Image', { directory: REPOSITORY, platform: Platform.LINUX_ARM64 }),
+      secrets: { FLOW_SECRET: ContainerSecret.fromSecretsManager(flowSecret) },
+    };
+    const environment = {
+      ENVIRONMENT: given.environment,
+      AWS_REGION: given.region,
+      IDENTITY_AWS_REGION: given.identityRegion ?? given.region,
+      PUBLIC_URL: namesOf(given).publicUrl,
+      ALB_ARN: edge.loadBalancer.loadBalancerArn,
+      ALB_ISSUER: oidcEndpoints(given).issuer,
+      ALB_CLIENT_ID: given.oidc.clientId,
+    };
+    const service = (name: string, of: Omit<RoleServiceProps, keyof typeof common>): RoleService =>
+      new RoleService(this, name, { ...common, ...of });
+    const services = {
+      agent: service('Agent', {
+        role: 'agent',
+        environment: {
+          ...environment,
+          WORKLOAD_IDENTITY_NAME: namesOf(given).workloadIdentity,
+          GITHUB_PROVIDER_NAME: namesOf(given).gitHubProvider,
+          GITHUB_API_BASE: given.github.apiBase,
+          S3_BUCKET_NAME: storage.sessions.bucketName,
+          INFERENCE_PROFILE_ID: given.model.inferenceProfileId,
+        },
+        policy: agentPolicy(this, given, storage.sessions, storage.key),
+        size: given.agent,
+        logGroup: logGroups.agent,
+        securityGroup: tasks.agent,
+        // Most streams end by themselves in this time; the others get a terminal event.
+        drain: Duration.minutes(5),
+      }),
+      sessionBinding: service('SessionBinding', {
+        role: 'session-binding',
+        environment,
+        policy: sessionBindingPolicy(this, given),
+        size: given.sessionBinding,
+        logGroup: logGroups.sessionBinding,
+        securityGroup: tasks.sessionBinding,
+        drain: Duration.seconds(15),
+      }),
+    };
+    edge.route({ agent: services.agent.targetGroup, 'session-binding': services.sessionBinding.targetGroup });
+    this.#scale(given, services, logGroups.agent);
+    const auditTrail = new AuditTrail(this, 'AuditTrail', {
+      key: storage.logsKey,
+      accessLogs: storage.accessLogs,
+      logGroups: Object.values(logGroups),
+      deliveryLog: storage.logGroup('AuditDeliveryLogs'),
+    });
+    this.auditBucketId = this.#idOf(auditTrail.bucket) ?? '';
+    this.sessionsBucketId = this.#idOf(storage.sessions);
+    new Observability(this, 'Observability', given, {
+      loadBalancer: edge.loadBalancer,
+      services,
+      logGroups,
+      key: storage.logsKey,
+      auditTrail,
+    });
+    this.#budget(given);
+    new CfnOutput(this, 'PublicUrl', { value: namesOf(given).publicUrl });
+    new CfnOutput(this, 'LoadBalancerDnsName', { value: edge.loadBalancer.loadBalancerDnsName });
+  }
+
+  /** Users reach the load balancer, the load balancer reaches the tasks, and nobody else does. */
+  #securityGroups(vpc: IVpc): {
+    readonly front: SecurityGroup;
+    readonly tasks: Readonly<Record<'agent' | 'sessionBinding', SecurityGroup>>;
+  } {
+    const group = (name: string, description: string): SecurityGroup =>
+      new SecurityGroup(this, name, { vpc, description, allowAllOutbound: false });
+    const front = group('FrontGroup', 'The load balancer');
+    const tasks = {
+      agent: group('AgentGroup', 'The agent role'),
+      sessionBinding: group('SessionBindingGroup', 'The session-binding role'),
+    };
+    for (const port of [80, 443]) front.addIngressRule(Peer.anyIpv4(), Port.tcp(port), 'Users');
+    front.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'The identity provider');
+    for (const each of Object.values(tasks)) {
+      each.addIngressRule(front, Port.tcp(PORT), 'The load balancer, and nobody else');
+      front.addEgressRule(each, Port.tcp(PORT), 'The tasks');
+      each.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS, and the provider');
+    }
+    return { front, tasks };
+  }
+
+  /** Each role by what fills it: the agent by runs in progress and CPU, session binding by requests. */
+  #scale(
+    given: Deployment,
+    { agent, sessionBinding }: Readonly<Record<'agent' | 'sessionBinding', RoleService>>,
+    agentLogs: ConstructorParameters<typeof MetricFilter>[2]['logGroup'],
+  ): void {
+    const metricNamespace = `OnBehalf/${given.environment}`;
+    const metricName = 'RunsInProgress';
+    new MetricFilter(this, 'RunsInProgressFilter', {
+      logGroup: agentLogs,
+      metricNamespace,
+      metricName,
+      filterPattern: FilterPattern.stringValue('$.event', '=', 'runs_in_progress'),
+      metricValue: '$.running',
+    });
+    agent.scaling.scaleToTrackCustomMetric('Runs', {
+      metric: new Metric({
+        namespace: metricNamespace,
+        metricName,
+        statistic: 'Average',
+        period: Duration.minutes(1),
+      }),
+      targetValue: given.agent.runsPerTask,
+      scaleInCooldown: Duration.minutes(5),
+      scaleOutCooldown: Duration.minutes(1),
+    });
+    agent.scaling.scaleOnCpuUtilization('Cpu', { targetUtilizationPercent: 60 });
+    sessionBinding.scaling.scaleOnRequestCount('Requests', {
+      requestsPerTarget: given.sessionBinding.requestsPerTask,
+      targetGroup: sessionBinding.targetGroup,
+    });
+  }
+
+  #idOf(construct: IConstruct): string | undefined {
+    const resource = construct.node.defaultChild;
+    return resource instanceof CfnElement ? this.getLogicalId(resource) : undefined;
+  }
+
+  #budget(given: Deployment): void {
+    if (given.monthlyBudgetUsd === undefined) return;
+    const subscribers =
+      given.alarmEmail === undefined ? [] : [{ subscriptionType: 'EMAIL', address: given.alarmEmail }];
+    new CfnBudget(this, 'Budget', {
+      budget: {
+        budgetType: 'COST',
+        timeUnit: 'MONTHLY',
+        budgetLimit: { amount: given.monthlyBudgetUsd, unit: 'USD' },
+      },
+      ...(subscribers.length > 0 && {
+        notificationsWithSubscribers: [
+          {
+            notification: {
+              notificationType: 'FORECASTED',
+              comparisonOperator: 'GREATER_THAN',
+              threshold: 100,
+            },
+            subscribers,
+          },
+        ],
+      }),
+    });
+  }
+}

@@ -1,0 +1,219 @@
+import { Duration } from 'aws-cdk-lib';
+import { Certificate, CertificateValidation } from 'aws-cdk-lib/aws-certificatemanager';
+import { SubnetType, type IVpc, type SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import {
+  ApplicationLoadBalancer,
+  ApplicationProtocol,
+  DesyncMitigationMode,
+  ListenerAction,
+  ListenerCondition,
+  SslPolicy,
+  UnauthenticatedAction,
+  XffHeaderProcessingMode,
+  type ApplicationListener,
+  type IApplicationTargetGroup,
+} from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import { ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
+import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
+import type { IBucket } from 'aws-cdk-lib/aws-s3';
+import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
+import { CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
+import { Construct } from 'constructs';
+import { oidcEndpoints, type Deployment } from './deployment.ts';
+
+type Target = 'agent' | 'session-binding';
+
+interface Rule {
+  readonly paths: readonly string[];
+  readonly methods?: readonly string[];
+  /** `authenticate` sends a browser to sign in; `deny` answers 401, as an API client cannot follow. */
+  readonly otherwise: 'authenticate' | 'deny';
+  readonly target: Target;
+}
+
+/** Whatever matches none of these is answered 404; none of them lets anybody in without a sign-in. */
+export const RULES: readonly Rule[] = [
+  {
+    paths: ['/oauth2/connect', '/oauth2/session-binding'],
+    methods: ['GET'],
+    otherwise: 'authenticate',
+    target: 'session-binding',
+  },
+  { paths: ['/oauth2/connect'], otherwise: 'deny', target: 'session-binding' },
+  { paths: ['/', '/docs', '/docs/*'], methods: ['GET'], otherwise: 'authenticate', target: 'agent' },
+  {
+    paths: ['/invocations', '/openapi.json', '/sessions', '/sessions/*'],
+    otherwise: 'deny',
+    target: 'agent',
+  },
+  { paths: ['/connections', '/connections/*'], otherwise: 'deny', target: 'agent' },
+];
+
+/** A client asks for this many pages or runs in five minutes, or is a machine. */
+const REQUESTS_PER_FIVE_MINUTES = 2_000;
+const MANAGED_RULES = [
+  'AWSManagedRulesCommonRuleSet',
+  'AWSManagedRulesKnownBadInputsRuleSet',
+  'AWSManagedRulesAmazonIpReputationList',
+];
+
+export interface EdgeProps {
+  readonly vpc: IVpc;
+  readonly accessLogs: IBucket;
+  readonly securityGroup: SecurityGroup;
+}
+
+/** The way in: DNS name, certificate, firewall and the load balancer that signs users in. */
+export class Edge extends Construct {
+  readonly loadBalancer: ApplicationLoadBalancer;
+  readonly listener: ApplicationListener;
+  readonly #given: Deployment;
+
+  constructor(
+    scope: Construct,
+    id: string,
+    given: Deployment,
+    { vpc, accessLogs, securityGroup }: EdgeProps,
+  ) {
+    super(scope, id);
+    this.#given = given;
+    this.loadBalancer = new ApplicationLoadBalancer(this, 'LoadBalancer', {
+      vpc,
+      vpcSubnets: { subnetType: SubnetType.PUBLIC },
+      internetFacing: true,
+      securityGroup,
+      deletionProtection: true,
+      dropInvalidHeaderFields: true,
+      desyncMitigationMode: DesyncMitigationMode.STRICTEST,
+      xffHeaderProcessingMode: XffHeaderProcessingMode.APPEND,
+      // Streams send a line every ten seconds.
+      idleTimeout: Duration.seconds(60),
+    });
+    this.loadBalancer.logAccessLogs(accessLogs, 'load-balancer');
+    this.listener = this.loadBalancer.addListener('Https', {
+      port: 443,
+      protocol: ApplicationProtocol.HTTPS,
+      sslPolicy: SslPolicy.TLS13_RES,
+      certificates: [this.#certificate()],
+      open: false,
+      defaultAction: ListenerAction.fixedResponse(404, {
+        contentType: 'text/plain',
+        messageBody: 'Not found',
+      }),
+    });
+    this.loadBalancer.addRedirect({ open: false });
+    this.#alias();
+    this.#firewall();
+  }
+
+  /** Adds the rules, with a sign-in in front of every one. */
+  route(targets: Readonly<Record<Target, IApplicationTargetGroup>>): void {
+    for (const [index, { paths, methods, otherwise, target }] of RULES.entries()) {
+      this.listener.addAction(`Rule${String(index + 1)}`, {
+        priority: (index + 1) * 10,
+        conditions: [
+          ListenerCondition.pathPatterns([...paths]),
+          ...(methods === undefined ? [] : [ListenerCondition.httpRequestMethods([...methods])]),
+        ],
+        action: this.#signIn(otherwise, targets[target]),
+      });
+    }
+  }
+
+  #signIn(otherwise: Rule['otherwise'], target: IApplicationTargetGroup): ListenerAction {
+    const { clientId, clientSecretName, scope, sessionHours } = this.#given.oidc;
+    return ListenerAction.authenticateOidc({
+      ...oidcEndpoints(this.#given),
+      clientId,
+      clientSecret: Secret.fromSecretNameV2(
+        this,
+        `ClientSecret${String(this.node.children.length)}`,
+        clientSecretName,
+      ).secretValue,
+      scope,
+      sessionTimeout: Duration.hours(sessionHours),
+      onUnauthenticatedRequest:
+        otherwise === 'deny' ? UnauthenticatedAction.DENY : UnauthenticatedAction.AUTHENTICATE,
+      // The rules for where the load balancer may go are its security group's, which this stack writes itself.
+      allowHttpsOutbound: false,
+      next: ListenerAction.forward([target]),
+    });
+  }
+
+  #certificate(): Certificate | ReturnType<typeof Certificate.fromCertificateArn> {
+    const { name, certificateArn, hostedZone } = this.#given.domain;
+    if (certificateArn !== undefined)
+      return Certificate.fromCertificateArn(this, 'Certificate', certificateArn);
+    const zone = hostedZone === undefined ? undefined : this.#zone(hostedZone);
+    return new Certificate(this, 'Certificate', {
+      domainName: name,
+      validation: CertificateValidation.fromDns(zone),
+    });
+  }
+
+  #zone({
+    id,
+    name,
+  }: {
+    readonly id: string;
+    readonly name: string;
+  }): ReturnType<typeof HostedZone.fromHostedZoneAttributes> {
+    const existing = this.node.tryFindChild('Zone') as
+      ReturnType<typeof HostedZone.fromHostedZoneAttributes> | undefined;
+    return (
+      existing ?? HostedZone.fromHostedZoneAttributes(this, 'Zone', { hostedZoneId: id, zoneName: name })
+    );
+  }
+
+  #alias(): void {
+    const { name, hostedZone } = this.#given.domain;
+    if (hostedZone === undefined) return;
+    new ARecord(this, 'Alias', {
+      zone: this.#zone(hostedZone),
+      recordName: `${name}.`,
+      target: RecordTarget.fromAlias(new LoadBalancerTarget(this.loadBalancer)),
+    });
+  }
+
+  #firewall(): void {
+    const metric = (metricName: string): CfnWebACL.VisibilityConfigProperty => ({
+      metricName,
+      cloudWatchMetricsEnabled: true,
+      sampledRequestsEnabled: false,
+    });
+    const managed = MANAGED_RULES.map((name, index): CfnWebACL.RuleProperty => ({
+      name,
+      priority: index + 1,
+      overrideAction: { none: {} },
+      statement: {
+        managedRuleGroupStatement: {
+          vendorName: 'AWS',
+          name,
+          // Messages are longer than 8 KB, and a callback carries URNs: both are the application's to check.
+          ruleActionOverrides:
+            name === 'AWSManagedRulesCommonRuleSet'
+              ? [{ name: 'SizeRestrictions_BODY', actionToUse: { count: {} } }]
+              : [],
+        },
+      },
+      visibilityConfig: metric(name),
+    }));
+    const rate: CfnWebACL.RuleProperty = {
+      name: 'Rate',
+      priority: 0,
+      action: { block: {} },
+      statement: { rateBasedStatement: { aggregateKeyType: 'IP', limit: REQUESTS_PER_FIVE_MINUTES } },
+      visibilityConfig: metric('Rate'),
+    };
+    const acl = new CfnWebACL(this, 'Firewall', {
+      scope: 'REGIONAL',
+      defaultAction: { allow: {} },
+      rules: [rate, ...managed],
+      visibilityConfig: metric('Firewall'),
+    });
+    new CfnWebACLAssociation(this, 'FirewallAssociation', {
+      resourceArn: this.loadBalancer.loadBalancerArn,
+      webAclArn: acl.attrArn,
+    });
+  }
+}

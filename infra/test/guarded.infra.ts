@@ -1,0 +1,139 @@
+import { beforeAll, describe, expect, it } from '@jest/globals';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { createDeployment } from '../lib/app.ts';
+import { exampleDeployment, resourcesOf, type Resource, type Statement } from './support.ts';
+
+describe('the deployment', () => {
+  let template: Template;
+  let resources: Readonly<Record<string, Resource>>;
+  let text: string;
+
+  beforeAll(() => {
+    template = Template.fromStack(createDeployment(exampleDeployment(), { analyticsReporting: false }).agent);
+    text = JSON.stringify(template.toJSON());
+    resources = resourcesOf(template);
+  }, 60_000);
+
+  const ofType = (type: string): readonly (readonly [string, Resource['Properties']])[] =>
+    Object.entries(resources).flatMap(([id, resource]) =>
+      resource.Type === type ? [[id, resource.Properties] as const] : [],
+    );
+  const statementsIn = (
+    policies: readonly (readonly [string, Resource['Properties']])[],
+  ): readonly Statement[] =>
+    policies.flatMap(([, { PolicyDocument }]) => (PolicyDocument as { Statement: Statement[] }).Statement);
+  /** The statements of the role of one task. */
+  const statementsOf = (task: string): readonly Statement[] =>
+    statementsIn(ofType('AWS::IAM::Policy').filter(([id]) => id.startsWith(`${task}TaskTaskRole`)));
+  const actionsOf = (task: string): readonly string[] =>
+    statementsOf(task)
+      .flatMap(({ Action }) => Action)
+      .sort();
+
+  describe('the permissions', () => {
+    it('let the agent fetch and never complete', () => {
+      expect(actionsOf('Agent')).toEqual([
+        'bedrock-agentcore:GetResourceOauth2Token',
+        'bedrock-agentcore:GetWorkloadAccessToken',
+        'bedrock-agentcore:GetWorkloadAccessTokenForJWT',
+        'bedrock-agentcore:GetWorkloadAccessTokenForUserId',
+        'bedrock:InvokeModelWithResponseStream',
+        'bedrock:InvokeModelWithResponseStream',
+        'kms:Decrypt',
+        'kms:GenerateDataKey',
+        's3:DeleteObject',
+        's3:GetObject',
+        's3:ListBucket',
+        's3:PutObject',
+        'secretsmanager:GetSecretValue',
+      ]);
+    });
+
+    it('let session binding complete and never fetch', () => {
+      expect(actionsOf('SessionBinding')).toEqual([
+        'bedrock-agentcore:CompleteResourceTokenAuth',
+        'secretsmanager:GetSecretValue',
+      ]);
+    });
+
+    it('name their resources: no task may do anything to everything', () => {
+      for (const task of ['Agent', 'SessionBinding']) {
+        for (const { Action, Resource } of statementsOf(task)) {
+          expect([Action].flat().some((action) => action.includes('*'))).toBe(false);
+          expect([Resource].flat()).not.toContain('*');
+        }
+      }
+      const everything = statementsIn(ofType('AWS::IAM::Policy')).filter(({ Resource }) => Resource === '*');
+      expect(everything.map(({ Action }) => Action)).toEqual([
+        'ecr:GetAuthorizationToken',
+        'ecr:GetAuthorizationToken',
+      ]);
+    });
+  });
+
+  describe('what is kept', () => {
+    it('is encrypted, closed to the public, sent by TLS only, and stays when the stack goes', () => {
+      const buckets = Object.entries(resources).filter(([, { Type }]) => Type === 'AWS::S3::Bucket');
+      expect(buckets).toHaveLength(3);
+      for (const [, { Properties, DeletionPolicy }] of buckets) {
+        expect(DeletionPolicy).toBe('Retain');
+        expect(Properties).toMatchObject({
+          PublicAccessBlockConfiguration: {
+            BlockPublicAcls: true,
+            BlockPublicPolicy: true,
+            IgnorePublicAcls: true,
+            RestrictPublicBuckets: true,
+          },
+          BucketEncryption: {},
+        });
+      }
+      const policies = ofType('AWS::S3::BucketPolicy').map(([, properties]) => JSON.stringify(properties));
+      expect(policies.filter((policy) => policy.includes('"aws:SecureTransport":"false"'))).toHaveLength(3);
+      template.hasResourceProperties('AWS::S3::Bucket', {
+        VersioningConfiguration: { Status: 'Enabled' },
+        BucketEncryption: {
+          ServerSideEncryptionConfiguration: [
+            Match.objectLike({
+              BucketKeyEnabled: true,
+              ServerSideEncryptionByDefault: Match.objectLike({ SSEAlgorithm: 'aws:kms' }),
+            }),
+          ],
+        },
+        LifecycleConfiguration: Match.anyValue(),
+      });
+      for (const [, properties] of ofType('AWS::KMS::Key'))
+        expect(properties).toMatchObject({ EnableKeyRotation: true });
+      for (const [id, properties] of ofType('AWS::Logs::LogGroup'))
+        expect([id, properties.KmsKeyId !== undefined, properties.RetentionInDays]).toEqual([id, true, 90]);
+    });
+
+    it('has no secret in the template', () => {
+      expect(text).toContain('{{resolve:secretsmanager:');
+      template.hasResourceProperties('AWS::SecretsManager::Secret', {
+        SecretString: Match.absent(),
+        GenerateSecretString: Match.anyValue(),
+      });
+      for (const [, { ContainerDefinitions }] of ofType('AWS::ECS::TaskDefinition')) {
+        const names =
+          (ContainerDefinitions as { Environment: { Name: string }[] }[])[0]?.Environment.map(
+            ({ Name }) => Name,
+          ) ?? [];
+        expect(names.filter((name) => /SECRET|TOKEN|PASSWORD/.test(name))).toEqual([]);
+      }
+    });
+
+    it('lets nobody change an audit line', () => {
+      template.hasResourceProperties('AWS::S3::Bucket', {
+        ObjectLockEnabled: true,
+        ObjectLockConfiguration: Match.objectLike({
+          Rule: { DefaultRetention: { Days: 365, Mode: 'GOVERNANCE' } },
+        }),
+      });
+      template.resourcePropertiesCountIs(
+        'AWS::Logs::SubscriptionFilter',
+        { FilterPattern: '{ $.stream = "audit" }' },
+        2,
+      );
+    });
+  });
+});
