@@ -4,7 +4,7 @@ import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Peer, Port, SecurityGroup, type IVpc } from 'aws-cdk-lib/aws-ec2';
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { Cluster, Secret as ContainerSecret } from 'aws-cdk-lib/aws-ecs';
-import { FilterPattern, MetricFilter } from 'aws-cdk-lib/aws-logs';
+import { FilterPattern, MetricFilter, type ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct, IConstruct } from 'constructs';
 import { AuditTrail } from './audit-trail.ts';
@@ -58,9 +58,48 @@ export class AgentStack extends Stack {
       ALB_ISSUER: oidcEndpoints(given).issuer,
       ALB_CLIENT_ID: given.oidc.clientId,
     };
+    const services = this.#services(given, { common, environment, storage, logGroups, tasks });
+    edge.route({ agent: services.agent.targetGroup, 'session-binding': services.sessionBinding.targetGroup });
+    this.#scale(given, services, logGroups.agent);
+    const auditTrail = new AuditTrail(this, 'AuditTrail', {
+      key: storage.logsKey,
+      accessLogs: storage.accessLogs,
+      logGroups: Object.values(logGroups),
+      deliveryLog: storage.logGroup('AuditDeliveryLogs'),
+    });
+    this.auditBucketId = this.#idOf(auditTrail.bucket) ?? '';
+    this.sessionsBucketId = this.#idOf(storage.sessions);
+    new Observability(this, 'Observability', given, {
+      loadBalancer: edge.loadBalancer,
+      services,
+      logGroups,
+      key: storage.logsKey,
+      auditTrail,
+    });
+    this.#budget(given);
+    new CfnOutput(this, 'PublicUrl', { value: namesOf(given).publicUrl });
+    new CfnOutput(this, 'LoadBalancerDnsName', { value: edge.loadBalancer.loadBalancerDnsName });
+  }
+
+  #services(
+    given: Deployment,
+    {
+      common,
+      environment,
+      storage,
+      logGroups,
+      tasks,
+    }: {
+      readonly common: Pick<RoleServiceProps, 'cluster' | 'vpc' | 'image' | 'secrets'>;
+      readonly environment: Readonly<Record<string, string>>;
+      readonly storage: Storage;
+      readonly logGroups: Readonly<Record<'agent' | 'sessionBinding', ILogGroup>>;
+      readonly tasks: Readonly<Record<'agent' | 'sessionBinding', SecurityGroup>>;
+    },
+  ): Readonly<Record<'agent' | 'sessionBinding', RoleService>> {
     const service = (name: string, of: Omit<RoleServiceProps, keyof typeof common>): RoleService =>
       new RoleService(this, name, { ...common, ...of });
-    const services = {
+    return {
       agent: service('Agent', {
         role: 'agent',
         environment: {
@@ -88,26 +127,6 @@ export class AgentStack extends Stack {
         drain: Duration.seconds(15),
       }),
     };
-    edge.route({ agent: services.agent.targetGroup, 'session-binding': services.sessionBinding.targetGroup });
-    this.#scale(given, services, logGroups.agent);
-    const auditTrail = new AuditTrail(this, 'AuditTrail', {
-      key: storage.logsKey,
-      accessLogs: storage.accessLogs,
-      logGroups: Object.values(logGroups),
-      deliveryLog: storage.logGroup('AuditDeliveryLogs'),
-    });
-    this.auditBucketId = this.#idOf(auditTrail.bucket) ?? '';
-    this.sessionsBucketId = this.#idOf(storage.sessions);
-    new Observability(this, 'Observability', given, {
-      loadBalancer: edge.loadBalancer,
-      services,
-      logGroups,
-      key: storage.logsKey,
-      auditTrail,
-    });
-    this.#budget(given);
-    new CfnOutput(this, 'PublicUrl', { value: namesOf(given).publicUrl });
-    new CfnOutput(this, 'LoadBalancerDnsName', { value: edge.loadBalancer.loadBalancerDnsName });
   }
 
   /** Users reach the load balancer, the load balancer reaches the tasks, and nobody else does. */
