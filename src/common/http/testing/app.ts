@@ -1,0 +1,34 @@
+import { Module, type ModuleMetadata } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { HttpModule } from '../http.module.js';
+
+@Module({})
+class TestModule {}
+
+/**
+ * An application of a few parts, with the errors of the real one, for tests.
+ * @param user whom every request is from; without it, nobody is signed in
+ */
+export async function testApp(
+  { imports = [], ...parts }: ModuleMetadata,
+  user?: object,
+): Promise<NestFastifyApplication> {
+  const root = { module: TestModule, imports: [HttpModule, ...imports], ...parts };
+  const app = await NestFactory.create<NestFastifyApplication>(root, new FastifyAdapter(), {
+    abortOnError: false,
+    logger: false,
+  });
+  if (user !== undefined) {
+    app
+      .getHttpAdapter()
+      .getInstance()
+      .addHook('onRequest', (request, _reply, done) => {
+        Object.assign(request, { user });
+        done();
+      });
+  }
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready();
+  return app;
+}
