@@ -1,4 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { Logger } from '@nestjs/common';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { PendingRun, StoredMessage, WorkingSet } from './conversation.js';
 import { Conversations } from './conversations.js';
 import { MemoryStore } from './testing/memory-store.js';
@@ -19,6 +20,9 @@ describe('Conversations', () => {
   let store: MemoryStore;
   let conversations: Conversations;
 
+  beforeAll(() => {
+    Logger.overrideLogger(false);
+  });
   beforeEach(() => {
     jest.useFakeTimers();
     store = new MemoryStore();

@@ -1,0 +1,294 @@
+import { NoSuchKey, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { recordedLog, type LoggedLine } from '../common/logging/testing/recorded-log.js';
+import { timeoutsOf } from '../common/testing/request-handler.js';
+import type { AgentRoleConfig } from '../config/index.js';
+import type { WriteCondition } from './object-store.js';
+import { S3Adapter } from './s3.adapter.js';
+
+interface Sent {
+  readonly client: S3Client;
+  readonly name: string;
+  readonly input: unknown;
+}
+
+const Bucket = 'conversations';
+const failure = (httpStatusCode?: number, attempts?: number): S3ServiceException =>
+  new S3ServiceException({
+    name: 'Fault',
+    $fault: 'server',
+    message: 'SECRET',
+    $metadata: {
+      requestId: 'aws-1',
+      ...(httpStatusCode !== undefined && { httpStatusCode }),
+      ...(attempts !== undefined && { attempts }),
+    },
+  });
+const noSuchKey = new NoSuchKey({ message: 'none', $metadata: { httpStatusCode: 404 } });
+const bodyOf = (text: string): object => ({ transformToString: () => Promise.resolve(text) });
+
+describe('S3Adapter', () => {
+  let sent: Sent[];
+  let answers: (object | Error)[];
+  let log: readonly LoggedLine[];
+  let adapter: S3Adapter;
+
+  beforeEach(() => {
+    [sent, answers] = [[], []];
+    log = recordedLog();
+    const send = function (this: S3Client, command: { readonly input: unknown }): Promise<object> {
+      sent.push({ client: this, name: command.constructor.name, input: command.input });
+      const answer = answers.shift() ?? {};
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+    };
+    jest.spyOn(S3Client.prototype, 'send').mockImplementation(send as never);
+    adapter = new S3Adapter({ sessionsBucket: Bucket, region: 'eu-west-1' } as AgentRoleConfig);
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  const inputs = (): readonly unknown[] => sent.map(({ input }) => input);
+  const names = (): readonly string[] => sent.map(({ name }) => name);
+
+  it('asks in the configured region, three times at most, and waits for a limited time', async () => {
+    answers = [{ Body: bodyOf('text'), ETag: '"1"' }];
+    await adapter.get('key');
+    const { config } = sent[0]?.client ?? new S3Client();
+    expect([await config.region(), await config.maxAttempts()]).toEqual(['eu-west-1', 3]);
+    expect(await timeoutsOf(config.requestHandler)).toMatchObject({
+      connectionTimeout: 2_000,
+      requestTimeout: 8_000,
+      throwOnRequestTimeout: true,
+    });
+  });
+
+  describe('get', () => {
+    it('answers the text and its version', async () => {
+      answers = [{ Body: bodyOf('text'), ETag: '"1"' }];
+      expect(await adapter.get('key')).toEqual({ text: 'text', version: '"1"' });
+      expect(names()).toEqual(['GetObjectCommand']);
+      expect(inputs()).toStrictEqual([{ Bucket, Key: 'key' }]);
+    });
+
+    it('reads text as UTF-8', async () => {
+      const transformToString = jest.fn<(encoding: string) => Promise<string>>().mockResolvedValue('text');
+      answers = [{ Body: { transformToString } }];
+      await adapter.get('key');
+      expect(transformToString).toHaveBeenCalledWith('utf8');
+    });
+
+    it('answers empty text for an empty answer', async () => {
+      expect(await adapter.get('key')).toEqual({ text: '', version: '' });
+    });
+
+    it('answers nothing where nothing is', async () => {
+      answers = [noSuchKey];
+      expect(await adapter.get('key')).toBeUndefined();
+      expect(log).toEqual([]);
+    });
+
+    it('says when an answer breaks off', async () => {
+      answers = [{ Body: { transformToString: () => Promise.reject(new Error('reset')) } }];
+      await expect(adapter.get('key')).rejects.toMatchObject({ code: 'sessions_unavailable' });
+    });
+  });
+
+  describe('put', () => {
+    it.each<[WriteCondition, object]>([
+      [{ always: true }, {}],
+      [{ ifAbsent: true }, { IfNoneMatch: '*' }],
+      [{ ifVersion: '"1"' }, { IfMatch: '"1"' }],
+    ])('writes JSON on the condition %j, and answers the version', async (condition, more) => {
+      answers = [{ ETag: '"2"' }];
+      expect(await adapter.put('key', '{}', condition)).toEqual({ version: '"2"' });
+      expect(names()).toEqual(['PutObjectCommand']);
+      expect(inputs()).toStrictEqual([
+        { Bucket, Key: 'key', Body: '{}', ContentType: 'application/json', ...more },
+      ]);
+    });
+
+    it('answers an empty version when there is none', async () => {
+      expect(await adapter.put('key', '{}', { always: true })).toEqual({ version: '' });
+    });
+
+    it.each<[string, Error, WriteCondition]>([
+      ['a version that has changed', failure(412), { ifVersion: '"1"' }],
+      ['a first attempt', failure(412, 1), { ifVersion: '"1"' }],
+      ['two writes that met', failure(409), { ifAbsent: true }],
+      ['a version of what is gone', noSuchKey, { ifVersion: '"1"' }],
+    ])('answers a conflict for %s', async (_name, error, condition) => {
+      answers = [error];
+      expect(await adapter.put('key', '{}', condition)).toBe('conflict');
+      expect(names()).toEqual(['PutObjectCommand']);
+      expect(log).toEqual([]);
+    });
+
+    it.each<[string, Error, WriteCondition]>([
+      ['what is missing, where no version was asked for', noSuchKey, { ifAbsent: true }],
+      ['another status', failure(500), { ifVersion: '"1"' }],
+      ['no status', failure(), { ifVersion: '"1"' }],
+      ['no answer', new Error('reset'), { ifVersion: '"1"' }],
+      [
+        'no answer of S3',
+        Object.assign(new Error('other'), { $metadata: { httpStatusCode: 412 } }),
+        { always: true },
+      ],
+    ])('makes no conflict of %s', async (_name, error, condition) => {
+      answers = [error];
+      await expect(adapter.put('key', '{}', condition)).rejects.toMatchObject({
+        code: 'sessions_unavailable',
+        reason: 'PutObject',
+        cause: error,
+      });
+    });
+
+    const second = failure(412, 2);
+    it('recognizes its own write when only the answer was lost', async () => {
+      answers = [second, { Body: bodyOf('{}'), ETag: '"2"' }];
+      expect(await adapter.put('key', '{}', { ifAbsent: true })).toEqual({ version: '"2"' });
+      expect(names()).toEqual(['PutObjectCommand', 'GetObjectCommand']);
+    });
+
+    it.each([
+      ['something else is', { Body: bodyOf('{"a":1}'), ETag: '"2"' }],
+      ['nothing is', noSuchKey],
+    ])('answers a conflict after a retry where %s', async (_name, stored) => {
+      answers = [second, stored];
+      expect(await adapter.put('key', '{}', { ifAbsent: true })).toBe('conflict');
+    });
+
+    it('says when it cannot find out, and logs that once', async () => {
+      answers = [second, failure(500)];
+      await expect(adapter.put('key', '{}', { ifAbsent: true })).rejects.toMatchObject({
+        code: 'sessions_unavailable',
+        reason: 'GetObject',
+      });
+      expect(log).toHaveLength(1);
+    });
+  });
+
+  describe('list', () => {
+    const modifiedAt = new Date(1_000);
+    const page = (keys: readonly string[], token?: string): object => ({
+      Contents: keys.map((Key) => ({ Key, LastModified: modifiedAt })),
+      ...(token !== undefined && { NextContinuationToken: token }),
+    });
+
+    it('answers all keys, page by page', async () => {
+      answers = [page(['a', 'b'], 'next'), page(['c'])];
+      const listed = await adapter.list('prefix/', 10);
+      expect(listed).toEqual(['a', 'b', 'c'].map((key) => ({ key, modifiedAt })));
+      expect(new Set(names())).toEqual(new Set(['ListObjectsV2Command']));
+      expect(inputs()).toEqual([
+        { Bucket, Prefix: 'prefix/', MaxKeys: 10, ContinuationToken: undefined },
+        { Bucket, Prefix: 'prefix/', MaxKeys: 8, ContinuationToken: 'next' },
+      ]);
+    });
+
+    it('stops at its limit', async () => {
+      answers = [page(['a', 'b'], 'next')];
+      expect(await adapter.list('prefix/', 2)).toHaveLength(2);
+      expect(sent).toHaveLength(1);
+    });
+
+    it('asks for at most 1000 keys at a time', async () => {
+      answers = [{}];
+      expect(await adapter.list('prefix/', 10_000)).toEqual([]);
+      expect(inputs()).toMatchObject([{ MaxKeys: 1_000 }]);
+    });
+
+    it('leaves out what has no key, and takes what has no time for the oldest', async () => {
+      answers = [{ Contents: [{ LastModified: modifiedAt }, { Key: 'a' }] }];
+      expect(await adapter.list('prefix/', 10)).toEqual([{ key: 'a', modifiedAt: new Date(0) }]);
+    });
+  });
+
+  describe('delete', () => {
+    it('asks for nothing when there is nothing to delete', async () => {
+      await adapter.delete([]);
+      expect(sent).toEqual([]);
+    });
+
+    it('deletes at most 1000 keys at a time', async () => {
+      const keys = Array.from({ length: 2_001 }, (_, n) => String(n));
+      await adapter.delete(keys);
+      const batch = (from: number, to: number): object => ({
+        Bucket,
+        Delete: { Objects: keys.slice(from, to).map((Key) => ({ Key })), Quiet: true },
+      });
+      expect(new Set(names())).toEqual(new Set(['DeleteObjectsCommand']));
+      expect(inputs()).toStrictEqual([batch(0, 1_000), batch(1_000, 2_000), batch(2_000, 2_001)]);
+    });
+
+    it('asks once for exactly 1000 keys', async () => {
+      await adapter.delete(Array.from({ length: 1_000 }, (_, n) => String(n)));
+      expect(sent).toHaveLength(1);
+    });
+
+    it('says when some could not be deleted', async () => {
+      answers = [{ Errors: [{ Key: 'a', Code: 'AccessDenied' }] }];
+      await expect(adapter.delete(['a'])).rejects.toMatchObject({
+        code: 'sessions_unavailable',
+        reason: 'DeleteObjects',
+      });
+    });
+
+    it('takes an empty list of errors for none', async () => {
+      answers = [{ Errors: [] }];
+      await expect(adapter.delete(['a'])).resolves.toBeUndefined();
+    });
+  });
+
+  describe('deleteVersion', () => {
+    it('deletes what has not changed', async () => {
+      await adapter.deleteVersion('key', '"1"');
+      expect(names()).toEqual(['DeleteObjectCommand']);
+      expect(inputs()).toStrictEqual([{ Bucket, Key: 'key', IfMatch: '"1"' }]);
+    });
+
+    it.each([
+      ['has changed', failure(412)],
+      ['is changing', failure(409)],
+      ['is gone', noSuchKey],
+    ])('leaves alone what %s', async (_name, error) => {
+      answers = [error];
+      await expect(adapter.deleteVersion('key', '"1"')).resolves.toBeUndefined();
+      expect(log).toEqual([]);
+    });
+  });
+
+  it.each<[string, () => Promise<unknown>]>([
+    ['GetObject', () => adapter.get('key')],
+    ['PutObject', () => adapter.put('key', '{}', { always: true })],
+    ['ListObjectsV2', () => adapter.list('prefix/', 1)],
+    ['DeleteObjects', () => adapter.delete(['key'])],
+    ['DeleteObject', () => adapter.deleteVersion('key', '"1"')],
+  ])(
+    'says that conversations are unavailable when %s fails, and logs no text of S3',
+    async (operation, call) => {
+      const error = failure(500);
+      answers = [error];
+      await expect(call()).rejects.toMatchObject({
+        code: 'sessions_unavailable',
+        reason: operation,
+        cause: error,
+      });
+      expect(log).toMatchObject([
+        {
+          level: 'error',
+          context: 'S3',
+          fields: { event: 'sessions_call_failed', operation, error: 'Fault', awsRequestId: 'aws-1' },
+        },
+      ]);
+      expect(JSON.stringify(log)).not.toContain('SECRET');
+    },
+  );
+
+  it('lets go of its connections at the end', async () => {
+    await adapter.get('key');
+    const destroy = jest.spyOn(sent[0]?.client ?? new S3Client(), 'destroy');
+    adapter.onApplicationShutdown();
+    expect(destroy).toHaveBeenCalledTimes(1);
+  });
+});
