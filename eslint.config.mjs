@@ -15,7 +15,16 @@ const VENDORS = [
 const infra = existsSync('infra/node_modules') ? [] : ['infra'];
 
 export default defineConfig(
-  globalIgnores(['dist', 'coverage', '**/node_modules', '.onbehalf', '**/cdk.out', ...infra]),
+  globalIgnores([
+    'dist',
+    'coverage',
+    '**/node_modules',
+    '.onbehalf',
+    'reports',
+    '.stryker-tmp',
+    '**/cdk.out',
+    ...infra,
+  ]),
   js.configs.recommended,
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {

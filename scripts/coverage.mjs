@@ -1,0 +1,42 @@
+// Measures how many branches of the code that decides about access the unit tests take; files that none imports count.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+const FOLDERS = ['identity', 'binding', 'sessions'];
+const LEAST = 95;
+
+const coverageDirectory = mkdtempSync(join(tmpdir(), 'onbehalf-coverage-'));
+const { status } = spawnSync(
+  process.execPath,
+  [
+    '--experimental-vm-modules',
+    '--disable-warning=ExperimentalWarning',
+    'node_modules/jest/bin/jest.js',
+    ...['--selectProjects', 'unit', '--testTimeout', '60000'],
+    ...['--coverage', '--coverageProvider', 'v8', '--coverageReporters', 'json-summary'],
+    ...['--coverageDirectory', coverageDirectory],
+    `--collectCoverageFrom=src/{${FOLDERS.join(',')}}/**/*.ts`,
+    ...['!src/**/*.spec.ts', '!src/**/testing/**'].map((glob) => `--collectCoverageFrom=${glob}`),
+  ],
+  { stdio: ['ignore', 'ignore', 'inherit'] },
+);
+if (status !== 0) process.exit(1);
+
+const files = JSON.parse(readFileSync(join(coverageDirectory, 'coverage-summary.json'), 'utf8'));
+rmSync(coverageDirectory, { recursive: true });
+const report = Object.fromEntries(FOLDERS.map((folder) => [folder, branchesTaken(resolve('src', folder))]));
+for (const [folder, percent] of Object.entries(report)) {
+  process.stdout.write(`src/${folder}: ${percent} % of the branches (at least ${LEAST})\n`);
+}
+const { COVERAGE_REPORT } = process.env;
+if (COVERAGE_REPORT) writeFileSync(COVERAGE_REPORT, `${JSON.stringify(report)}\n`);
+process.exit(Object.values(report).every((percent) => percent >= LEAST) ? 0 : 1);
+
+/** In percent, rounded down to a tenth. */
+function branchesTaken(folder) {
+  const within = Object.entries(files).filter(([file]) => file.startsWith(`${folder}/`));
+  const sum = (key) => within.reduce((count, [, { branches }]) => count + branches[key], 0);
+  return Math.floor((1000 * sum('covered')) / sum('total')) / 10;
+}

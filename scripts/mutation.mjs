@@ -1,0 +1,13 @@
+// Changes src/identity, src/binding and src/sessions in every small way, one at a time: a unit test must notice each.
+import { spawnSync } from 'node:child_process';
+
+process.stdout.write(
+  'Changes the code of identity, binding and sessions, one small thing at a time, and looks whether a unit test fails.\n' +
+    'This takes about half an hour on two cores. The report: reports/mutation/mutation.json\n',
+);
+const { status } = spawnSync(
+  process.execPath,
+  ['node_modules/@stryker-mutator/core/bin/stryker.js', 'run', ...process.argv.slice(2)],
+  { stdio: 'inherit' },
+);
+process.exit(status ?? 1);

@@ -1,0 +1,25 @@
+import jest from './jest.config.mjs';
+
+const FOLDERS = 'src/{identity,binding,sessions}';
+const unit = jest.projects.find(({ displayName }) => displayName === 'unit');
+
+/** Each change to what these folders do must make a unit test fail. */
+export default {
+  mutate: [`${FOLDERS}/**/*.ts`, '!src/**/*.spec.ts', '!src/**/testing/**', '!src/**/index.ts'],
+  testRunner: 'jest',
+  testRunnerNodeArgs: ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'],
+  jest: {
+    configFile: 'jest.config.mjs',
+    config: {
+      ...unit,
+      // In place of all suites: the tests that stand beside what is changed.
+      projects: [],
+      testMatch: [`<rootDir>/${FOLDERS}/**/*.spec.ts`],
+      testEnvironment: '@stryker-mutator/jest-runner/jest-env/node',
+    },
+  },
+  coverageAnalysis: 'perTest',
+  concurrency: 2,
+  reporters: ['clear-text', 'json'],
+  thresholds: { high: 90, low: 85, break: 85 },
+};
