@@ -126,9 +126,6 @@ async function play(on: LocalStack, to: Report): Promise<void> {
     docker('stop', '--time', String(STOP_SECONDS), id);
     const seconds = (Date.now() - startedAt) / 1000;
     const code = docker('inspect', '--format', '{{.State.ExitCode}}', id);
-    to.check(
-      `${role}: SIGTERM ends it in ${seconds.toFixed(1)} s, exit code ${code}`,
-      code === '0',
-    );
+    to.check(`${role}: SIGTERM ends it in ${seconds.toFixed(1)} s, exit code ${code}`, code === '0');
   }
 }
