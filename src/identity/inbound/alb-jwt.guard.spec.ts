@@ -4,8 +4,10 @@ import { Controller, Get } from '@nestjs/common';
 import { APP_GUARD, Reflector } from '@nestjs/core';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { Strategy } from 'passport-jwt';
 import { Audit } from '../../audit/index.js';
 import { recordedAudit, type RecordedLine } from '../../audit/testing/recorded-audit.js';
+import { AppError } from '../../common/errors/index.js';
 import { Public } from '../../common/http/index.js';
 import { testApp } from '../../common/http/testing/app.js';
 import { CONFIG } from '../../config/index.js';
@@ -148,6 +150,33 @@ describe('the doors', () => {
     verifier.verify = () => Promise.reject(new Error('broken'));
     expect((await ask(signedIn())).json()).toMatchObject({ status: 500, code: 'internal_error' });
     expect(trail).toEqual([]);
+  });
+
+  it('says that a reason is not known', async () => {
+    verifier.verify = () => Promise.reject(new AppError('unauthenticated'));
+    expect((await ask(signedIn())).json()).toMatchObject({ code: 'unauthenticated' });
+    expect(trail).toMatchObject([{ event: 'sign_in_refused', reason: 'unknown' }]);
+  });
+
+  it('lets nobody in by what passport-jwt would verify itself', async () => {
+    const strategy = app.get(AlbJwtStrategy);
+    const request = { raw: { headersDistinct: { 'x-amzn-oidc-data': [alb.token()] } } };
+    const outcome = await new Promise((resolve) => {
+      const outcomes = Object.fromEntries(
+        ['success', 'fail', 'error'].map((name) => [
+          name,
+          (value: unknown) => {
+            resolve([name, value]);
+          },
+        ]),
+      );
+      const attempt = Object.assign(Object.create(strategy) as AlbJwtStrategy, outcomes);
+      Strategy.prototype.authenticate.call(attempt, request as never, {});
+    });
+    expect(outcome).toMatchObject(['fail', { message: 'not used' }]);
+    expect(() => strategy.validate()).toThrow(
+      expect.objectContaining({ code: 'internal_error', reason: 'passport_jwt_verification_used' }),
+    );
   });
 
   it.each(['/open', '/public'])('lets everybody in at %s, and asks nobody who they are', async (url) => {

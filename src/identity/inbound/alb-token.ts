@@ -32,10 +32,7 @@ export interface InspectedToken {
 }
 
 export function refuseToken(reason: TokenFault, cause?: unknown): AppError {
-  return new AppError('unauthenticated', {
-    reason: `token_${reason}`,
-    ...(cause !== undefined && { cause }),
-  });
+  return new AppError('unauthenticated', { reason: `token_${reason}`, cause });
 }
 
 /**

@@ -78,6 +78,14 @@ describe('AlbTokenVerifier', () => {
     expect(await refusal(`${header}.${payload}.${signature}`)).toBe('unauthenticated token_signature');
   });
 
+  it('keeps why the signature was refused', async () => {
+    const [header = '', payload = ''] = alb.token().split('.');
+    const error: unknown = await verifier
+      .verify(`${header}.${payload}.${'A'.repeat(86)}`)
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ reason: 'token_signature', cause: expect.any(Error) });
+  });
+
   it('remembers keys that do not exist', async () => {
     const token = alb.token({ kid: '00000000-0000-4000-8000-000000000000' });
     expect(await refusal(token)).toBe('unauthenticated token_unknown_key');

@@ -81,7 +81,9 @@ describe('ResourceTokens', () => {
     expect(one).toMatchObject({ authorizationUrl: 'https://x', sessionUri: 'urn:x' });
     expect(one.customState).toMatch(/^[\w-]{43}$/);
     expect(one.customState).not.toBe(two.customState);
-    expect(one.expiresAt - Date.now()).toBeGreaterThan(9.9 * 60_000);
+    const left = one.expiresAt - Date.now();
+    expect(left).toBeGreaterThan(9.9 * 60_000);
+    expect(left).toBeLessThanOrEqual(10 * 60_000);
   });
 
   it('fetches a workload access token once for parallel calls, and one for each user', async () => {
@@ -104,6 +106,7 @@ describe('ResourceTokens', () => {
   it('acts for the workload itself in a machine-to-machine flow', async () => {
     await tokens.get(alice, { ...request, flow: 'M2M' });
     expect(identity.issued).toEqual([undefined]);
+    expect(identity.queries).toMatchObject([{ flow: 'M2M', workloadAccessToken: 'workload-token-1' }]);
   });
 
   it('replaces a rejected workload access token once', async () => {
@@ -111,7 +114,11 @@ describe('ResourceTokens', () => {
     expect(await tokens.get(alice, request)).toMatchObject({ kind: 'token' });
     expect(identity.issued).toHaveLength(2);
     identity.dead.add('workload-token-2').add('workload-token-3');
-    await expect(tokens.get(alice, request)).rejects.toMatchObject({ code: 'identity_unavailable' });
+    await expect(tokens.get(alice, request)).rejects.toMatchObject({
+      code: 'identity_unavailable',
+      reason: 'workload_token_rejected_twice',
+      cause: expect.any(WorkloadTokenRejectedError),
+    });
     expect(identity.issued).toHaveLength(3);
   });
 

@@ -1,5 +1,6 @@
+import { hkdfSync } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { EncryptJWT } from 'jose';
+import { EncryptJWT, jwtDecrypt } from 'jose';
 import { z } from 'zod';
 import { SealedToken } from './sealed-token.js';
 
@@ -49,11 +50,55 @@ describe('SealedToken', () => {
     await expect(sealed.open(token)).rejects.toMatchObject({ code: 'flow_invalid' });
   });
 
-  it('refuses other algorithms', async () => {
-    const token = await new EncryptJWT({ value: { text: 'a' } })
-      .setProtectedHeader({ alg: 'dir', enc: 'A128CBC-HS256' })
-      .setExpirationTime('1m')
-      .encrypt(new Uint8Array(32));
-    await expect(sealed.open(token)).rejects.toMatchObject({ code: 'flow_invalid' });
+  describe('of our own key', () => {
+    const key = new Uint8Array(hkdfSync('sha256', 'x'.repeat(32), 'onbehalf', 'one', 32));
+    const genuine = { alg: 'dir', enc: 'A256GCM', audience: 'one', expires: true };
+    const made = (change: Partial<typeof genuine>): Promise<string> => {
+      const { alg, enc, audience, expires } = { ...genuine, ...change };
+      const jwt = new EncryptJWT({ value: { text: 'a' } })
+        .setProtectedHeader({ alg, enc })
+        .setAudience(audience);
+      return (expires ? jwt.setExpirationTime('1m') : jwt).encrypt(key);
+    };
+
+    it('opens what is made like its own', async () => {
+      expect(await sealed.open(await made({}))).toEqual({ text: 'a' });
+    });
+
+    it.each<[string, Partial<typeof genuine>]>([
+      ['another encryption', { enc: 'A128CBC-HS256' }],
+      ['another way to the key', { alg: 'A256KW' }],
+      ['another audience', { audience: 'two' }],
+      ['no expiry', { expires: false }],
+    ])('refuses %s', async (_name, change) => {
+      await expect(sealed.open(await made(change))).rejects.toMatchObject({
+        code: 'flow_invalid',
+        reason: 'sealed_token',
+      });
+    });
+  });
+
+  it('takes 8192 characters, and not one more', async () => {
+    const lengthOf = async (text: string): Promise<number> =>
+      (await sealed.seal({ text }, inAMinute())).length;
+    const room = 8_192 - (await lengthOf(''));
+    const text = 'x'.repeat(Math.floor((room * 3) / 4));
+    const token = await sealed.seal({ text }, inAMinute());
+    expect(token).toHaveLength(8_192);
+    expect(await sealed.open(token)).toEqual({ text });
+    await expect(sealed.open(`${token}A`)).rejects.toMatchObject({ reason: 'sealed_token_length' });
+  });
+
+  it('says what is wrong with an expired token', async () => {
+    const token = await sealed.seal({ text: 'a' }, Date.now() - 5_000);
+    await expect(sealed.open(token)).rejects.toMatchObject({ reason: 'sealed_token_expired' });
+  });
+
+  it('expires when it says, to the second', async () => {
+    const { payload } = await jwtDecrypt(
+      await sealed.seal({ text: 'a' }, 4_102_444_800_999),
+      new Uint8Array(hkdfSync('sha256', 'x'.repeat(32), 'onbehalf', 'one', 32)),
+    );
+    expect(payload.exp).toBe(4_102_444_800);
   });
 });
