@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Audit } from '../audit/index.js';
 import { recordedAudit, type RecordedLine } from '../audit/testing/recorded-audit.js';
+import { AppError } from '../common/errors/index.js';
 import { testApp } from '../common/http/testing/app.js';
 import type { AppConfig } from '../config/index.js';
 import { FlowTickets, type FlowTicket, type User } from '../identity/index.js';
@@ -29,12 +30,13 @@ const ticket: FlowTicket = {
 };
 
 describe('the connect page', () => {
-  const tickets = new FlowTickets(config);
+  let tickets: FlowTickets;
   const cookies = new FlowCookies(config);
   let trail: readonly RecordedLine[];
   let app: NestFastifyApplication;
 
   const appFor = async (user: User): Promise<NestFastifyApplication> => {
+    tickets = new FlowTickets(config);
     const recorded = recordedAudit();
     trail = recorded.lines;
     return testApp(
@@ -142,10 +144,15 @@ describe('the connect page', () => {
     expect(trail).toMatchObject([line, line]);
   });
 
+  it('says that a reason is not known', async () => {
+    tickets.open = () => Promise.reject(new AppError('flow_invalid'));
+    expect((await ask({ ticket: 'x' })).json()).toMatchObject({ code: 'flow_invalid' });
+    expect(trail).toMatchObject([refused('flow_invalid', 'unknown')]);
+  });
+
   it('records no decision when it fails for a reason of its own', async () => {
     tickets.open = () => Promise.reject(new Error('broken'));
     const answer = await ask({ ticket: 'x' });
-    Reflect.deleteProperty(tickets, 'open');
     expect(answer.json()).toMatchObject({ status: 500, code: 'internal_error' });
     expect(trail).toEqual([]);
   });

@@ -57,4 +57,61 @@ describe('the pages', () => {
       "'self' https: http://localhost:*",
     );
   });
+
+  const texts = ({ body }: { readonly body: string }): string =>
+    body
+      .replace(/<(style|script)>[^]*?<\/\1>/g, ' ')
+      .replace(/<[^>]+>/g, ' ')
+      .replace(/\s+/g, ' ');
+
+  it('say before consent who asks for what, for whom', () => {
+    const two = { ...ticket, words: { ...ticket.words, scopes: ['Read a', 'Write b'] } };
+    const page = connectPage(two, 'SEALED', 'Alice (a@x)');
+    expect(page.body).toContain('<title>Connect GitHub · OnBehalf</title>');
+    expect(texts(page)).toContain('For Alice (a@x) To do Read it It may Read a Write b Continue to GitHub');
+    expect(page.body).toContain('<li>Read a</li><li>Write b</li>');
+    expect(page.body).toContain(
+      '<form method="post" action="/oauth2/connect"><input type="hidden" name="ticket" value="SEALED">',
+    );
+    expect(page.body).toContain('<body class="neutral">');
+  });
+
+  it('say nothing of a name that is not known', () => {
+    const page = connectPage(ticket, 'SEALED', undefined);
+    expect(texts(page)).toContain('GitHub account. To do Read it');
+    expect(page.body).toContain('<dl><dt>To do</dt>');
+  });
+
+  it('let a form lead to this machine from there alone', () => {
+    const policyOf = (authorizationUrl: string): string =>
+      connectPage({ ...ticket, authorizationUrl }, 'x', 'Alice').contentSecurityPolicy;
+    expect(policyOf('https://a.example/')).toContain("form-action 'self' https:; ");
+    expect(policyOf('http://localhost:1/')).toContain(
+      "form-action 'self' https: http://localhost:* http://127.0.0.1:*; ",
+    );
+  });
+
+  it('tell the waiting page which interrupt may be resumed', () => {
+    const page = donePage({ providerLabel: 'GitHub', consent: ticket.consent });
+    expect(page.body).toContain(
+      `<script>new BroadcastChannel('onbehalf').postMessage({"type":"authorization_complete","sessionId":"one","interruptId":"interrupt-1"});</script>`,
+    );
+    expect(page.body).toContain('<title>Connected · OnBehalf</title>');
+    expect(page.body).toContain('<body class="good">');
+    expect(texts(page)).toContain('GitHub is connected');
+  });
+
+  it('keep a script whole, whatever it says', () => {
+    const sessionId = '</script>&\u2028\u2029é';
+    const { body } = donePage({ providerLabel: 'GitHub', consent: { ...ticket.consent, sessionId } });
+    expect(body).toContain('"sessionId":"\\u003c/script\\u003e\\u0026\\u2028\\u2029é"');
+  });
+
+  it('say that it was done before', () => {
+    const page = alreadyDonePage({ providerLabel: 'GitHub' });
+    expect(page.body).toContain('<title>Already connected · OnBehalf</title>');
+    expect(page.body).toContain('<body class="good">');
+    expect(texts(page)).toContain('GitHub is already connected');
+    expect(page.contentSecurityPolicy).not.toContain('script-src');
+  });
 });

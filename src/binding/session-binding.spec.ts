@@ -76,20 +76,21 @@ describe('SessionBinding', () => {
   });
 
   const other = 'urn:ietf:params:oauth:request_uri:other';
-  it.each<[string, Partial<Flow>, Readonly<Record<string, unknown>>, User, string]>([
-    ['another user', {}, {}, { sub: 'bob' }, 'flow_wrong_account'],
-    ['a state that is missing', {}, { state: undefined }, alice, 'flow_invalid'],
-    ['a state that differs', {}, { state: 'other' }, alice, 'flow_invalid'],
-    ['a state that is longer', {}, { state: 'state2' }, alice, 'flow_invalid'],
-    ['another session URI', {}, { session_id: other }, alice, 'flow_wrong_browser'],
-    ['a denial', {}, { error: 'access_denied' }, alice, 'flow_denied'],
-    ['an expired flow', { expiresAt: Date.now() - 5_000 }, {}, alice, 'flow_expired'],
-  ])('refuses %s, and completes nothing', async (_name, more, change, user, code) => {
+  it.each<[string, Partial<Flow>, Readonly<Record<string, unknown>>, User, string, string]>([
+    ['another user', {}, {}, { sub: 'bob' }, 'flow_wrong_account', 'flow_of_another_user'],
+    ['a state that is missing', {}, { state: undefined }, alice, 'flow_invalid', 'state'],
+    ['a state that differs', {}, { state: 'other' }, alice, 'flow_invalid', 'state'],
+    ['a state that is longer', {}, { state: 'state2' }, alice, 'flow_invalid', 'state'],
+    ['another session URI', {}, { session_id: other }, alice, 'flow_wrong_browser', 'no_flow_cookie'],
+    ['a denial', {}, { error: 'access_denied' }, alice, 'flow_denied', 'denied'],
+    ['an expired flow', { expiresAt: Date.now() - 5_000 }, {}, alice, 'flow_expired', 'sealed_token_expired'],
+  ])('refuses %s, and completes nothing', async (_name, more, change, user, code, reason) => {
     await expect(binding.bind(user, { ...callback, ...change }, await cookieOf(more))).rejects.toMatchObject({
       code,
+      reason,
     });
     expect(completed).toEqual([]);
-    expect(trail).toMatchObject([{ event: 'binding_refused', user: user.sub, code }]);
+    expect(trail).toMatchObject([{ event: 'binding_refused', user: user.sub, code, reason }]);
   });
 
   it("refuses a cookie of another flow's under this flow's name", async () => {
@@ -97,6 +98,7 @@ describe('SessionBinding', () => {
     const value = (await cookieOf({ sessionUri: other })).split('=')[1] ?? '';
     await expect(binding.bind(alice, callback, `${name}=${value}`)).rejects.toMatchObject({
       code: 'flow_invalid',
+      reason: 'session_uri',
     });
   });
 
@@ -118,6 +120,7 @@ describe('SessionBinding', () => {
     answer = () => Promise.resolve({ kind: 'rejected', awsRequestId: 'aws-1' });
     await expect(binding.bind(alice, callback, await cookieOf())).rejects.toMatchObject({
       code: 'flow_expired',
+      reason: 'completion_rejected',
     });
     expect(trail.at(-1)).toMatchObject({ event: 'binding_refused', awsRequestId: 'aws-1' });
     answer = () => Promise.reject(new AppError('identity_unavailable', { reason: 'x' }));
@@ -127,6 +130,42 @@ describe('SessionBinding', () => {
     expect(trail.at(-1)).toMatchObject({ event: 'binding_failed', reason: 'x', tool: 'read_it' });
     answer = () => Promise.resolve({ kind: 'completed' });
     await expect(binding.bind(alice, callback, await cookieOf())).resolves.toMatchObject({ kind: 'done' });
+  });
+});
+
+describe('the audit of a binding', () => {
+  const upstream = Object.assign(new Error('SECRET'), { $metadata: { requestId: 'aws-2' } });
+  const failing = (failure: Error) => {
+    const cookies = new FlowCookies({
+      flowSecret: 'x'.repeat(32),
+      publicUrl: 'https://a.example',
+    } as AppConfig);
+    const identity = { completeAuthorization: () => Promise.reject(failure) };
+    const { audit, lines } = recordedAudit();
+    const binding = new SessionBinding(identity as unknown as IdentityService, cookies, audit);
+    const bind = async (): Promise<unknown> => binding.bind(alice, callback, await cookies.write(flow));
+    return { bind, lines };
+  };
+
+  it("names AWS's request when the service fails, and none of its text", async () => {
+    const { bind, lines } = failing(
+      new AppError('identity_unavailable', { reason: 'CompleteResourceTokenAuth', cause: upstream }),
+    );
+    await expect(bind()).rejects.toMatchObject({ code: 'identity_unavailable' });
+    expect(lines).toMatchObject([{ event: 'binding_failed', awsRequestId: 'aws-2', ...flow.consent }]);
+    expect(JSON.stringify(lines)).not.toContain('SECRET');
+  });
+
+  it('says that a reason is not known', async () => {
+    const { bind, lines } = failing(new AppError('identity_misconfigured'));
+    await expect(bind()).rejects.toMatchObject({ code: 'identity_misconfigured' });
+    expect(lines).toMatchObject([{ event: 'binding_failed', reason: 'unknown' }]);
+  });
+
+  it('has nothing of a failure that is none of the table', async () => {
+    const { bind, lines } = failing(new Error('broken'));
+    await expect(bind()).rejects.toThrow('broken');
+    expect(lines).toEqual([]);
   });
 });
 
