@@ -8,26 +8,11 @@ import type { AppConfig } from '../config/index.js';
 import { FlowTickets, type FlowTicket, type User } from '../identity/index.js';
 import { ConnectController } from './connect.controller.js';
 import { FlowCookies } from './flow-cookies.js';
+import { TICKET as ticket } from '../identity/testing/flow.js';
 
 const config = { flowSecret: 'x'.repeat(32), publicUrl: 'https://a.example' } as AppConfig;
 const alice: User = { sub: 'alice', displayName: 'Alice (a@x)' };
 const sessionUri = 'urn:ietf:params:oauth:request_uri:abc';
-const ticket: FlowTicket = {
-  sub: 'alice',
-  words: { provider: 'GitHub', scopes: ['Read your profile'], tool: 'Read it' },
-  authorizationUrl: 'https://identity.example/authorize?request_uri=x',
-  sessionUri,
-  customState: 's',
-  consent: {
-    sessionId: 'one',
-    runId: 'run',
-    interruptId: 'interrupt-1',
-    tool: 'read_it',
-    provider: 'github',
-    scopes: ['read:user'],
-  },
-  expiresAt: Date.now() + 600_000,
-};
 
 describe('the connect page', () => {
   let tickets: FlowTickets;

@@ -1,25 +1,9 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import type { FlowTicket } from '../identity/index.js';
 import { alreadyDonePage, connectPage, donePage } from './pages.js';
+import { TICKET as ticket } from '../identity/testing/flow.js';
 
 const HOSTILE = `"><script>alert(1)</script><img src=x onerror='alert(2)'>\`</title></script>`;
-const ticket: FlowTicket = {
-  sub: 'alice',
-  words: { provider: 'GitHub', scopes: ['Read your profile'], tool: 'Read it' },
-  authorizationUrl: 'https://identity.example/authorize',
-  sessionUri: 'urn:x',
-  customState: 's',
-  consent: {
-    sessionId: 'one',
-    runId: 'run',
-    interruptId: 'interrupt-1',
-    tool: 'read_it',
-    provider: 'github',
-    scopes: ['read:user'],
-  },
-  expiresAt: 0,
-};
 
 describe('the pages', () => {
   it('escape whatever is put into them', () => {

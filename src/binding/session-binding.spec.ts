@@ -6,6 +6,7 @@ import type { AppConfig } from '../config/index.js';
 import type { CompletionAnswer, IdentityService, User } from '../identity/index.js';
 import { FlowCookies, type Flow } from './flow-cookies.js';
 import { SessionBinding } from './session-binding.js';
+import { CONSENT } from '../identity/testing/flow.js';
 
 const alice: User = { sub: 'alice' };
 const sessionUri = 'urn:ietf:params:oauth:request_uri:abc';
@@ -14,14 +15,7 @@ const flow: Flow = {
   sessionUri,
   customState: 'state',
   providerLabel: 'GitHub',
-  consent: {
-    sessionId: 'one',
-    runId: 'run',
-    interruptId: 'interrupt-1',
-    tool: 'read_it',
-    provider: 'github',
-    scopes: ['read:user'],
-  },
+  consent: CONSENT,
   done: false,
   expiresAt: Date.now() + 600_000,
 };

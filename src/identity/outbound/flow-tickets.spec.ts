@@ -1,27 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import type { AppConfig } from '../../config/index.js';
-import { FlowTickets, type FlowTicket } from './flow-tickets.js';
+import { FlowTickets } from './flow-tickets.js';
 import { SealedToken } from './sealed-token.js';
+import { TICKET as ticket } from '../testing/flow.js';
 
 const secret = 'x'.repeat(32);
 const tickets = new FlowTickets({ flowSecret: secret, publicUrl: 'https://a.example' } as AppConfig);
-const ticket: FlowTicket = {
-  sub: 'alice',
-  words: { provider: 'GitHub', scopes: ['Read your profile'], tool: 'Read it' },
-  authorizationUrl: 'https://identity.example/authorize',
-  sessionUri: 'urn:x',
-  customState: 's',
-  consent: {
-    sessionId: 'one',
-    runId: 'run',
-    interruptId: 'interrupt-1',
-    tool: 'read_it',
-    provider: 'github',
-    scopes: ['read:user'],
-  },
-  expiresAt: Date.now() + 600_000,
-};
 const sealedIn = (url: string): string => new URL(url).searchParams.get('ticket') ?? '';
 
 describe('FlowTickets', () => {
