@@ -12,16 +12,7 @@ const wildcard = (finding: string): string => `AwsSolutions::AwsSolutions-IAM5[R
 
 /** What the checks find and is meant to be so. Each has its reason, and a test that the finding is still there. */
 export function acknowledgements(stack: AgentStack, given: Deployment): readonly Acknowledgement[] {
-  const {
-    account,
-    region,
-    identityRegion = region,
-    github,
-    sessions: { bucketName: sessionsBucket },
-  } = given;
-  const secret = wildcard(
-    `arn:<AWS::Partition>:secretsmanager:${identityRegion}:${account}:secret:${github.clientSecretName}-*`,
-  );
+  const { bucketName } = given.sessions;
   const forEachRole = ['Agent', 'SessionBinding'].flatMap((role): Acknowledgement[] => [
     {
       path: `${role}/Task`,
@@ -32,11 +23,6 @@ export function acknowledgements(stack: AgentStack, given: Deployment): readonly
       path: `${role}/Task/ExecutionRole/DefaultPolicy`,
       id: wildcard('*'),
       reason: 'ecr:GetAuthorizationToken knows no resource.',
-    },
-    {
-      path: `${role}/Task/TaskRole/DefaultPolicy`,
-      id: secret,
-      reason: 'Secrets Manager ends an ARN with six characters that it chooses; the secret is this one.',
     },
   ]);
   const common: Acknowledgement[] = [
@@ -59,7 +45,7 @@ export function acknowledgements(stack: AgentStack, given: Deployment): readonly
   ];
   const bucket =
     stack.sessionsBucketId === undefined
-      ? `arn:<AWS::Partition>:s3:::${sessionsBucket ?? ''}`
+      ? `arn:<AWS::Partition>:s3:::${bucketName ?? ''}`
       : `<${stack.sessionsBucketId}.Arn>`;
   return [
     ...common,

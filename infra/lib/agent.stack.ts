@@ -31,7 +31,7 @@ export class AgentStack extends Stack {
     const network = new Network(this, 'Network', given.network, storage.logGroup('FlowLogs'));
     const { vpc } = network;
     const { front, tasks } = this.#securityGroups(vpc);
-    network.openEndpoints(Object.values(tasks));
+    network.openEndpoints(Object.values(tasks), (given.identityRegion ?? given.region) === given.region);
     const edge = new Edge(this, 'Edge', given, { vpc, accessLogs: storage.accessLogs, securityGroup: front });
 
     const logGroups = {

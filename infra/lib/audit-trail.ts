@@ -3,7 +3,7 @@ import { Metric, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { CfnSubscriptionFilter, type ILogGroup } from 'aws-cdk-lib/aws-logs';
+import { CfnSubscriptionFilter, LogStream, type ILogGroup } from 'aws-cdk-lib/aws-logs';
 import {
   BlockPublicAccess,
   Bucket,
@@ -39,6 +39,10 @@ export class AuditTrail extends Construct {
     const { key, accessLogs, logGroups, deliveryLog } = props;
     this.bucket = this.#newBucket(key, accessLogs);
     const writer = this.#newWriter(key, deliveryLog);
+    const log = new LogStream(this, 'DeliveryLog', {
+      logGroup: deliveryLog,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
     const stream = new CfnDeliveryStream(this, 'Delivery', {
       deliveryStreamType: 'DirectPut',
       deliveryStreamEncryptionConfigurationInput: { keyType: 'AWS_OWNED_CMK' },
@@ -52,18 +56,12 @@ export class AuditTrail extends Construct {
         cloudWatchLoggingOptions: {
           enabled: true,
           logGroupName: deliveryLog.logGroupName,
-          logStreamName: 'audit',
+          logStreamName: log.logStreamName,
         },
       },
     });
     stream.node.addDependency(writer);
-    const sender = new Role(this, 'Sender', { assumedBy: new ServicePrincipal('logs.amazonaws.com') });
-    sender.addToPrincipalPolicy(
-      new PolicyStatement({
-        actions: ['firehose:PutRecord', 'firehose:PutRecordBatch'],
-        resources: [stream.attrArn],
-      }),
-    );
+    const sender = this.#newSender(stream);
     this.lost = logGroups.map((logGroup, index) => {
       const filter = new CfnSubscriptionFilter(this, `Lines${String(index)}`, {
         logGroupName: logGroup.logGroupName,
@@ -104,10 +102,21 @@ export class AuditTrail extends Construct {
       encryptionKey: key,
       bucketKeyEnabled: true,
       versioned: true,
-      objectLockDefaultRetention: ObjectLockRetention.governance(Duration.days(KEPT_DAYS)),
+      objectLockDefaultRetention: ObjectLockRetention.compliance(Duration.days(KEPT_DAYS)),
       serverAccessLogsBucket: accessLogs,
       serverAccessLogsPrefix: 'audit/',
     });
+  }
+
+  #newSender(stream: CfnDeliveryStream): Role {
+    const sender = new Role(this, 'Sender', { assumedBy: new ServicePrincipal('logs.amazonaws.com') });
+    sender.addToPrincipalPolicy(
+      new PolicyStatement({
+        actions: ['firehose:PutRecord', 'firehose:PutRecordBatch'],
+        resources: [stream.attrArn],
+      }),
+    );
+    return sender;
   }
 
   #newWriter(key: IKey, deliveryLog: ILogGroup): Role {

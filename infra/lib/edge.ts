@@ -57,6 +57,30 @@ const MANAGED_RULES = [
   'AWSManagedRulesAmazonIpReputationList',
 ];
 
+/**
+ * These would refuse what people write to an assistant (code, markup, paths), what the load balancer and browsers send
+ * (cookie shards, long callbacks, tickets), and API clients without a name. The application checks all of it itself.
+ */
+const COUNTED = [
+  {
+    group: 'AWSManagedRulesCommonRuleSet',
+    rules: [
+      'SizeRestrictions_BODY',
+      'SizeRestrictions_QUERYSTRING',
+      'SizeRestrictions_Cookie_HEADER',
+      'NoUserAgent_HEADER',
+      'CrossSiteScripting_BODY',
+      'GenericLFI_BODY',
+      'GenericRFI_BODY',
+      'EC2MetaDataSSRF_BODY',
+    ],
+  },
+  {
+    group: 'AWSManagedRulesKnownBadInputsRuleSet',
+    rules: ['Log4JRCE_BODY', 'JavaDeserializationRCE_BODY'],
+  },
+];
+
 export interface EdgeProps {
   readonly vpc: IVpc;
   readonly accessLogs: IBucket;
@@ -189,11 +213,9 @@ export class Edge extends Construct {
         managedRuleGroupStatement: {
           vendorName: 'AWS',
           name,
-          // Messages are longer than 8 KB, and a callback carries URNs: both are the application's to check.
-          ruleActionOverrides:
-            name === 'AWSManagedRulesCommonRuleSet'
-              ? [{ name: 'SizeRestrictions_BODY', actionToUse: { count: {} } }]
-              : [],
+          ruleActionOverrides: COUNTED.filter(({ group }) => group === name).flatMap(({ rules }) =>
+            rules.map((rule) => ({ name: rule, actionToUse: { count: {} } })),
+          ),
         },
       },
       visibilityConfig: metric(name),

@@ -49,8 +49,10 @@ export class Network extends Construct {
   }
 
   /** Endpoints that the tasks, and nobody else, may talk to. */
-  openEndpoints(tasks: readonly SecurityGroup[]): void {
-    for (const [name, service] of Object.entries(ENDPOINTS)) {
+  openEndpoints(tasks: readonly SecurityGroup[], identityIsHere: boolean): void {
+    const { AgentCore: agentCore, ...others } = ENDPOINTS;
+    const services = identityIsHere ? { AgentCore: agentCore, ...others } : others;
+    for (const [name, service] of Object.entries(services)) {
       if (!(this.vpc instanceof Vpc)) return;
       const endpoint = this.vpc.addInterfaceEndpoint(name, { service, open: false });
       for (const group of tasks) endpoint.connections.allowFrom(group, Port.tcp(443), 'From the tasks');

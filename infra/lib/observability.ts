@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import {
   Alarm,
   ComparisonOperator,
@@ -10,6 +10,7 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { HttpCodeTarget, type ApplicationLoadBalancer } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { FilterPattern, MetricFilter, type ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -43,6 +44,7 @@ export class Observability extends Construct {
     super(scope, id);
     this.#namespace = `OnBehalf/${given.environment}`;
     this.topic = new Topic(this, 'Alarms', { masterKey: key, enforceSSL: true });
+    this.#letAlarmsPublish(key);
     if (given.alarmEmail !== undefined) this.topic.addSubscription(new EmailSubscription(given.alarmEmail));
     const { agent, sessionBinding } = services;
     const throttled = this.#counted(
@@ -56,6 +58,7 @@ export class Observability extends Construct {
     const refused = this.#counted('RefusedBindings', logGroups.sessionBinding, audit('binding_refused'));
     const failed = this.#counted('FailedBindings', logGroups.sessionBinding, audit('binding_failed'));
     const signIns = this.#counted('RefusedSignIns', logGroups.agent, audit('sign_in_refused'));
+    this.#counted('RefusedSignIns', logGroups.sessionBinding, audit('sign_in_refused'), 'AtBinding');
     const errors = loadBalancer.metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, { period: MINUTE });
     const latency = sessionBinding.targetGroup.metrics.targetResponseTime({
       statistic: 'p99',
@@ -98,6 +101,24 @@ export class Observability extends Construct {
     );
     this.#watchAudit(auditTrail);
     this.#show(given, loadBalancer, services, { errors, latency, refused, failed, signIns, throttled });
+  }
+
+  /** CloudWatch publishes by itself, and the topic's key and policy know nobody else by default. */
+  #letAlarmsPublish(key: IKey): void {
+    const principals = [new ServicePrincipal('cloudwatch.amazonaws.com')];
+    const conditions = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };
+    const { topicArn } = this.topic;
+    this.topic.addToResourcePolicy(
+      new PolicyStatement({ principals, actions: ['sns:Publish'], resources: [topicArn], conditions }),
+    );
+    key.addToResourcePolicy(
+      new PolicyStatement({
+        principals,
+        actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+        resources: ['*'],
+        conditions,
+      }),
+    );
   }
 
   #watchAudit(auditTrail: AuditTrail): void {
@@ -143,8 +164,13 @@ export class Observability extends Construct {
   }
 
   /** Lines of a log, counted. */
-  #counted(metricName: string, logGroup: ILogGroup, filterPattern: ReturnType<typeof audit>): IMetric {
-    const filter = new MetricFilter(this, `${metricName}Filter`, {
+  #counted(
+    metricName: string,
+    logGroup: ILogGroup,
+    filterPattern: ReturnType<typeof audit>,
+    where = '',
+  ): IMetric {
+    const filter = new MetricFilter(this, `${metricName}${where}Filter`, {
       logGroup,
       metricNamespace: this.#namespace,
       metricName,

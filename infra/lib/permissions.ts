@@ -22,7 +22,7 @@ function identityArns(
       `${base}:token-vault/default`,
       `${base}:token-vault/default/oauth2credentialprovider/${gitHubProvider}`,
     ],
-    secret: `arn:${partition}:secretsmanager:${region}:${account}:secret:${given.github.clientSecretName}-*`,
+    secret: `arn:${partition}:secretsmanager:${region}:${account}:secret:${given.github.clientSecretName}-??????`,
   };
 }
 

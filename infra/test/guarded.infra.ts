@@ -126,7 +126,7 @@ describe('the deployment', () => {
       template.hasResourceProperties('AWS::S3::Bucket', {
         ObjectLockEnabled: true,
         ObjectLockConfiguration: Match.objectLike({
-          Rule: { DefaultRetention: { Days: 365, Mode: 'GOVERNANCE' } },
+          Rule: { DefaultRetention: { Days: 365, Mode: 'COMPLIANCE' } },
         }),
       });
       template.resourcePropertiesCountIs(

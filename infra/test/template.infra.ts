@@ -276,6 +276,20 @@ describe('the deployment', () => {
     for (const [, properties] of ofType('AWS::CloudWatch::Alarm'))
       expect(properties.AlarmActions).toHaveLength(1);
     template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);
+    // The topic is encrypted and closed: without these two, no alarm would ever arrive.
+    const byCloudWatch = { Principal: { Service: 'cloudwatch.amazonaws.com' }, Effect: 'Allow' };
+    template.hasResourceProperties('AWS::SNS::TopicPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([Match.objectLike({ ...byCloudWatch, Action: 'sns:Publish' })]),
+      },
+    });
+    template.hasResourceProperties('AWS::KMS::Key', {
+      KeyPolicy: {
+        Statement: Match.arrayWith([
+          Match.objectLike({ ...byCloudWatch, Action: ['kms:Decrypt', 'kms:GenerateDataKey'] }),
+        ]),
+      },
+    });
   });
 
   it('tells AgentCore Identity where browsers may come back to, and gives it a reference to the secret', () => {

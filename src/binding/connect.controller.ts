@@ -57,10 +57,9 @@ export class ConnectController {
         throw new AppError('flow_wrong_account', { reason: 'ticket_of_another_user' });
       return ticket;
     } catch (error) {
-      if (error instanceof AppError) {
-        const { code, reason = 'unknown' } = error;
-        this.#audit.record('consent_refused', { user: user.sub, ...ticket?.consent, code, reason });
-      }
+      const refusal = error instanceof AppError ? error : new AppError('internal_error');
+      const { code, reason = 'unknown' } = refusal;
+      this.#audit.record('consent_refused', { user: user.sub, ...ticket?.consent, code, reason });
       throw error;
     }
   }

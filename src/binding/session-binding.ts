@@ -79,14 +79,14 @@ export class SessionBinding {
       throw new AppError('flow_invalid', { reason: 'state' });
     if (flow.done) return { kind: 'already_done', flow };
     if (callback.denied) throw new AppError('flow_denied', { reason: 'denied' });
-    const { kind, awsRequestId } = await this.#complete(callback.sessionUri, user);
+    const { kind, awsRequestId } = await this.#complete(flow, user);
     attempt.awsRequestId = awsRequestId;
     if (kind === 'rejected') throw new AppError('flow_expired', { reason: 'completion_rejected' });
-    this.#audit.record('bound', { user: user.sub, ...flow.consent, awsRequestId });
     return { kind: 'done', flow, cookie: await this.#cookies.write({ ...flow, done: true }) };
   }
 
-  #complete(sessionUri: string, user: User): Promise<CompletionAnswer> {
+  /** Who joins a completion that is running adds no line of their own. */
+  #complete({ sessionUri, consent }: Flow, user: User): Promise<CompletionAnswer> {
     const key = `${user.sub}\n${sessionUri}`;
     const running = this.#completions.get(key);
     if (running !== undefined) return running;
@@ -95,18 +95,19 @@ export class SessionBinding {
     const forget = (): void => {
       this.#completions.delete(key);
     };
-    started.then(({ kind }) => {
+    started.then(({ kind, awsRequestId }) => {
       if (kind === 'rejected') forget();
+      else this.#audit.record('bound', { user: user.sub, ...consent, awsRequestId });
     }, forget);
     return started;
   }
 
   /** The user's refusals and the service's or operator's failures are told apart: an alarm hangs on each. */
   #recordRefusal({ flow, awsRequestId }: Attempt, user: User, error: unknown): void {
-    if (!(error instanceof AppError)) return;
-    const { code, reason = 'unknown' } = error;
-    const upstream = awsRequestId ?? errorFields(error.cause).awsRequestId;
-    const event = error.row.status >= 500 ? 'binding_failed' : 'binding_refused';
+    const refusal = error instanceof AppError ? error : new AppError('internal_error', { cause: error });
+    const { code, reason = 'unknown' } = refusal;
+    const upstream = awsRequestId ?? errorFields(refusal.cause).awsRequestId;
+    const event = refusal.row.status >= 500 ? 'binding_failed' : 'binding_refused';
     const fields = { user: user.sub, ...flow?.consent, code, reason, awsRequestId: upstream };
     this.#audit.record(event, fields);
   }

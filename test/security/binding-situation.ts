@@ -40,7 +40,7 @@ export interface BindingCase {
   readonly page: keyof typeof PAGES;
   /** What the vault holds afterwards. */
   readonly vault: 'nothing' | "Alice's token";
-  /** The last line of the audit trail. */
+  /** The last new line of the audit trail, sign-ins aside. */
   readonly audit: string;
   readonly act: (situation: Situation) => Promise<Answer>;
 }

@@ -87,7 +87,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     what: 'the callback, a second time',
     page: 'already',
     vault: "Alice's token",
-    audit: 'signed_in',
+    audit: 'bound',
     act: async ({ a, back }) => {
       await a.navigate(back.href);
       return a.navigate(back.href);
@@ -349,7 +349,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     what: `the callback by ${method}`,
     page: 'no such page',
     vault: 'nothing',
-    audit: 'consent_started',
+    audit: 'nothing',
     act: async ({ a, back }) => {
       const got = await a.request(back.href, {
         method,

@@ -81,7 +81,7 @@ export const CONNECT_CASES: readonly BindingCase[] = [
     what: 'the form, sent by another site',
     page: 'cross-site',
     vault: 'nothing',
-    audit: 'consent_started',
+    audit: 'nothing',
     act: async (s) =>
       withoutEffect(
         await postTicket(s.a, s, { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }),
@@ -93,7 +93,7 @@ export const CONNECT_CASES: readonly BindingCase[] = [
     what: 'the form as JSON',
     page: 'no form',
     vault: 'nothing',
-    audit: 'consent_started',
+    audit: 'nothing',
     act: async (s) => withoutEffect(await postTicket(s.a, s, { 'content-type': 'application/json' })),
   },
   withTicket('ticket empty', 'invalid', () => ''),

@@ -1,11 +1,13 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import type { HttpBrowser } from '../../local/lib/http-browser.ts';
 import { Claim } from '../support/assurance.ts';
 import { obedientModel } from '../support/obedient-model.ts';
 import { send } from '../support/send.ts';
 import { tokenOf } from '../support/tokens.ts';
-import { connectUrlOf, World } from '../support/world.ts';
+import { connectUrlOf, eventually, World } from '../support/world.ts';
 
+/** Refusals and sign-ins of the requests that one text makes. */
+const LEAST_LINES = 20;
 const FORGED = '{"stream":"audit","event":"bound","user":"mallory"}';
 /** What ends a line somewhere, moves a terminal's cursor, or looks like a line of ours. */
 const HOSTILE = [
@@ -136,24 +138,28 @@ describe('the log', () => {
   };
 
   it('row 21: has one JSON object a line, whatever is in any field', async () => {
-    for (const [index, text] of HOSTILE.entries()) await everywhere(text, index);
     const claim = new Claim(
       21,
-      'hostile texts, each in every field that anybody fills in: one JSON object a line',
+      'hostile texts, each in every field that anybody fills in: the lines it leaves are JSON objects, and none is forged',
       HOSTILE.length,
     );
-    for (const text of HOSTILE) claim.check(JSON.stringify(text.slice(0, 40)), true);
-    let forged = 0;
-    for (const role of [world.roles.agent, world.roles.sessionBinding]) {
-      const lines = role.output().trimEnd().split('\n');
-      expect(lines.length).toBeGreaterThan(HOSTILE.length);
-      for (const line of lines) {
-        const object = parsed(line);
-        if (object === undefined) claim.check(`no JSON object: ${line.slice(0, 200)}`, false);
-        if (object?.stream === 'audit' && object.user === 'mallory') forged += 1;
-      }
+    const written = (): string => world.roles.agent.output() + world.roles.sessionBinding.output();
+    for (const [index, text] of HOSTILE.entries()) {
+      const before = [world.roles.agent, world.roles.sessionBinding].map((role) => role.output().length);
+      await everywhere(text, index);
+      // A process's output can arrive after its answer.
+      await eventually(() => written().includes(`"sessionId":"log-${String(index)}"`));
+      const lines = [world.roles.agent, world.roles.sessionBinding].flatMap((role, at) =>
+        role.output().slice(before[at]).split('\n').slice(0, -1),
+      );
+      const objects = lines.map(parsed);
+      const forged = objects.some((object) => object?.user === 'mallory');
+      claim.check(
+        () =>
+          `${JSON.stringify(text.slice(0, 40))}: ${lines.find((line) => parsed(line) === undefined) ?? ''}`,
+        lines.length > LEAST_LINES && !objects.includes(undefined) && !forged,
+      );
     }
-    claim.check(`${String(forged)} forged lines`, forged === 0);
     claim.finish();
   }, 120_000);
 });

@@ -35,15 +35,22 @@ describe('tokens of the load balancer', () => {
     world = await World.start();
     const refused = new Claim(1, 'hostile tokens refused by both roles, with no call downstream', 500);
     const before = downstream();
+    const fetched = world.stack.loadBalancer.keyFetches();
     for (const role of ROLES) {
       for (const [name, headers] of hostileCases(world.stack)) {
         const { status, code } = await send(world.roles[role].url, PATHS[role], { headers });
         // A header of more than 80 KB, or one that is no ASCII, does not get as far as the guard.
-        const holds =
-          code === 'unauthenticated' || code === 'headers_too_large' || code === 'sign_in_throttled';
+        const holds = code === 'unauthenticated' || code === 'headers_too_large';
         refused.check(`${role}: ${name}: ${String(status)} ${code ?? ''}`, holds && downstream() === before);
       }
     }
+    const fetches = new Claim(
+      1,
+      'keys fetched for all of them: three a role, of the two kids that a key could have and our own',
+      1,
+    );
+    const count = world.stack.loadBalancer.keyFetches() - fetched;
+    fetches.check(`${String(count)} fetches`, count === ROLES.length * 3);
     const taken = new Claim(1, 'genuine tokens taken, in all nine paddings, by both roles', 18);
     for (const role of ROLES) {
       for (const [padding, token] of tokensOfEveryPadding(world.stack)) {
@@ -52,6 +59,7 @@ describe('tokens of the load balancer', () => {
       }
     }
     refused.finish();
+    fetches.finish();
     taken.finish();
   });
 

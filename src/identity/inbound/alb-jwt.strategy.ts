@@ -53,9 +53,9 @@ export class AlbJwtStrategy extends PassportStrategy(Strategy, ALB_STRATEGY) {
         this.success(user);
       },
       (error: unknown) => {
-        if (error instanceof AppError) {
-          this.audit.record('sign_in_refused', { code: error.code, reason: error.reason ?? 'unknown' });
-        }
+        const { code, reason = 'unknown' } =
+          error instanceof AppError ? error : new AppError('internal_error');
+        this.audit.record('sign_in_refused', { code, reason });
         this.error(error as Error);
       },
     );
