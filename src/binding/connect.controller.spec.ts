@@ -135,10 +135,10 @@ describe('the connect page', () => {
     expect(trail).toMatchObject([refused('flow_invalid', 'unknown')]);
   });
 
-  it('records no decision when it fails for a reason of its own', async () => {
+  it('records a refusal when it fails for a reason of its own, too', async () => {
     tickets.open = () => Promise.reject(new Error('broken'));
     const answer = await ask({ ticket: 'x' });
     expect(answer.json()).toMatchObject({ status: 500, code: 'internal_error' });
-    expect(trail).toEqual([]);
+    expect(trail).toMatchObject([{ event: 'consent_refused', user: 'alice', code: 'internal_error' }]);
   });
 });

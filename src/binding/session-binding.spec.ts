@@ -156,10 +156,10 @@ describe('the audit of a binding', () => {
     expect(lines).toMatchObject([{ event: 'binding_failed', reason: 'unknown' }]);
   });
 
-  it('has nothing of a failure that is none of the table', async () => {
+  it('tells of a failure that is none of the table as that', async () => {
     const { bind, lines } = failing(new Error('broken'));
     await expect(bind()).rejects.toThrow('broken');
-    expect(lines).toEqual([]);
+    expect(lines).toMatchObject([{ event: 'binding_failed', code: 'internal_error' }]);
   });
 });
 

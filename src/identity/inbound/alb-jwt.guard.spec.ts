@@ -146,10 +146,10 @@ describe('the doors', () => {
     expect(trail).toMatchObject([{ event: 'sign_in_refused', code, reason }]);
   });
 
-  it('stays closed when checking itself fails, which is no decision', async () => {
+  it('stays closed when checking itself fails, and records that', async () => {
     verifier.verify = () => Promise.reject(new Error('broken'));
     expect((await ask(signedIn())).json()).toMatchObject({ status: 500, code: 'internal_error' });
-    expect(trail).toEqual([]);
+    expect(trail).toMatchObject([{ event: 'sign_in_refused', code: 'internal_error' }]);
   });
 
   it('says that a reason is not known', async () => {
