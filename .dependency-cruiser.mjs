@@ -45,6 +45,7 @@ export default {
     only('binding', 'binding', ['identity', 'audit', 'config', 'common']),
     only('agent-knows-no-provider', 'agent', ['tools', 'sessions', 'identity', 'audit', 'config', 'common']),
     only('a-provider-knows-nothing-of-the-agent', 'github-tools', ['tools', 'config', 'common']),
+    only('the-doctor-looks-from-outside', 'doctor', ['config', 'common']),
     {
       name: 'the-root-composes-roles',
       severity: 'error',

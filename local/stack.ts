@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { startAccount, type LocalAccount } from './account/account.ts';
 import {
   startAgentCoreIdentity,
   type LocalAgentCoreIdentity,
@@ -25,6 +26,8 @@ export interface StackOptions {
   readonly trustedIssuers?: readonly TrustedIssuer[];
 }
 
+export type Who = 'agent' | 'session-binding' | 'operator';
+
 export interface LocalStack {
   readonly loadBalancer: LocalLoadBalancer;
   readonly identityProvider: Part;
@@ -32,20 +35,29 @@ export interface LocalStack {
   readonly gitHub: LocalGitHub;
   readonly bedrock: LocalBedrock;
   readonly s3: LocalS3;
-  /** The environment of a role that lives on this stack. */
-  environment(role: 'agent' | 'session-binding'): Record<string, string>;
+  readonly account: LocalAccount;
+  /** The callbacks that GitHub's OAuth app allows. */
+  readonly gitHubCallbacks: string[];
+  /** The environment of a role that lives on this stack, or of an operator who looks at the agent role. */
+  environment(who: Who): Record<string, string>;
   reset(): Promise<void>;
   close(): Promise<void>;
 }
 
 export const REGION = 'eu-central-1';
-export const ALB_ARN = `arn:aws:elasticloadbalancing:${REGION}:111122223333:loadbalancer/app/onbehalf-local/50dc6c495c0c9188`;
+export const ACCOUNT = '111122223333';
+export const ALB_ARN = `arn:aws:elasticloadbalancing:${REGION}:${ACCOUNT}:loadbalancer/app/onbehalf-local/50dc6c495c0c9188`;
 export const ALB_CLIENT_ID = 'onbehalf-local';
 export const BUCKET = 'onbehalf-local-sessions';
 export const WORKLOAD = 'onbehalf-local';
 export const GITHUB_PROVIDER = 'github-local';
-/** Access keys of the two task roles; AgentCore Identity lets each do its own part only. */
-export const ACCESS_KEYS = { agent: 'AKIALOCALAGENT', 'session-binding': 'AKIALOCALBINDING' } as const;
+/** Access keys of the two task roles, of which AgentCore Identity lets each do its own part only; and of an operator. */
+export const ACCESS_KEYS = {
+  agent: 'AKIALOCALAGENT',
+  'session-binding': 'AKIALOCALBINDING',
+  operator: 'AKIALOCALOPERATOR',
+} as const;
+export const KEY_ARN = `arn:aws:kms:${REGION}:${ACCOUNT}:key/0d2f7c1a-4b6e-4c8d-9a10-5e3f2b1c0d9e`;
 /** Nothing of value hangs on these: they are good on this machine, for stand-ins, only. */
 const ALB_CLIENT_SECRET = 'local-stack-alb-client-secret';
 const GITHUB_CLIENT = { clientId: 'onbehalf-local', clientSecret: 'local-stack-github-client-secret' };
@@ -71,18 +83,22 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
     const loadBalancer = keep(await startFront(options));
     const identityProvider = keep(await startTenant(options, loadBalancer.url));
     loadBalancer.useIssuer(identityProvider.url);
-    const redirectUris: string[] = [];
-    const gitHub = keep(await startProvider(options, redirectUris));
+    const gitHubCallbacks: string[] = [];
+    const gitHub = keep(await startProvider(options, gitHubCallbacks));
     const agentCoreIdentity = keep(await startIdentityService(options, loadBalancer.url, gitHub.url));
     // As the developer of an OAuth app would paste it into GitHub's settings.
-    redirectUris.push(`${agentCoreIdentity.url}/identities/oauth2/callback/${CALLBACK_ID}`);
+    const callback = `${agentCoreIdentity.url}/identities/oauth2/callback/${CALLBACK_ID}`;
+    gitHubCallbacks.push(callback);
     const bedrock = keep(await startModel(options));
     const s3 = keep(await startStorage(options));
-    const parts = { loadBalancer, identityProvider, agentCoreIdentity, gitHub, bedrock, s3 };
+    const account = keep(await startAccountPart(options));
+    const parts = { loadBalancer, identityProvider, agentCoreIdentity, gitHub, bedrock, s3, account };
     return {
       ...parts,
-      environment: (role) => environmentOf(role, parts),
+      gitHubCallbacks,
+      environment: (who) => environmentOf(who, parts),
       reset: async () => {
+        gitHubCallbacks.splice(0, gitHubCallbacks.length, callback);
         await Promise.all(started.map((part) => part.reset()));
       },
       close: () => closeAll(started),
@@ -167,7 +183,20 @@ function startStorage(options: StackOptions): Promise<LocalS3> {
   return startS3({
     ...place(options, 5),
     buckets: [BUCKET],
+    settings: { region: REGION, versioned: true, closedToThePublic: true, keyArn: KEY_ARN },
     ...(options.stateDirectory !== undefined && { directory: join(options.stateDirectory, 's3') }),
+  });
+}
+
+function startAccountPart(options: StackOptions): Promise<LocalAccount> {
+  const principals = Object.entries(ACCESS_KEYS).map(([name, accessKey]) => [
+    accessKey,
+    { account: ACCOUNT, arn: `arn:aws:sts::${ACCOUNT}:assumed-role/onbehalf-${name}/local` },
+  ]);
+  return startAccount({
+    ...place(options, 9),
+    principals: Object.fromEntries(principals) as Record<string, { account: string; arn: string }>,
+    keys: { [KEY_ARN]: { enabled: true, rotates: true } },
   });
 }
 
@@ -176,21 +205,18 @@ async function closeAll(parts: readonly Part[]): Promise<void> {
 }
 
 function environmentOf(
-  role: 'agent' | 'session-binding',
-  parts: Pick<
-    LocalStack,
-    'loadBalancer' | 'identityProvider' | 'agentCoreIdentity' | 'gitHub' | 'bedrock' | 's3'
-  >,
+  who: Who,
+  parts: Omit<LocalStack, 'gitHubCallbacks' | 'environment' | 'reset' | 'close'>,
 ): Record<string, string> {
   const common = {
-    ROLE: role,
+    ROLE: who === 'operator' ? 'agent' : who,
     HOST: '127.0.0.1',
     ENVIRONMENT: 'local',
     AWS_REGION: REGION,
     // Not the developer's own profile.
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-    AWS_ACCESS_KEY_ID: ACCESS_KEYS[role],
+    AWS_ACCESS_KEY_ID: ACCESS_KEYS[who],
     AWS_SECRET_ACCESS_KEY: 'local-stack',
     AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: parts.agentCoreIdentity.url,
     PUBLIC_URL: parts.loadBalancer.url,
@@ -200,8 +226,8 @@ function environmentOf(
     ALB_PUBLIC_KEYS_URL: parts.loadBalancer.keysUrl,
     FLOW_SECRET,
   };
-  if (role === 'session-binding') return common;
-  return {
+  if (who === 'session-binding') return common;
+  const agent = {
     ...common,
     AWS_ENDPOINT_URL_BEDROCK_RUNTIME: parts.bedrock.url,
     AWS_ENDPOINT_URL_S3: parts.s3.url,
@@ -210,5 +236,12 @@ function environmentOf(
     INFERENCE_PROFILE_ID: 'local.rule-based-stand-in',
     GITHUB_PROVIDER_NAME: GITHUB_PROVIDER,
     GITHUB_API_BASE: `${parts.gitHub.url}${API_PREFIX}`,
+  };
+  if (who === 'agent') return agent;
+  return {
+    ...agent,
+    AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL: parts.agentCoreIdentity.url,
+    AWS_ENDPOINT_URL_STS: parts.account.url,
+    AWS_ENDPOINT_URL_KMS: parts.account.url,
   };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { USERS } from './identity-provider/users.ts';
 import { startBothRoles, type BothRoles } from './lib/both-roles.ts';
 import { requireFreePorts } from './lib/role-process.ts';
@@ -6,7 +6,7 @@ import { startStack, type LocalStack } from './stack.ts';
 import { build } from '../scripts/lib/build.mjs';
 
 const DEFAULT_PORT = 8000;
-const PORTS = 9;
+const PORTS = 10;
 /** Milliseconds between two words of the local model: slow enough to be seen streaming. */
 const WORD_DELAY_MS = 25;
 
@@ -44,8 +44,10 @@ async function start(): Promise<void> {
     await stack.close();
     throw error;
   }
+  const environment = `.onbehalf/${String(port)}/operator.env`;
+  writeFileSync(environment, environmentFile(stack.environment('operator')), { mode: 0o600 });
   endWith(stack, roles, logs);
-  say(screen(stack, state, logs));
+  say(screen(stack, { state, logs, environment }));
 }
 
 function endWith(stack: LocalStack, roles: BothRoles, logs: string): void {
@@ -72,7 +74,16 @@ function endWith(stack: LocalStack, roles: BothRoles, logs: string): void {
   }
 }
 
-function screen({ loadBalancer, gitHub }: LocalStack, state: string, logs: string): string {
+function environmentFile(variables: Readonly<Record<string, string>>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `${name}=${value}\n`)
+    .join('');
+}
+
+function screen(
+  { loadBalancer, gitHub }: LocalStack,
+  { state, logs, environment }: Readonly<Record<'state' | 'logs' | 'environment', string>>,
+): string {
   return `
 OnBehalf is ready:  ${loadBalancer.url}/docs
 
@@ -88,6 +99,7 @@ OnBehalf is ready:  ${loadBalancer.url}/docs
 
   Logs    ${logs}/agent.log, ${logs}/session-binding.log
   State   ${state} (survives a restart; npm start -- --reset clears it)
+  Check   npm run doctor -- ${environment}
   Stop    Ctrl-C
 `;
 }
@@ -110,5 +122,5 @@ function refuseUnknownArguments(): void {
 function sentenceFor(error: unknown): string {
   const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
   if (code !== 'EADDRINUSE') return message;
-  return `Port ${String(port)} is taken. Stop what uses it, or choose another range of nine ports: LOCAL_PORT=9000 npm start`;
+  return `Port ${String(port)} is taken. Stop what uses it, or choose another range of ten ports: LOCAL_PORT=9000 npm start`;
 }

@@ -6,11 +6,14 @@ import type { Listen, Part } from '../lib/part.ts';
 import { signerOf } from '../lib/sigv4.ts';
 import { authorize, callback } from './browser-pages.ts';
 import { accessDenied, ServiceError } from './errors.ts';
+import { CONTROL_OPERATIONS } from './control-plane.ts';
 import { Members } from './members.ts';
 import type { CredentialProvider } from './oauth-client.ts';
 import { OPERATIONS, type OperationContext, type Workload } from './operations.ts';
 import { UserTokens, type TrustedIssuer } from './user-tokens.ts';
 import { Vault } from './vault.ts';
+
+const ALL_OPERATIONS = { ...OPERATIONS, ...CONTROL_OPERATIONS };
 
 export interface AgentCoreIdentityOptions extends Listen {
   readonly workloads: readonly Workload[];
@@ -31,13 +34,16 @@ export interface Call {
 
 export interface LocalAgentCoreIdentity extends Part {
   readonly vault: Vault;
-  /** Every data-plane call answered, for tests. */
+  /** What is registered; it can be changed, and `reset` brings it back. */
+  readonly workloads: Workload[];
+  readonly credentialProviders: CredentialProvider[];
+  /** Every call answered, for tests. */
   readonly calls: readonly Call[];
 }
 
 /**
  * Amazon Bedrock AgentCore Identity: the data plane's operations for workload access tokens, OAuth 2.0 tokens,
- * API keys and session binding, and the two addresses that the user's browser passes through.
+ * API keys and session binding, what the control plane tells of its registrations, and the two addresses that the user's browser passes through.
  */
 export async function startAgentCoreIdentity(
   options: AgentCoreIdentityOptions,
@@ -45,13 +51,15 @@ export async function startAgentCoreIdentity(
   const faults = new FaultSwitch();
   const vault = new Vault(options.stateFile);
   const calls: Call[] = [];
+  const workloads = [...options.workloads];
+  const credentialProviders = [...options.credentialProviders];
   const context: OperationContext = {
     url: () => serving.url,
     now: options.now ?? Date.now,
     vault,
     userTokens: new UserTokens(options.trustedIssuers ?? []),
-    workloads: options.workloads,
-    credentialProviders: options.credentialProviders,
+    workloads,
+    credentialProviders,
     apiKeys: options.apiKeys ?? {},
   };
   const serving = await serve(
@@ -62,7 +70,7 @@ export async function startAgentCoreIdentity(
       } else if (request.method === 'GET' && pathname.startsWith('/identities/oauth2/callback/')) {
         callback(context, request, response);
       } else {
-        calls.push(await dataPlane(context, options.policies ?? {}, request, response));
+        calls.push(await answer(context, options.policies ?? {}, request, response));
       }
     },
     faults,
@@ -72,24 +80,28 @@ export async function startAgentCoreIdentity(
     url: serving.url,
     faults,
     vault,
+    workloads,
+    credentialProviders,
     calls,
     close: () => serving.close(),
     reset: () => {
       vault.reset();
       faults.clear();
       calls.length = 0;
+      workloads.splice(0, workloads.length, ...options.workloads);
+      credentialProviders.splice(0, credentialProviders.length, ...options.credentialProviders);
       return Promise.resolve();
     },
   };
 }
 
-async function dataPlane(
+async function answer(
   context: OperationContext,
   policies: Readonly<Record<string, readonly string[]>>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<Call> {
-  const [operation, run] = OPERATIONS[urlOf(request).pathname] ?? ['unknown', undefined];
+  const [operation, run] = ALL_OPERATIONS[urlOf(request).pathname] ?? ['unknown', undefined];
   const accessKeyId = signerOf(request, 'bedrock-agentcore') ?? '';
   const requestId = { 'x-amzn-requestid': randomUUID() };
   try {

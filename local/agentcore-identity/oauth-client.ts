@@ -9,6 +9,10 @@ export interface CredentialProvider {
   readonly clientSecret: string;
   readonly authorizationEndpoint: string;
   readonly tokenEndpoint: string;
+  /** GithubOauth2 when absent. */
+  readonly vendor?: string;
+  /** READY when absent. */
+  readonly status?: string;
 }
 
 export interface Grant {

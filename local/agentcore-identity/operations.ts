@@ -20,7 +20,7 @@ export interface OperationContext {
   readonly apiKeys: Readonly<Record<string, string>>;
 }
 
-type Operation = (context: OperationContext, members: Members) => Promise<object> | object;
+export type Operation = (context: OperationContext, members: Members) => Promise<object> | object;
 type UserIdentity = NonNullable<WorkloadToken['user']>;
 
 export const SESSION_LIFETIME_MS = 10 * 60_000;

@@ -1,10 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What a part does instead of answering. */
+/** What a part does instead of answering, or before it does. */
 export type Fault =
   | { readonly kind: 'reset' }
   | { readonly kind: 'hang' }
   | { readonly kind: 'delay'; readonly ms: number }
+  /** Answers, but tells a time that is so far ahead. */
+  | { readonly kind: 'clock'; readonly ms: number }
   | {
       readonly kind: 'answer';
       readonly status: number;
@@ -55,6 +57,9 @@ export class FaultSwitch {
         return true;
       case 'delay':
         await new Promise((resolve) => setTimeout(resolve, fault.ms));
+        return false;
+      case 'clock':
+        response.setHeader('date', new Date(Date.now() + fault.ms).toUTCString());
         return false;
       case 'answer':
         request.resume();

@@ -5,29 +5,53 @@ import type { Listen, Part } from '../lib/part.ts';
 import { signerOf } from '../lib/sigv4.ts';
 import { ObjectStore, S3Error, type StoredObject } from './object-store.ts';
 import { decodePayload } from './payload.ts';
-import { batchDeleteResult, errorXml, listResult, parseBatchDelete } from './xml.ts';
+import {
+  batchDeleteResult,
+  encryptionXml,
+  errorXml,
+  listResult,
+  parseBatchDelete,
+  publicAccessXml,
+  versioningXml,
+} from './xml.ts';
 
 export interface S3Options extends Listen {
   readonly buckets: readonly string[];
   /** Where objects are kept; in memory when absent. */
   readonly directory?: string;
+  readonly settings?: BucketSettings;
+}
+
+/** What is set for a bucket. */
+export interface BucketSettings {
+  readonly region: string;
+  readonly versioned: boolean;
+  readonly closedToThePublic: boolean;
+  /** The KMS key that encrypts; S3's own when absent. */
+  readonly keyArn?: string;
 }
 
 export interface LocalS3 extends Part {
   readonly store: ObjectStore;
+  /** Of all buckets; nothing here depends on it. */
+  settings: BucketSettings;
 }
+
+const UNSET: BucketSettings = { region: 'eu-central-1', versioned: false, closedToThePublic: true };
 
 /**
  * Amazon S3's REST protocol, path-style: PutObject, GetObject, HeadObject, DeleteObject (all with their
- * conditional headers), DeleteObjects, ListObjectsV2 and HeadBucket. Everything else is NotImplemented.
+ * conditional headers), DeleteObjects, ListObjectsV2, HeadBucket, and what is set for a bucket. Everything else is NotImplemented.
  */
 export async function startS3(options: S3Options): Promise<LocalS3> {
   const store = new ObjectStore(options.buckets, options.directory);
   const faults = new FaultSwitch();
+  const initial = options.settings ?? UNSET;
+  const part = { settings: initial };
   const serving = await serve(
     async (request, response) => {
       try {
-        await answer(store, request, response);
+        await answer(store, part.settings, request, response);
       } catch (error) {
         if (!(error instanceof S3Error)) throw error;
         response.writeHead(error.status, { 'content-type': 'application/xml' });
@@ -37,7 +61,7 @@ export async function startS3(options: S3Options): Promise<LocalS3> {
     faults,
     options,
   );
-  return {
+  return Object.assign(part, {
     url: serving.url,
     faults,
     store,
@@ -45,12 +69,18 @@ export async function startS3(options: S3Options): Promise<LocalS3> {
     reset: () => {
       store.clear();
       faults.clear();
+      part.settings = initial;
       return Promise.resolve();
     },
-  };
+  });
 }
 
-async function answer(store: ObjectStore, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function answer(
+  store: ObjectStore,
+  settings: BucketSettings,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
   if (signerOf(request, 's3') === undefined) throw new S3Error(403, 'AccessDenied', 'Access Denied');
   const url = urlOf(request);
   const [, bucket = '', ...rest] = url.pathname.split('/');
@@ -59,12 +89,18 @@ async function answer(store: ObjectStore, request: IncomingMessage, response: Se
   const operation = `${request.method ?? ''} ${key === '' ? 'bucket' : 'object'}`;
   switch (operation) {
     case 'HEAD bucket':
-      response.writeHead(200).end();
+      response.writeHead(200, { 'x-amz-bucket-region': settings.region }).end();
       return;
-    case 'GET bucket':
+    case 'GET bucket': {
+      const told = settingXml(settings, url.searchParams);
+      if (told !== undefined) {
+        sendXml(response, told);
+        return;
+      }
       if (url.searchParams.get('list-type') !== '2') break;
       sendXml(response, listResult(bucket, store.list(bucket, url.searchParams), url.searchParams));
       return;
+    }
     case 'POST bucket': {
       if (!url.searchParams.has('delete')) break;
       const keys = parseBatchDelete((await readBody(request)).toString('utf8'));
@@ -95,6 +131,18 @@ async function answer(store: ObjectStore, request: IncomingMessage, response: Se
     501,
     'NotImplemented',
     'A header or query you provided implies functionality that is not implemented.',
+  );
+}
+
+function settingXml(settings: BucketSettings, query: URLSearchParams): string | undefined {
+  if (query.has('versioning')) return versioningXml(settings.versioned);
+  if (query.has('encryption')) return encryptionXml(settings.keyArn);
+  if (!query.has('publicAccessBlock')) return undefined;
+  if (settings.closedToThePublic) return publicAccessXml();
+  throw new S3Error(
+    404,
+    'NoSuchPublicAccessBlockConfiguration',
+    'The public access block configuration was not found',
   );
 }
 

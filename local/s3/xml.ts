@@ -33,6 +33,28 @@ export function listResult(bucket: string, listing: Listing, query: URLSearchPar
   );
 }
 
+export function versioningXml(versioned: boolean): string {
+  const status = versioned ? '<Status>Enabled</Status>' : '';
+  return `${HEAD}<VersioningConfiguration ${NAMESPACE}>${status}</VersioningConfiguration>`;
+}
+
+export function encryptionXml(keyArn: string | undefined): string {
+  const algorithm =
+    keyArn === undefined
+      ? '<SSEAlgorithm>AES256</SSEAlgorithm>'
+      : `<SSEAlgorithm>aws:kms</SSEAlgorithm><KMSMasterKeyID>${escapeHtml(keyArn)}</KMSMasterKeyID>`;
+  return (
+    `${HEAD}<ServerSideEncryptionConfiguration ${NAMESPACE}><Rule><ApplyServerSideEncryptionByDefault>` +
+    `${algorithm}</ApplyServerSideEncryptionByDefault></Rule></ServerSideEncryptionConfiguration>`
+  );
+}
+
+export function publicAccessXml(): string {
+  const all = ['BlockPublicAcls', 'IgnorePublicAcls', 'BlockPublicPolicy', 'RestrictPublicBuckets'];
+  const each = all.map((name) => `<${name}>true</${name}>`).join('');
+  return `${HEAD}<PublicAccessBlockConfiguration ${NAMESPACE}>${each}</PublicAccessBlockConfiguration>`;
+}
+
 export function parseBatchDelete(xml: string): string[] {
   return [...xml.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key = '']) => unescapeXml(key));
 }

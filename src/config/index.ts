@@ -4,11 +4,12 @@ export type {
   AgentRoleConfig,
   AlbConfig,
   AppConfig,
+  Environment,
   LogLevel,
   Role,
   SessionBindingRoleConfig,
   WorkloadTokenSource,
 } from './config.types.js';
 export { loadConfig } from './load-config.js';
-export { readEnvironment } from './read-environment.js';
+export { processEnvironment, readEnvironment } from './read-environment.js';
 export { VARIABLES } from './variables.js';

@@ -41,7 +41,13 @@ describe('npm start', () => {
   it('prints one screen, serves, keeps what it knows over a restart, and ends within 5 s', async () => {
     const first = start('--reset');
     await ready(first.output);
-    for (const text of [`${URL_}/docs`, 'alice@example.com', 'first message', `${STATE}/logs/agent.log`]) {
+    for (const text of [
+      `${URL_}/docs`,
+      'alice@example.com',
+      'first message',
+      `${STATE}/logs/agent.log`,
+      `npm run doctor -- ${STATE}/operator.env`,
+    ]) {
       expect(first.output()).toContain(text);
     }
     const alice = new HttpBrowser();

@@ -1,0 +1,275 @@
+import {
+  BedrockAgentCoreClient,
+  CompleteResourceTokenAuthCommand,
+  GetResourceOauth2TokenCommand,
+  GetWorkloadAccessTokenForUserIdCommand,
+} from '@aws-sdk/client-bedrock-agentcore';
+import {
+  BedrockAgentCoreControlClient,
+  GetOauth2CredentialProviderCommand,
+  GetWorkloadIdentityCommand,
+} from '@aws-sdk/client-bedrock-agentcore-control';
+import { BedrockRuntimeClient, ConverseStreamCommand } from '@aws-sdk/client-bedrock-runtime';
+import { DescribeKeyCommand, GetKeyRotationStatusCommand, KMSClient } from '@aws-sdk/client-kms';
+import {
+  GetBucketEncryptionCommand,
+  GetBucketVersioningCommand,
+  GetPublicAccessBlockCommand,
+  HeadBucketCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
+import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+import {
+  AwsFault,
+  type AuthorizationQuery,
+  type Aws,
+  type AwsFaultKind,
+  type Bucket,
+  type Caller,
+  type CredentialProvider,
+  type Key,
+} from './aws.js';
+
+const CONNECT_TIMEOUT_MS = 3_000;
+const REQUEST_TIMEOUT_MS = 15_000;
+/** In whose name an authorization is begun; nobody has this id. */
+const NOBODY = 'onbehalf-doctor';
+const NO_SESSION = 'urn:ietf:params:oauth:request_uri:onbehalf-doctor';
+const INVALID_SESSION = /invalid or expired session/i;
+/** The class that IAM's refusals and the rejection of a session share. */
+const ACCESS_DENIED = 'AccessDeniedException';
+const NO_CREDENTIALS =
+  /^(CredentialsProviderError|ExpiredToken|ExpiredTokenException|InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)$/;
+
+/** Sees where a client's requests go, and what time it is there. */
+class WatchedHandler extends NodeHttpHandler {
+  host: string | undefined;
+  readonly #clockOffsets: number[];
+
+  constructor(clockOffsets: number[]) {
+    super({
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+    });
+    this.#clockOffsets = clockOffsets;
+  }
+
+  override async handle(
+    ...[request, options]: Parameters<NodeHttpHandler['handle']>
+  ): ReturnType<NodeHttpHandler['handle']> {
+    this.host = request.hostname;
+    const startedAt = Date.now();
+    const answer = await super.handle(request, options);
+    const date = Date.parse(answer.response.headers.date ?? '');
+    if (!Number.isNaN(date)) this.#clockOffsets.push(date - (startedAt + Date.now()) / 2);
+    return answer;
+  }
+}
+
+/** AWS by its SDK, whose own variables say with which credentials, and at which addresses. */
+export class AwsAdapter implements Aws {
+  readonly clockOffsets: number[] = [];
+  readonly #identityHandler = new WatchedHandler(this.clockOffsets);
+  readonly #controlHandler = new WatchedHandler(this.clockOffsets);
+  readonly #modelHandler = new WatchedHandler(this.clockOffsets);
+  readonly #storageHandler = new WatchedHandler(this.clockOffsets);
+  readonly #keysHandler = new WatchedHandler(this.clockOffsets);
+  readonly #accountsHandler = new WatchedHandler(this.clockOffsets);
+  readonly #identity: BedrockAgentCoreClient;
+  readonly #control: BedrockAgentCoreControlClient;
+  readonly #model: BedrockRuntimeClient;
+  readonly #storage: S3Client;
+  readonly #keys: KMSClient;
+  readonly #accounts: STSClient;
+  readonly #answers = new Map<string, Promise<unknown>>();
+
+  constructor({ region, identityRegion }: { readonly region: string; readonly identityRegion: string }) {
+    const at = (where: string, requestHandler: WatchedHandler): ClientOptions => ({
+      region: where,
+      requestHandler,
+      maxAttempts: 2,
+    });
+    this.#identity = new BedrockAgentCoreClient(at(identityRegion, this.#identityHandler));
+    this.#control = new BedrockAgentCoreControlClient(at(identityRegion, this.#controlHandler));
+    this.#model = new BedrockRuntimeClient(at(region, this.#modelHandler));
+    this.#storage = new S3Client(at(region, this.#storageHandler));
+    this.#keys = new KMSClient(at(region, this.#keysHandler));
+    this.#accounts = new STSClient(at(region, this.#accountsHandler));
+  }
+
+  caller(): Promise<Caller> {
+    return this.#once('sts:GetCallerIdentity', '', this.#accountsHandler, async () => {
+      const { Account, Arn } = await this.#accounts.send(new GetCallerIdentityCommand({}));
+      return { account: Account ?? '', arn: Arn ?? '' };
+    });
+  }
+
+  workloadIdentity(name: string): Promise<{ readonly returnUrls: readonly string[] }> {
+    return this.#once('bedrock-agentcore:GetWorkloadIdentity', name, this.#controlHandler, async () => {
+      const command = new GetWorkloadIdentityCommand({ name });
+      const { allowedResourceOauth2ReturnUrls } = await this.#control.send(command);
+      return { returnUrls: allowedResourceOauth2ReturnUrls ?? [] };
+    });
+  }
+
+  credentialProvider(name: string): Promise<CredentialProvider> {
+    return this.#once(
+      'bedrock-agentcore:GetOauth2CredentialProvider',
+      name,
+      this.#controlHandler,
+      async () => {
+        const command = new GetOauth2CredentialProviderCommand({ name });
+        const answer = await this.#control.send(command);
+        const [config] = Object.values(answer.oauth2ProviderConfigOutput ?? {}) as { clientId?: string }[];
+        return {
+          vendor: answer.credentialProviderVendor ?? '',
+          status: answer.status,
+          callbackUrl: answer.callbackUrl,
+          clientId: config?.clientId,
+        };
+      },
+    );
+  }
+
+  authorizationUrl({ workload, provider, returnUrl }: AuthorizationQuery): Promise<string | undefined> {
+    return this.#once(
+      'bedrock-agentcore:GetResourceOauth2Token',
+      provider,
+      this.#identityHandler,
+      async () => {
+        const { workloadAccessToken } = await this.#identity.send(
+          new GetWorkloadAccessTokenForUserIdCommand({ workloadName: workload, userId: NOBODY }),
+        );
+        const { authorizationUrl } = await this.#identity.send(
+          new GetResourceOauth2TokenCommand({
+            workloadIdentityToken: workloadAccessToken,
+            resourceCredentialProviderName: provider,
+            scopes: [],
+            oauth2Flow: 'USER_FEDERATION',
+            resourceOauth2ReturnUrl: returnUrl,
+          }),
+        );
+        return authorizationUrl;
+      },
+    );
+  }
+
+  completion(): Promise<void> {
+    return this.#once('bedrock-agentcore:CompleteResourceTokenAuth', '', this.#identityHandler, async () => {
+      const command = new CompleteResourceTokenAuthCommand({
+        sessionUri: NO_SESSION,
+        userIdentifier: { userId: NOBODY },
+      });
+      await this.#identity.send(command).catch((error: unknown) => {
+        // So far only who may complete an authorization gets.
+        const { name, message } = error as Error;
+        if (name !== ACCESS_DENIED || !INVALID_SESSION.test(message)) throw error;
+      });
+    });
+  }
+
+  bucket(name: string): Promise<Bucket> {
+    const of = { Bucket: name };
+    return this.#once('s3:ListBucket', name, this.#storageHandler, async () => {
+      const { BucketRegion } = await this.#storage.send(new HeadBucketCommand(of));
+      const [versioning, access, encryption] = await Promise.all([
+        this.#once('s3:GetBucketVersioning', name, this.#storageHandler, () =>
+          this.#storage.send(new GetBucketVersioningCommand(of)),
+        ),
+        this.#once('s3:GetBucketPublicAccessBlock', name, this.#storageHandler, () =>
+          absentAsUndefined(this.#storage.send(new GetPublicAccessBlockCommand(of))),
+        ),
+        this.#once('s3:GetEncryptionConfiguration', name, this.#storageHandler, () =>
+          this.#storage.send(new GetBucketEncryptionCommand(of)),
+        ),
+      ]);
+      const blocked = access?.PublicAccessBlockConfiguration;
+      const [rule] = encryption.ServerSideEncryptionConfiguration?.Rules ?? [];
+      return {
+        region: BucketRegion,
+        versioned: versioning.Status === 'Enabled',
+        closedToThePublic:
+          [blocked?.BlockPublicAcls, blocked?.BlockPublicPolicy].every((each) => each === true) &&
+          [blocked?.IgnorePublicAcls, blocked?.RestrictPublicBuckets].every((each) => each === true),
+        keyId: rule?.ApplyServerSideEncryptionByDefault?.KMSMasterKeyID,
+      };
+    });
+  }
+
+  key(id: string): Promise<Key> {
+    return this.#once('kms:DescribeKey', id, this.#keysHandler, async () => {
+      const { KeyMetadata } = await this.#keys.send(new DescribeKeyCommand({ KeyId: id }));
+      const enabled = KeyMetadata?.KeyState === 'Enabled';
+      // AWS rotates its own keys, and that of a key that is switched off cannot be asked.
+      if (!enabled || KeyMetadata.KeyManager !== 'CUSTOMER') return { enabled, rotates: true };
+      const { KeyRotationEnabled } = await this.#once('kms:GetKeyRotationStatus', id, this.#keysHandler, () =>
+        this.#keys.send(new GetKeyRotationStatusCommand({ KeyId: id })),
+      );
+      return { enabled, rotates: KeyRotationEnabled === true };
+    });
+  }
+
+  model(id: string): Promise<void> {
+    return this.#once('bedrock:InvokeModelWithResponseStream', id, this.#modelHandler, async () => {
+      const { stream } = await this.#model.send(
+        new ConverseStreamCommand({
+          modelId: id,
+          messages: [{ role: 'user', content: [{ text: 'Say yes.' }] }],
+          inferenceConfig: { maxTokens: 1 },
+        }),
+      );
+      for await (const event of stream ?? []) {
+        if (event.messageStop !== undefined) return;
+      }
+      throw new Error('The stream ended before the answer did');
+    });
+  }
+
+  /** Each call is made once, whoever asks for its answer. */
+  #once<T>(action: string, of: string, handler: WatchedHandler, call: () => Promise<T>): Promise<T> {
+    const id = `${action} ${of}`;
+    const known = this.#answers.get(id) as Promise<T> | undefined;
+    if (known !== undefined) return known;
+    const answer = call().catch((error: unknown) => {
+      throw error instanceof AwsFault ? error : faultOf(error as Error, action, handler.host);
+    });
+    this.#answers.set(id, answer);
+    return answer;
+  }
+}
+
+interface ClientOptions {
+  readonly region: string;
+  readonly requestHandler: WatchedHandler;
+  readonly maxAttempts: number;
+}
+
+async function absentAsUndefined<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (statusOf(error as Error) === 404) return undefined;
+    throw error;
+  }
+}
+
+function statusOf(error: Error): number | undefined {
+  return (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode;
+}
+
+function faultOf(cause: Error, action: string, host: string | undefined): AwsFault {
+  const code = (cause as NodeJS.ErrnoException).code ?? cause.name;
+  return new AwsFault(kindOf(cause, code), { action, host, code, cause });
+}
+
+function kindOf(cause: Error, code: string): AwsFaultKind {
+  const status = statusOf(cause);
+  if (NO_CREDENTIALS.test(cause.name)) return 'no credentials';
+  if (status === undefined) return code === 'Error' ? 'failing' : 'unreachable';
+  // KMS says so with 400.
+  if (status === 404 || cause.name === 'NotFoundException') return 'absent';
+  if (status === 401 || status === 403) return 'denied';
+  return status >= 500 || status === 429 ? 'failing' : 'refused';
+}

@@ -1,0 +1,24 @@
+import type { AgentRoleConfig, AppConfig, SessionBindingRoleConfig } from '../config/index.js';
+import type { Aws } from './aws.js';
+import type { Result, Subject } from './finding.js';
+import type { Probes } from './probe.js';
+
+/** What a check looks at. */
+export interface Patient<Config extends AppConfig = AppConfig> {
+  readonly config: Config;
+  /** AWS_REGION. */
+  readonly region: string;
+  readonly aws: Aws;
+  readonly probes: Probes;
+}
+
+/** One look. It makes no sense before the subjects that it needs are in order. */
+export interface Check<Config extends AppConfig = AppConfig> {
+  readonly subject: Subject;
+  readonly needs: readonly Subject[];
+  /** @throws AwsFault that is told as what it is: unreachable, denied, … */
+  run(patient: Patient<Config>): Promise<readonly Result[]> | readonly Result[];
+}
+
+export type AgentCheck = Check<AgentRoleConfig>;
+export type SessionBindingCheck = Check<SessionBindingRoleConfig>;

@@ -1,0 +1,107 @@
+import { AwsFault } from '../aws.js';
+import type { AgentCheck } from '../check.js';
+import { ok, wrong, type Result } from '../finding.js';
+
+/** Is there a bucket for conversations, in the right region, versioned, and closed? */
+export const bucket: AgentCheck = {
+  subject: 'bucket',
+  needs: [],
+  run: async ({ config, aws, region }) => {
+    const name = config.sessionsBucket;
+    try {
+      const { region: itsRegion = region, versioned, closedToThePublic } = await aws.bucket(name);
+      const results: Result[] = [];
+      if (itsRegion !== region) {
+        results.push(
+          wrong(
+            `${name} is in ${itsRegion}, AWS_REGION is ${region}`,
+            `export S3_BUCKET_NAME=…   # of ${region}`,
+          ),
+        );
+      }
+      if (!versioned) {
+        results.push(
+          wrong(
+            `${name} keeps no versions: what is overwritten is lost`,
+            `aws s3api put-bucket-versioning --bucket ${name} --versioning-configuration Status=Enabled`,
+          ),
+        );
+      }
+      if (!closedToThePublic) {
+        results.push(
+          wrong(
+            `${name} could be opened to the public`,
+            `aws s3api put-public-access-block --bucket ${name} --public-access-block-configuration ` +
+              'BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true',
+          ),
+        );
+      }
+      return results.length > 0 ? results : [ok(`${name}: versioned, closed to the public`)];
+    } catch (error) {
+      if (!(error instanceof AwsFault) || error.kind !== 'absent') throw error;
+      return [
+        wrong(
+          `there is no bucket ${name}`,
+          `aws s3api create-bucket --bucket ${name} --region ${region} --create-bucket-configuration LocationConstraint=${region}`,
+        ),
+      ];
+    }
+  },
+};
+
+/** Is the bucket encrypted with a KMS key that works, and that KMS rotates? */
+export const key: AgentCheck = {
+  subject: 'key',
+  needs: ['bucket'],
+  run: async ({ config, aws, region }) => {
+    const { keyId } = await aws.bucket(config.sessionsBucket);
+    const encrypt =
+      `aws s3api put-bucket-encryption --bucket ${config.sessionsBucket} --server-side-encryption-configuration ` +
+      `'{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"aws:kms","KMSMasterKeyID":"…"},"BucketKeyEnabled":true}]}'`;
+    if (keyId === undefined)
+      return [wrong('conversations are not encrypted with a key of KMS, so nobody can withdraw it', encrypt)];
+    try {
+      const { enabled, rotates } = await aws.key(keyId);
+      const of = `--region ${region} --key-id ${keyId}`;
+      if (!enabled)
+        return [wrong(`${keyId} is not enabled: no conversation can be read`, `aws kms enable-key ${of}`)];
+      if (!rotates) return [wrong(`${keyId} is not rotated`, `aws kms enable-key-rotation ${of}`)];
+      return [ok(`${keyId}: enabled, rotated`)];
+    } catch (error) {
+      if (!(error instanceof AwsFault) || error.kind !== 'absent') throw error;
+      return [wrong(`the bucket's key ${keyId} does not exist: no conversation can be written`, encrypt)];
+    }
+  },
+};
+
+/** Does the model answer? Asks it for one word, which costs a fraction of a cent. */
+export const model: AgentCheck = {
+  subject: 'model',
+  needs: [],
+  run: async ({ config, aws, region }) => {
+    const { id } = config.model;
+    const list = `aws bedrock list-inference-profiles --region ${region} --query 'inferenceProfileSummaries[].inferenceProfileId'`;
+    try {
+      await aws.model(id);
+      return [ok(`${id} answers`)];
+    } catch (error) {
+      if (!(error instanceof AwsFault)) throw error;
+      if (
+        error.kind === 'denied' &&
+        /don't have access to the model|model access|use case details/i.test(error.message)
+      ) {
+        return [
+          wrong(
+            `this account has no access to ${id} yet`,
+            `open https://${region}.console.aws.amazon.com/bedrock/home?region=${region}#/modelaccess`,
+          ),
+        ];
+      }
+      if (error.kind === 'absent' || /model identifier is invalid/i.test(error.message))
+        return [wrong(`there is no ${id} in ${region}`, list)];
+      if (/on-demand throughput/i.test(error.message))
+        return [wrong(`${id} can be called through an inference profile only`, list)];
+      throw error;
+    }
+  },
+};

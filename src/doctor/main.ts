@@ -1,0 +1,31 @@
+import { processEnvironment } from '../config/index.js';
+import { AwsAdapter } from './aws.adapter.js';
+import { examine } from './doctor.js';
+import type { Finding } from './finding.js';
+
+const SIGNS = { ok: 'ok   ', wrong: 'WRONG', 'not checked': '-    ' } as const;
+const WIDTH = 21;
+/** Answers of others are part of what is printed, and a terminal obeys control characters. */
+const CONTROL = /\p{Cc}/gu;
+const counts = { ok: 0, wrong: 0, 'not checked': 0 };
+
+// Without a role, all that the agent role needs is looked at: that is almost everything.
+const environment = { ROLE: 'agent', ...processEnvironment() };
+for await (const finding of examine(environment, (regions) => new AwsAdapter(regions))) {
+  counts[finding.state] += 1;
+  process.stdout.write(`${lineOf(finding)}\n`);
+}
+process.stdout.write(
+  `\n${String(counts.ok)} ok, ${String(counts.wrong)} wrong, ${String(counts['not checked'])} not checked\n`,
+);
+process.exit(counts.wrong + counts['not checked'] > 0 ? 1 : 0);
+
+function lineOf(finding: Finding): string {
+  const first = `${SIGNS[finding.state]}  ${finding.subject.padEnd(WIDTH)}${finding.detail}`.replace(
+    CONTROL,
+    ' ',
+  );
+  return finding.state === 'wrong'
+    ? `${first}\n${' '.repeat(WIDTH + 7)}mend: ${finding.mend.replace(CONTROL, ' ')}`
+    : first;
+}

@@ -1,0 +1,211 @@
+import type { Fault } from '../../local/lib/faults.ts';
+import { ACCESS_KEYS, KEY_ARN, WORKLOAD } from '../../local/stack.ts';
+import type { PlantedFault } from './doctor-faults.ts';
+
+const answer = (status: number, type: string, message: string): Fault => ({
+  kind: 'answer',
+  status,
+  headers: { 'x-amzn-errortype': type },
+  body: JSON.stringify({ message }),
+});
+
+/** Whatever may be wrong with AgentCore Identity, the bucket, its key and the model. */
+export const AWS_FAULTS: readonly PlantedFault[] = [
+  {
+    name: 'a workload identity that is not there',
+    plant: (environment) => {
+      environment.WORKLOAD_IDENTITY_NAME = 'other';
+    },
+    found: { 'workload identity': /there is no other in eu-central-1/ },
+    mend: /create-workload-identity --region eu-central-1 --name other --allowed-resource-oauth2-return-urls 'http:\/\/localhost:\d+\/oauth2\/session-binding'/,
+    waiting: ['return URLs', 'callback URL'],
+  },
+  {
+    name: 'a look that is not permitted',
+    plant: (environment) => {
+      environment.AWS_ACCESS_KEY_ID = ACCESS_KEYS.agent;
+    },
+    found: {
+      'workload identity': /onbehalf-agent\/local may not bedrock-agentcore:GetWorkloadIdentity/,
+      'credential provider': /may not bedrock-agentcore:GetOauth2CredentialProvider/,
+    },
+    mend: /aws iam put-role-policy --role-name onbehalf-agent .*"Action":"bedrock-agentcore:GetWorkloadIdentity"/,
+    waiting: ['return URLs', 'callback URL'],
+  },
+  {
+    name: 'a return URL that is not registered',
+    plant: (_, stack) => {
+      stack.agentCoreIdentity.workloads[0] = {
+        name: WORKLOAD,
+        allowedResourceOauth2ReturnUrls: ['https://old.example.com/oauth2/session-binding'],
+      };
+    },
+    found: { 'return URLs': /is not among those of the workload identity \(https:\/\/old\.example\.com/ },
+    mend: /update-workload-identity .* 'https:\/\/old\.example\.com\/oauth2\/session-binding' 'http:\/\/localhost:\d+\/oauth2\/session-binding'/,
+    waiting: ['callback URL'],
+  },
+  {
+    name: 'a credential provider that is not there',
+    plant: (environment) => {
+      environment.GITHUB_PROVIDER_NAME = 'other';
+    },
+    found: { 'credential provider': /there is no other in eu-central-1/ },
+    mend: /create-oauth2-credential-provider --region eu-central-1 --name other --credential-provider-vendor GithubOauth2/,
+    waiting: ['callback URL'],
+  },
+  ...[
+    {
+      change: { vendor: 'GoogleOauth2' },
+      says: /is of GoogleOauth2, not of GitHub/,
+      mend: /create-oauth2/,
+    },
+    {
+      change: { status: 'CREATE_FAILED' },
+      says: /is CREATE_FAILED/,
+      mend: /get-oauth2-credential-provider/,
+    },
+  ].map(({ change, says, mend }): PlantedFault => ({
+    name: `a credential provider with ${JSON.stringify(change)}`,
+    plant: (_, stack) => {
+      const [provider] = stack.agentCoreIdentity.credentialProviders;
+      if (provider !== undefined) stack.agentCoreIdentity.credentialProviders[0] = { ...provider, ...change };
+    },
+    found: { 'credential provider': says },
+    mend,
+    waiting: ['callback URL'],
+  })),
+  {
+    name: "a callback that the provider's OAuth app does not allow",
+    plant: (_, stack) => {
+      stack.gitHubCallbacks.splice(0, 1, 'https://old.example.com/callback');
+    },
+    found: {
+      'callback URL':
+        /refuses the client onbehalf-local with the callback http:\/\/127\.0\.0\.1:\d+\/identities\/oauth2\/callback\/[0-9a-f-]{36}/,
+    },
+    mend: /settings\/developers {3}# paste http:\/\/127/,
+  },
+  {
+    name: 'an OAuth client that the provider does not know',
+    plant: (_, stack) => {
+      const [provider] = stack.agentCoreIdentity.credentialProviders;
+      if (provider !== undefined)
+        stack.agentCoreIdentity.credentialProviders[0] = { ...provider, clientId: 'somebody-else' };
+    },
+    found: { 'callback URL': /refuses the client somebody-else/ },
+    mend: /compare the client id/,
+  },
+  {
+    name: 'a bucket that is not there',
+    plant: (environment) => {
+      environment.S3_BUCKET_NAME = 'no-such-bucket';
+    },
+    found: { bucket: /there is no bucket no-such-bucket/ },
+    mend: /aws s3api create-bucket --bucket no-such-bucket --region eu-central-1/,
+    waiting: ['key'],
+  },
+  {
+    name: 'a bucket that may not be seen',
+    plant: (_, stack) => {
+      stack.s3.faults.plan(/^HEAD/, { kind: 'answer', status: 403 });
+    },
+    found: { bucket: /onbehalf-operator\/local may not s3:ListBucket/ },
+    mend: /put-role-policy --role-name onbehalf-operator .*"s3:ListBucket"/,
+    waiting: ['key'],
+  },
+  {
+    name: 'a bucket that is elsewhere, keeps no versions and is open',
+    plant: (_, stack) => {
+      stack.s3.settings = {
+        ...stack.s3.settings,
+        region: 'us-east-1',
+        versioned: false,
+        closedToThePublic: false,
+      };
+    },
+    found: {
+      bucket: /is in us-east-1, AWS_REGION is eu-central-1.*keeps no versions.*opened to the public/s,
+    },
+    mend: /put-bucket-versioning .*Status=Enabled.*put-public-access-block .*RestrictPublicBuckets=true/s,
+    waiting: ['key'],
+  },
+  {
+    name: 'a bucket without a key of its own',
+    plant: (_environment, stack) => {
+      const { keyArn: _, ...settings } = stack.s3.settings;
+      stack.s3.settings = settings;
+    },
+    found: { key: /not encrypted with a key of KMS/ },
+    mend: /put-bucket-encryption --bucket onbehalf-local-sessions/,
+  },
+  {
+    name: 'a key that is switched off',
+    plant: (_, stack) => {
+      stack.account.keys.set(KEY_ARN, { enabled: false, rotates: true });
+    },
+    found: { key: /is not enabled: no conversation can be read/ },
+    mend: /aws kms enable-key --region eu-central-1 --key-id arn:aws:kms/,
+  },
+  {
+    name: 'a key that is not rotated',
+    plant: (_, stack) => {
+      stack.account.keys.set(KEY_ARN, { enabled: true, rotates: false });
+    },
+    found: { key: /is not rotated/ },
+    mend: /aws kms enable-key-rotation --region eu-central-1/,
+  },
+  {
+    name: 'a key that does not exist any more',
+    plant: (_, stack) => {
+      stack.account.keys.clear();
+    },
+    found: { key: /does not exist: no conversation can be written/ },
+    mend: /put-bucket-encryption/,
+  },
+  ...[
+    {
+      fault: answer(
+        403,
+        'AccessDeniedException',
+        "You don't have access to the model with the specified model ID.",
+      ),
+      says: /this account has no access to local\.rule-based-stand-in yet/,
+      mend: /console\.aws\.amazon\.com\/bedrock/,
+    },
+    {
+      fault: answer(
+        403,
+        'AccessDeniedException',
+        'User: x is not authorized to perform: bedrock:InvokeModel',
+      ),
+      says: /may not bedrock:InvokeModelWithResponseStream/,
+      mend: /aws iam put-role-policy/,
+    },
+    {
+      fault: answer(400, 'ValidationException', 'The provided model identifier is invalid.'),
+      says: /there is no local\.rule-based-stand-in in eu-central-1/,
+      mend: /list-inference-profiles/,
+    },
+    {
+      fault: answer(
+        400,
+        'ValidationException',
+        "Invocation of model ID x with on-demand throughput isn't supported.",
+      ),
+      says: /can be called through an inference profile only/,
+      mend: /list-inference-profiles/,
+    },
+    {
+      fault: answer(429, 'ThrottlingException', 'Too many requests'),
+      says: /failed: ThrottlingException: Too many requests/,
+      mend: /npm run doctor/,
+    },
+  ].map(({ fault, says, mend }): PlantedFault => ({
+    name: `a model that is answered for by ${JSON.stringify(fault.kind === 'answer' ? fault.body : '')}`,
+    plant: (_, stack) => {
+      stack.bedrock.faults.plan(/./, fault);
+    },
+    found: { model: says },
+    mend,
+  })),
+];

@@ -1,0 +1,158 @@
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { startBothRoles, type BothRoles } from '../../local/lib/both-roles.ts';
+import { ACCESS_KEYS, GITHUB_PROVIDER, startStack, type LocalStack } from '../../local/stack.ts';
+import { AWS_FAULTS } from './doctor-aws-faults.ts';
+import { FAULTS, type Environment } from './doctor-faults.ts';
+
+interface Diagnosis {
+  readonly code: number | null;
+  readonly text: string;
+  /** The lines of a state, by subject. */
+  readonly ok: readonly string[];
+  readonly wrong: Readonly<Record<string, string>>;
+  readonly notChecked: Readonly<Record<string, string>>;
+}
+
+describe('npm run doctor', () => {
+  let stack: LocalStack;
+  let roles: BothRoles;
+
+  beforeAll(async () => {
+    stack = await startStack();
+    roles = await startBothRoles(stack);
+  }, 60_000);
+  beforeEach(() => stack.reset());
+  afterAll(async () => {
+    await roles.stop();
+    await stack.close();
+  });
+
+  it('finds nothing where nothing is wrong, as the operator who looks at the agent role', async () => {
+    const { code, ok, wrong, notChecked } = await diagnose(stack.environment('operator'));
+    expect({ wrong, notChecked }).toEqual({ wrong: {}, notChecked: {} });
+    expect([code, ok.length]).toEqual([0, 14]);
+  });
+
+  it('finds nothing wrong with what the session-binding role may do', async () => {
+    const environment = stack.environment('session-binding');
+    const { code, ok } = await diagnose({ ...environment, AWS_ENDPOINT_URL_STS: stack.account.url });
+    expect([code, ok.length]).toEqual([0, 8]);
+  });
+
+  it('finds that the session-binding role may not complete', async () => {
+    const environment = { ...stack.environment('session-binding'), AWS_ENDPOINT_URL_STS: stack.account.url };
+    const { code, wrong } = await diagnose({ ...environment, AWS_ACCESS_KEY_ID: ACCESS_KEYS.agent });
+    expect(code).toBe(1);
+    expect(Object.keys(wrong)).toEqual(['completion']);
+    expect(wrong.completion).toMatch(/may not bedrock-agentcore:CompleteResourceTokenAuth/);
+    expect(wrong.completion).toMatch(/aws iam put-role-policy --role-name onbehalf-agent/);
+  });
+
+  it.each([...FAULTS, ...AWS_FAULTS])('finds $name', async ({ plant, found, mend, waiting }) => {
+    const environment = stack.environment('operator');
+    plant(environment, stack);
+    const { code, wrong, notChecked } = await diagnose(environment);
+    expect(code).toBe(1);
+    for (const [subject, says] of Object.entries(found)) expect(wrong[subject]).toMatch(says);
+    expect(Object.values(wrong).join('\n')).toMatch(mend);
+    if (waiting !== undefined) expect(Object.keys(notChecked).sort()).toEqual([...waiting].sort());
+  });
+
+  it('says nothing of other subjects than those that are wrong', async () => {
+    const { wrong } = await diagnose({ ...stack.environment('operator'), GITHUB_PROVIDER_NAME: 'other' });
+    expect(Object.keys(wrong)).toEqual(['credential provider']);
+  });
+
+  it('changes nothing, and prints no secret', async () => {
+    const environment = stack.environment('operator');
+    const { text } = await diagnose(environment);
+    expect(text).not.toContain(environment.FLOW_SECRET);
+    for (const secret of stack.agentCoreIdentity.vault.secrets()) expect(text).not.toContain(secret);
+    expect(stack.s3.store.list('onbehalf-local-sessions', new URLSearchParams()).objects).toEqual([]);
+    expect(new Set(stack.agentCoreIdentity.calls.map(({ operation }) => operation))).toEqual(
+      new Set([
+        'GetWorkloadIdentity',
+        'GetOauth2CredentialProvider',
+        'GetWorkloadAccessTokenForUserId',
+        'GetResourceOauth2Token',
+      ]),
+    );
+    expect(stack.agentCoreIdentity.credentialProviders[0]?.name).toBe(GITHUB_PROVIDER);
+  });
+
+  it('tells commands that are safe to paste, and nothing that a terminal obeys', async () => {
+    const hostile = `http://evil.example.com/'$(touch /tmp/x)'\u001b[2J`;
+    stack.identityProvider.faults.plan(/well-known/, {
+      kind: 'answer',
+      status: 200,
+      body: JSON.stringify({ issuer: hostile }),
+    });
+    const { wrong, text } = await diagnose(stack.environment('operator'));
+    expect(wrong['identity provider']).toContain(
+      String.raw`export ALB_ISSUER='http://evil.example.com/'\''$(touch /tmp/x)'\''`,
+    );
+    expect(text).not.toContain('\u001b');
+  });
+
+  it('takes the variables from a file, as npm start writes one', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'onbehalf-doctor-'));
+    const file = join(folder, 'operator.env');
+    const lines = Object.entries(stack.environment('operator')).map(([name, value]) => `${name}=${value}\n`);
+    writeFileSync(file, lines.join(''));
+    try {
+      const { code, text } = await run(['scripts/run.mjs', 'scripts/doctor.mjs', file], {
+        FLOW_SECRET: 'not this',
+      });
+      expect(text).toContain('14 ok, 0 wrong, 0 not checked');
+      expect(code).toBe(0);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('says that a file is not there', async () => {
+    const { code, text } = await run(['scripts/run.mjs', 'scripts/doctor.mjs', 'no-such.env'], {});
+    expect([code, text]).toEqual([
+      1,
+      'There is no file no-such.env. Copy .env.example, or start the local stack: npm start\n',
+    ]);
+  });
+});
+
+async function diagnose(environment: Environment): Promise<Diagnosis> {
+  const { code, text } = await run(['dist/doctor/main.js'], environment);
+  const told: Record<'ok' | 'WRONG' | '-', Record<string, string>> = { ok: {}, WRONG: {}, '-': {} };
+  let last: readonly ['ok' | 'WRONG' | '-', string] | undefined;
+  for (const line of text.split('\n')) {
+    const [, state, subject, detail] = /^(ok|WRONG|-) +(\S.*?) {2,}(.*)$/.exec(line) ?? [];
+    if (state !== undefined && subject !== undefined) last = [state as 'ok', subject];
+    const body = detail ?? line;
+    if (last !== undefined && (detail !== undefined || line.includes('mend: '))) {
+      const [kind, of] = last;
+      told[kind][of] = `${told[kind][of] ?? ''}\n${body}`;
+    }
+  }
+  return { code, text, ok: Object.keys(told.ok), wrong: told.WRONG, notChecked: told['-'] };
+}
+
+function run(
+  parameters: readonly string[],
+  environment: Environment,
+): Promise<{ code: number | null; text: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [...parameters], {
+      env: { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', ...environment },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let text = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => (text += chunk.toString()));
+    child.on('close', (code) => {
+      resolve({ code, text });
+    });
+  });
+}
