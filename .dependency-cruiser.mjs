@@ -83,7 +83,13 @@ export default {
       name: 'only-the-agent-loads-strands',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/agent/' },
-      to: { path: 'node_modules/(@strands-agents|@ag-ui|@aws-sdk/client-bedrock-runtime)/' },
+      to: { path: 'node_modules/(@strands-agents|@ag-ui)/' },
+    },
+    {
+      name: 'only-the-agent-and-the-doctor-call-the-model',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(agent|doctor)/' },
+      to: { path: 'node_modules/@aws-sdk/client-bedrock-runtime/' },
     },
     {
       name: 'no-development-dependency-in-src',

@@ -31,6 +31,6 @@ export default {
   concurrency: 2,
   // A machine with other work must not pass for a change that hangs.
   timeoutMS: 15_000,
-  reporters: ['clear-text', 'json'],
+  reporters: ['progress-append-only', 'clear-text', 'json'],
   thresholds: { high: 90, low: 85, break: 85 },
 };
