@@ -1,7 +1,11 @@
+import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { Match, Template } from 'aws-cdk-lib/assertions';
+import { RULES as LOCAL_RULES } from '../../local/load-balancer/rules.ts';
+import { loadConfig } from '../../src/config/load-config.js';
 import { createDeployment } from '../lib/app.ts';
 import { oidcEndpoints, parseDeployment } from '../lib/deployment.ts';
+import { RULES } from '../lib/edge.ts';
 import { exampleDeployment, exampleText } from './support.ts';
 
 const oidc = { clientId: 'client', clientSecretName: 'secret' };
@@ -155,3 +159,139 @@ describe('what is brought along', () => {
     });
   });
 });
+
+describe('the examples', () => {
+  const files = globSync('infra/deployments/*.json');
+
+  it('show Entra ID, Cognito and Okta, a VPC of ours and one that is there', () => {
+    const all = files.map((file) => parseDeployment(JSON.parse(readFileSync(file, 'utf8')), file));
+    expect(new Set(all.map(({ oidc: { provider } }) => provider.kind))).toEqual(
+      new Set(['entra', 'cognito', 'okta']),
+    );
+    expect(new Set(all.map(({ network }) => 'vpcId' in network))).toEqual(new Set([true, false]));
+    expect(new Set(all.map(({ environment }) => environment)).size).toBe(all.length);
+  });
+
+  it.each(files)(
+    '%s is synthesised without a finding, with an environment that both roles start with',
+    (file) => {
+      const given = parseDeployment(JSON.parse(readFileSync(file, 'utf8')), file);
+      const { app, agent } = createDeployment(given, { analyticsReporting: false });
+      expect(() => app.synth()).not.toThrow();
+      const definitions = Template.fromStack(agent).findResources('AWS::ECS::TaskDefinition');
+      const roles = Object.values(definitions as Record<string, TaskDefinition>).map(({ Properties }) => {
+        const [{ Environment = [], Secrets = [] } = {}] = Properties.ContainerDefinitions;
+        const known = Environment.map(({ Name, Value }) => [
+          Name,
+          typeof Value === 'string' ? Value : valueOf(Name),
+        ]);
+        const secrets = Secrets.map(({ Name }) => [Name, valueOf(Name)]);
+        return loadConfig(Object.fromEntries([...known, ...secrets]) as Record<string, string>).role;
+      });
+      expect(roles.toSorted()).toEqual(['agent', 'session-binding']);
+    },
+    60_000,
+  );
+});
+
+interface TaskDefinition {
+  readonly Properties: {
+    readonly ContainerDefinitions: readonly {
+      readonly Environment?: readonly { readonly Name: string; readonly Value: unknown }[];
+      readonly Secrets?: readonly { readonly Name: string }[];
+    }[];
+  };
+}
+
+/** What CloudFormation fills in. */
+function valueOf(name: string): string {
+  const known: Readonly<Record<string, string>> = {
+    ALB_ARN:
+      'arn:aws:elasticloadbalancing:eu-central-1:111122223333:loadbalancer/app/onbehalf/50dc6c495c0c9188',
+    FLOW_SECRET: 'a-secret-that-is-long-enough-0123456789',
+    S3_BUCKET_NAME: 'a-bucket',
+  };
+  return known[name] ?? '';
+}
+
+describe('the rules of the load balancer', () => {
+  const METHODS = ['GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS'];
+  const PATHS = [
+    ...[
+      '/',
+      '/docs',
+      '/docs/',
+      '/docs/x.js',
+      '/docsx',
+      '/openapi.json',
+      '/openapi',
+      '/ping',
+      '/ready',
+      '/favicon.ico',
+    ],
+    ...[
+      '/invocations',
+      '/invocations/',
+      '/invocations/x',
+      '/sessions',
+      '/sessions/',
+      '/sessions/a',
+      '/sessions/a/b',
+    ],
+    ...[
+      '/connections',
+      '/connections/github',
+      '/connectionsx',
+      '/oauth2/connect',
+      '/oauth2/connect/',
+      '/oauth2/x',
+    ],
+    ...[
+      '/oauth2/session-binding',
+      '/oauth2/session-binding/',
+      '/OAUTH2/connect',
+      '/Docs',
+      '//docs',
+      '/x/docs',
+    ],
+  ];
+
+  it('decide here as they do on a laptop, for every path and method', () => {
+    const decide = <R extends { readonly methods?: readonly string[]; readonly target: string }>(
+      rules: readonly R[],
+      matches: (rule: R, path: string) => boolean,
+      otherwise: (rule: R) => string,
+    ): string[] =>
+      METHODS.flatMap((method) =>
+        PATHS.map((path) => {
+          const rule = rules.find((each) => matches(each, path) && (each.methods?.includes(method) ?? true));
+          return `${method} ${path} ${rule === undefined ? '404' : `${otherwise(rule)} ${rule.target}`}`;
+        }),
+      );
+    const here = decide(
+      RULES,
+      ({ paths }, path) => paths.some((pattern) => glob(pattern).test(path)),
+      ({ otherwise }) => otherwise,
+    );
+    const there = decide(
+      LOCAL_RULES,
+      ({ paths }, path) => paths.some((pattern) => pattern.test(path)),
+      ({ action }) => action,
+    );
+    expect(here).toEqual(there);
+    expect(new Set(here.map((line) => line.split(' ').slice(2).join(' ')))).toEqual(
+      new Set([
+        '404',
+        'authenticate agent',
+        'deny agent',
+        'authenticate session-binding',
+        'deny session-binding',
+      ]),
+    );
+  });
+});
+
+/** https://docs.aws.amazon.com/elasticloadbalancing/latest/application/rule-condition-types.html#path-conditions */
+function glob(pattern: string): RegExp {
+  return new RegExp(`^${pattern.replaceAll('.', String.raw`\.`).replaceAll('*', '.*')}$`);
+}

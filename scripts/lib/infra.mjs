@@ -1,11 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 
 const FOLDER = 'infra';
 
 /** The infrastructure has dependencies of its own, which who runs the application does without. */
 export function installInfra() {
-  if (existsSync(`${FOLDER}/node_modules/aws-cdk-lib`)) return;
+  const { devDependencies } = JSON.parse(readFileSync(`${FOLDER}/package.json`, 'utf8'));
+  if (Object.keys(devDependencies).every((name) => existsSync(`${FOLDER}/node_modules/${name}`))) return;
   process.stdout.write('Installing what the infrastructure needs (npm ci --prefix infra, about 15 s) …\n');
   const { status } = spawnSync('npm', ['ci', '--prefix', FOLDER], { stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) throw new Error('npm ci --prefix infra failed; the lines above say why.');
