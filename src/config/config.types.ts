@@ -7,6 +7,9 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 /** How the user is named towards AgentCore Identity: by `sub`, or by the identity provider's own access token. */
 export type WorkloadTokenSource = 'user-id' | 'jwt';
 
+/** How users come with a request: vouched for by the load balancer, or with the identity provider's own access token. */
+export type SignInKind = 'alb' | 'bearer';
+
 /** What the load balancer's tokens must say. */
 export interface AlbConfig {
   readonly arn: string;
@@ -35,6 +38,7 @@ interface CommonConfig {
 export interface AgentRoleConfig extends CommonConfig {
   readonly role: 'agent';
   readonly region: string;
+  readonly signIn: SignInKind;
   readonly workloadIdentityName: string;
   readonly sessionsBucket: string;
   readonly model: { readonly provider: 'bedrock'; readonly id: string };

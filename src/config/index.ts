@@ -8,8 +8,9 @@ export type {
   LogLevel,
   Role,
   SessionBindingRoleConfig,
+  SignInKind,
   WorkloadTokenSource,
 } from './config.types.js';
 export { loadConfig } from './load-config.js';
 export { processEnvironment, readEnvironment } from './read-environment.js';
-export { VARIABLES } from './variables.js';
+export { isSafeUrl, VARIABLES } from './variables.js';

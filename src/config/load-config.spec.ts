@@ -48,6 +48,20 @@ describe('loadConfig', () => {
     });
   });
 
+  it('lets users come by the load balancer, unless it is told otherwise', () => {
+    expect(loadConfig(AGENT)).toMatchObject({ signIn: 'alb' });
+    expect(loadConfig({ ...AGENT, SIGN_IN: 'bearer' })).toMatchObject({ signIn: 'bearer' });
+    expect(loadConfig({ ...BINDING, SIGN_IN: 'bearer' })).not.toHaveProperty('signIn');
+    expect(faultsOf({ ...AGENT, SIGN_IN: 'none' })).toEqual(['SIGN_IN']);
+  });
+
+  it("passes on no user's token where the two roles would see two different ones", () => {
+    expect(faultsOf({ ...AGENT, SIGN_IN: 'bearer', WORKLOAD_TOKEN_SOURCE: 'jwt' })).toEqual([
+      'WORKLOAD_TOKEN_SOURCE',
+    ]);
+    expect(faultsOf({ ...AGENT, SIGN_IN: 'alb', WORKLOAD_TOKEN_SOURCE: 'jwt' })).toEqual([]);
+  });
+
   it('reads a session-binding role, and asks it for nothing that only the agent needs', () => {
     expect(loadConfig(BINDING)).not.toHaveProperty('sessionsBucket');
   });

@@ -44,6 +44,11 @@ function readVariable(
 }
 
 function derive(values: Values, faults: ConfigFault[]): void {
+  // Session binding, behind the load balancer, sees another token of the user's; AgentCore Identity compares the very token.
+  if (values.SIGN_IN === 'bearer' && values.WORKLOAD_TOKEN_SOURCE === 'jwt') {
+    const expected = 'user-id, where SIGN_IN is bearer';
+    faults.push({ variable: 'WORKLOAD_TOKEN_SOURCE', expected, missing: false });
+  }
   if (values.AWS_REGION !== undefined) values.IDENTITY_AWS_REGION ??= values.AWS_REGION;
   if (values.PUBLIC_URL !== undefined) {
     const bindingUrl = values.PUBLIC_URL + BINDING_PATH;
@@ -107,6 +112,7 @@ function assemble(role: Role, values: Values): AppConfig {
         role,
         ...common,
         region: read('AWS_REGION'),
+        signIn: read('SIGN_IN'),
         workloadIdentityName: read('WORKLOAD_IDENTITY_NAME'),
         sessionsBucket: read('S3_BUCKET_NAME'),
         model: { provider: read('MODEL_PROVIDER'), id: read('INFERENCE_PROFILE_ID') },

@@ -109,6 +109,12 @@ export const VARIABLES = {
     roles: BOTH,
     fallback: 'user-id',
   },
+  SIGN_IN: {
+    schema: choice(['alb', 'bearer'] as const),
+    expected: 'alb or bearer',
+    roles: AGENT,
+    fallback: 'alb',
+  },
   WORKLOAD_IDENTITY_NAME: {
     schema: text(/^[A-Za-z0-9_.-]{3,255}$/),
     expected: "the workload identity's name",

@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { IdentityModule } from './identity.module.js';
 import { AlbJwtGuard } from './inbound/alb-jwt.guard.js';
+import { AlbTokenVerifier } from './inbound/alb-token.verifier.js';
+import { BearerTokenVerifier } from './inbound/bearer-token.verifier.js';
+import { SIGN_IN } from './inbound/sign-in.js';
 import { AgentCoreIdentityAdapter } from './outbound/agentcore-identity.adapter.js';
 import { FlowTickets } from './outbound/flow-tickets.js';
 import { IDENTITY_SERVICE } from './outbound/identity-service.js';
@@ -16,6 +19,16 @@ describe('IdentityModule', () => {
     expect(agent.providers).toEqual(expect.arrayContaining([WorkloadTokens, ResourceTokens]));
     for (const fetching of [WorkloadTokens, ResourceTokens])
       expect(binding.providers).not.toContain(fetching);
+  });
+
+  it('lets the load balancer vouch for users, and tokens of their own only where that is said', () => {
+    const signInOf = (...parameters: Parameters<typeof IdentityModule.forRole>): unknown =>
+      IdentityModule.forRole(...parameters).providers?.filter(
+        (each) => 'provide' in each && each.provide === SIGN_IN,
+      );
+    expect(signInOf('agent')).toEqual([{ provide: SIGN_IN, useClass: AlbTokenVerifier }]);
+    expect(signInOf('session-binding')).toEqual([{ provide: SIGN_IN, useClass: AlbTokenVerifier }]);
+    expect(signInOf('agent', 'bearer')).toEqual([{ provide: SIGN_IN, useClass: BearerTokenVerifier }]);
   });
 
   it.each(['agent', 'session-binding'] as const)('guards every route of the role %s', (role) => {

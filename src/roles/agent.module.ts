@@ -2,21 +2,21 @@ import { Module, type DynamicModule } from '@nestjs/common';
 import { AgentModule } from '../agent/index.js';
 import { AuditModule } from '../audit/index.js';
 import { HttpModule } from '../common/http/index.js';
-import { AppConfigModule, type AppConfig } from '../config/index.js';
+import { AppConfigModule, type AgentRoleConfig } from '../config/index.js';
 import { GitHubToolsModule } from '../github-tools/index.js';
 import { IdentityModule } from '../identity/index.js';
 
 /** The agent workload. A further provider is one more module here. */
 @Module({})
 export class AgentRoleModule {
-  static forRoot(config: AppConfig): DynamicModule {
+  static forRoot(config: AgentRoleConfig): DynamicModule {
     return {
       module: AgentRoleModule,
       imports: [
         AppConfigModule.forRoot(config),
         AuditModule,
         HttpModule,
-        IdentityModule.forRole('agent'),
+        IdentityModule.forRole('agent', config.signIn),
         AgentModule,
         GitHubToolsModule,
       ],

@@ -9,11 +9,14 @@ export interface TestIssuer extends TrustedIssuer {
   close(): void;
 }
 
-/** An issuer of JWT access tokens that publishes its keys. */
+/** An issuer of JWT access tokens that publishes its keys, and where they are. */
 export async function startIssuer(): Promise<TestIssuer> {
   const { privateKey, publicKey } = await generateKeyPair('ES256');
   const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256' }] });
-  const server = createServer((_request, response) => response.end(jwks)).listen(0, '127.0.0.1');
+  const server = createServer((request, response) => {
+    const discovery = JSON.stringify({ issuer, jwks_uri: `${issuer}/jwks` });
+    response.end(request.url === '/.well-known/openid-configuration' ? discovery : jwks);
+  }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   const issuer = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   const audience = 'onbehalf';

@@ -15,6 +15,7 @@ import { TestAlb } from '../testing/alb.js';
 import { AlbJwtGuard } from './alb-jwt.guard.js';
 import { AlbJwtStrategy } from './alb-jwt.strategy.js';
 import { AlbTokenVerifier } from './alb-token.verifier.js';
+import { SIGN_IN } from './sign-in.js';
 import { CurrentUser } from './current-user.decorator.js';
 import type { User } from './user.js';
 
@@ -67,6 +68,7 @@ describe('the doors', () => {
       controllers: [DoorsController, PublicController],
       providers: [
         AlbTokenVerifier,
+        { provide: SIGN_IN, useExisting: AlbTokenVerifier },
         AlbJwtStrategy,
         { provide: Audit, useValue: recorded.audit },
         { provide: CONFIG, useValue: { alb: alb.config, workloadTokenSource } },

@@ -5,7 +5,7 @@ import { AppError } from '../../common/errors/index.js';
 import { IS_PUBLIC } from '../../common/http/index.js';
 import { ALB_STRATEGY } from './alb-jwt.strategy.js';
 
-/** Closed by default: every route needs a token of the load balancer, unless it is `@Public()`. */
+/** Closed by default: every route needs the token of a sign-in, unless it is `@Public()`. */
 @Injectable()
 export class AlbJwtGuard extends AuthGuard(ALB_STRATEGY) {
   readonly #reflector: Reflector;

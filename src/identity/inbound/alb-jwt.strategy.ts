@@ -5,34 +5,28 @@ import { Strategy, type JwtFromRequestFunction } from 'passport-jwt';
 import { Audit } from '../../audit/index.js';
 import { AppError } from '../../common/errors/index.js';
 import { CONFIG, type AppConfig } from '../../config/index.js';
-import { AlbTokenVerifier } from './alb-token.verifier.js';
+import { onlyHeader, SIGN_IN, type SignIn } from './sign-in.js';
 import type { User } from './user.js';
 
 export const ALB_STRATEGY = 'alb-jwt';
 
-const TOKEN_HEADER = 'x-amzn-oidc-data';
 const ACCESS_TOKEN_HEADER = 'x-amzn-oidc-accesstoken';
-
-/** The one value of a header; undefined when it is absent or was sent more than once. */
-function onlyHeader(request: FastifyRequest, name: string): string | undefined {
-  const values = request.raw.headersDistinct[name] ?? [];
-  return values.length === 1 ? values[0] : undefined;
-}
 
 /**
  * passport-jwt's seam for the load balancer's tokens. Its extractor stays; its verification does not: jsonwebtoken
- * refuses the padding that the load balancer signs, so `authenticate` goes to `AlbTokenVerifier` instead.
+ * refuses the padding that the load balancer signs, so `authenticate` goes to the way of signing in that this place has:
+ * `AlbTokenVerifier`, or `BearerTokenVerifier` where there is no load balancer.
  */
 @Injectable()
 export class AlbJwtStrategy extends PassportStrategy(Strategy, ALB_STRATEGY) {
   // Passport calls `authenticate` on an object derived from this one, which has no #private members.
   private readonly extract: JwtFromRequestFunction<FastifyRequest>;
-  private readonly verifier: AlbTokenVerifier;
+  private readonly signIn: SignIn;
   private readonly withUserToken: boolean;
   private readonly audit: Audit;
 
-  constructor(verifier: AlbTokenVerifier, audit: Audit, @Inject(CONFIG) config: AppConfig) {
-    const extract = (request: FastifyRequest): string | null => onlyHeader(request, TOKEN_HEADER) ?? null;
+  constructor(@Inject(SIGN_IN) signIn: SignIn, audit: Audit, @Inject(CONFIG) config: AppConfig) {
+    const extract = (request: FastifyRequest): string | null => signIn.tokenOf(request) ?? null;
     // The base class insists on a key; `authenticate` below never asks for it.
     super({
       jwtFromRequest: extract,
@@ -41,7 +35,7 @@ export class AlbJwtStrategy extends PassportStrategy(Strategy, ALB_STRATEGY) {
       },
     });
     this.extract = extract;
-    this.verifier = verifier;
+    this.signIn = signIn;
     this.audit = audit;
     this.withUserToken = config.workloadTokenSource === 'jwt';
   }
@@ -69,7 +63,7 @@ export class AlbJwtStrategy extends PassportStrategy(Strategy, ALB_STRATEGY) {
   private async userOf(request: FastifyRequest): Promise<User> {
     const token = this.extract(request);
     if (token === null) throw new AppError('unauthenticated', { reason: 'token_missing' });
-    const { subject, displayName } = await this.verifier.verify(token);
+    const { subject, displayName } = await this.signIn.verify(token);
     return {
       sub: subject,
       ...(displayName !== undefined && { displayName }),

@@ -62,11 +62,17 @@ export function inspectAlbToken(token: string, expected: AlbConfig, now: number)
   if (!isFuture(header.exp, now) || ('exp' in payload && !isFuture(payload.exp, now)))
     throw refuseToken('expired');
   const subject = payload.sub;
-  if (typeof subject !== 'string' || !SUBJECT.test(subject)) throw refuseToken('subject');
+  if (!isSubject(subject)) throw refuseToken('subject');
   return { kid, subject, displayName: displayNameOf(payload) };
 }
 
-function displayNameOf(payload: Readonly<Record<string, unknown>>): string | undefined {
+/** A subject that AgentCore Identity takes as a user id. */
+export function isSubject(value: unknown): value is string {
+  return typeof value === 'string' && SUBJECT.test(value);
+}
+
+/** Name and account of a person, as far as claims have them. */
+export function displayNameOf(payload: Readonly<Record<string, unknown>>): string | undefined {
   const text = (value: unknown): string =>
     typeof value === 'string' ? value.trim().slice(0, LONGEST_NAME) : '';
   const account = text(payload.preferred_username) || text(payload.email);

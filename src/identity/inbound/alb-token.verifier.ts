@@ -1,14 +1,18 @@
 import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
 import { AlbJwksCache } from 'aws-jwt-verify/alb-cache';
 import { AlbJwtVerifier } from 'aws-jwt-verify/alb-verifier';
 import { AppError } from '../../common/errors/index.js';
 import { CONFIG, type AlbConfig, type AppConfig } from '../../config/index.js';
 import { AlbKeyFetcher, UnknownKeyError } from './alb-key-fetcher.js';
 import { inspectAlbToken, refuseToken, type InspectedToken } from './alb-token.js';
+import { onlyHeader, type SignIn } from './sign-in.js';
+
+const TOKEN_HEADER = 'x-amzn-oidc-data';
 
 /** Verifies the load balancer's tokens: our own guard first, then `AlbJwtVerifier` for the signature. */
 @Injectable()
-export class AlbTokenVerifier {
+export class AlbTokenVerifier implements SignIn {
   readonly #alb: AlbConfig;
   readonly #verifier: { verify(token: string): Promise<unknown> };
 
@@ -21,6 +25,10 @@ export class AlbTokenVerifier {
       { albArn: arn, issuer: null, clientId, jwksUri: publicKeysUrl },
       { jwksCache: new AlbJwksCache({ fetcher: new AlbKeyFetcher() }) },
     );
+  }
+
+  tokenOf(request: FastifyRequest): string | undefined {
+    return onlyHeader(request, TOKEN_HEADER);
   }
 
   /** @throws AppError `unauthenticated` | `sign_in_keys_unavailable` | `sign_in_throttled` */

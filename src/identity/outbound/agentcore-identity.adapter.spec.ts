@@ -31,6 +31,8 @@ const $metadata = { requestId: 'aws-1' };
 const denied = (message: string): AccessDeniedException => new AccessDeniedException({ message, $metadata });
 const unauthorized = new UnauthorizedException({ message: 'no', $metadata });
 
+type Agents = Readonly<Record<'httpAgent' | 'httpsAgent', { readonly keepAlive: boolean }>>;
+
 /** What the adapter gives the SDK. */
 interface Sent {
   readonly client: BedrockAgentCoreClient;
@@ -142,6 +144,18 @@ describe('AgentCoreIdentityAdapter', () => {
     for (const [, call] of operations) await call();
     const attempts = await Promise.all(sent.map(({ client }) => client.config.maxAttempts()));
     expect(attempts).toEqual([3, 3, 3, 3, 1]);
+  });
+
+  it('keeps connections, but completes over a new one', async () => {
+    answers({ workloadAccessToken: 'w', accessToken: 'a' });
+    for (const [, call] of operations) await call();
+    const kept = await Promise.all(
+      sent.map(async ({ client }) => {
+        const { httpAgent, httpsAgent } = (await timeoutsOf(client.config.requestHandler)) as Agents;
+        return [httpAgent.keepAlive, httpsAgent.keepAlive];
+      }),
+    );
+    expect(kept).toEqual([...Array<boolean[]>(4).fill([true, true]), [false, false]]);
   });
 
   it('asks in the configured region, and waits for a limited time', async () => {

@@ -32,20 +32,27 @@ const USER_TOKEN_OPERATION = 'GetWorkloadAccessTokenForJWT';
 export class AgentCoreIdentityAdapter implements IdentityService, OnApplicationShutdown {
   readonly #logger = new Logger('AgentCoreIdentity');
   readonly #client: BedrockAgentCoreClient;
-  /** Completion changes state, so it is tried once: after a lost answer, a second try would look like a replay. */
+  /**
+   * Completion changes state, so it is tried once: after a lost answer, a second try would look like a replay. It is rare,
+   * so it gets a new connection: one that was kept may be dead, above all after a process was frozen.
+   */
   readonly #completingClient: BedrockAgentCoreClient;
 
   constructor(@Inject(CONFIG) config: AppConfig) {
-    const options = {
-      region: config.identityRegion,
-      requestHandler: new NodeHttpHandler({
-        connectionTimeout: CONNECT_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        throwOnRequestTimeout: true,
-      }),
-    };
-    this.#client = new BedrockAgentCoreClient({ ...options, maxAttempts: 3 });
-    this.#completingClient = new BedrockAgentCoreClient({ ...options, maxAttempts: 1 });
+    const client = (maxAttempts: number, keepAlive: boolean): BedrockAgentCoreClient =>
+      new BedrockAgentCoreClient({
+        region: config.identityRegion,
+        maxAttempts,
+        requestHandler: new NodeHttpHandler({
+          connectionTimeout: CONNECT_TIMEOUT_MS,
+          requestTimeout: REQUEST_TIMEOUT_MS,
+          throwOnRequestTimeout: true,
+          httpAgent: { keepAlive },
+          httpsAgent: { keepAlive },
+        }),
+      });
+    this.#client = client(3, true);
+    this.#completingClient = client(1, false);
   }
 
   async workloadAccessToken(workloadName: string, user: User | undefined): Promise<string> {
