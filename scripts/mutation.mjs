@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 
 process.stdout.write(
   'Changes the code of identity, binding and sessions, one small thing at a time, and looks whether a unit test fails.\n' +
-    'This takes about half an hour on two cores. The report: reports/mutation/mutation.json\n',
+    'This takes up to an hour on two cores. The report: reports/mutation/mutation.json\n',
 );
 const { status } = spawnSync(
   process.execPath,

@@ -70,6 +70,20 @@ describe('SessionBinding', () => {
   });
 
   const other = 'urn:ietf:params:oauth:request_uri:other';
+
+  it('lets no flow and no user stand in for another, at the same time either', async () => {
+    const bob: User = { sub: 'bob' };
+    const cookieFor = async (sub: string, uri: string): Promise<string> => cookieOf({ sub, sessionUri: uri });
+    await Promise.all([
+      binding.bind(alice, callback, await cookieFor('alice', sessionUri)),
+      binding.bind(alice, { ...callback, session_id: other }, await cookieFor('alice', other)),
+      binding.bind(bob, callback, await cookieFor('bob', sessionUri)),
+    ]);
+    expect(completed.toSorted()).toEqual(
+      [`${sessionUri} alice`, `${sessionUri} bob`, `${other} alice`].toSorted(),
+    );
+  });
+
   it.each<[string, Partial<Flow>, Readonly<Record<string, unknown>>, User, string, string]>([
     ['another user', {}, {}, { sub: 'bob' }, 'flow_wrong_account', 'flow_of_another_user'],
     ['a state that is missing', {}, { state: undefined }, alice, 'flow_invalid', 'state'],

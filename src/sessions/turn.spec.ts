@@ -131,9 +131,23 @@ describe('Turn', () => {
     const two = [...pending.interrupts, { ...pending.interrupts[0], id: 'interrupt-2' }];
     const paused = { ...pending, interrupts: two } as PendingRun;
     await (await say('b')).finish({ outcome: 'interrupt', messages: [], pending: paused });
-    await expect(resume(['interrupt-1'])).rejects.toMatchObject({
-      detail: 'Answer every pending interrupt, each once: interrupt-1, interrupt-2.',
-    });
+    for (const answered of [
+      ['interrupt-1'],
+      ['interrupt-1', 'interrupt-1'],
+      ['interrupt-1', 'interrupt-3'],
+      ['interrupt-1', 'interrupt-2', 'interrupt-2'],
+      [],
+    ]) {
+      await expect(resume(answered)).rejects.toMatchObject({
+        detail: 'Answer every pending interrupt, each once: interrupt-1, interrupt-2.',
+      });
+    }
+    await expect(resume(['interrupt-2', 'interrupt-1'])).resolves.toBeDefined();
+  });
+
+  it('takes no empty answer where nothing is pending', async () => {
+    await (await say('a')).finish({ outcome: 'success', messages: [] });
+    await expect(resume([])).rejects.toMatchObject({ code: 'interrupt_not_pending' });
   });
 
   it('says that a conversation is being deleted', async () => {
