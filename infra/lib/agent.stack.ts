@@ -97,8 +97,8 @@ export class AgentStack extends Stack {
       readonly tasks: Readonly<Record<'agent' | 'sessionBinding', SecurityGroup>>;
     },
   ): Readonly<Record<'agent' | 'sessionBinding', RoleService>> {
-    const service = (name: string, of: Omit<RoleServiceProps, keyof typeof common>): RoleService =>
-      new RoleService(this, name, { ...common, ...of });
+    const service = (name: string, of: Omit<RoleServiceProps, keyof typeof common | 'family'>): RoleService =>
+      new RoleService(this, name, { ...common, ...of, family: `onbehalf-${given.environment}-${of.role}` });
     return {
       agent: service('Agent', {
         role: 'agent',

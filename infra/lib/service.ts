@@ -30,6 +30,8 @@ export interface RoleServiceProps {
   readonly environment: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, Secret>>;
   readonly policy: readonly PolicyStatement[];
+  /** By which operators find the task definition. */
+  readonly family: string;
   readonly size: {
     readonly cpu: number;
     readonly memoryMiB: number;
@@ -52,6 +54,7 @@ export class RoleService extends Construct {
     super(scope, id);
     const { role, cluster, vpc, size } = props;
     const definition = new FargateTaskDefinition(this, 'Task', {
+      family: props.family,
       cpu: size.cpu,
       memoryLimitMiB: size.memoryMiB,
       runtimePlatform: {

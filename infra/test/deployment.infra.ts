@@ -1,8 +1,12 @@
-import { globSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { Match, Template } from 'aws-cdk-lib/assertions';
 import { RULES as LOCAL_RULES } from '../../local/load-balancer/rules.ts';
 import { loadConfig } from '../../src/config/load-config.js';
+import { monthAtRest, PRICES, tableOf, thousandTurns, type Resources } from '../cost/cost.ts';
 import { createDeployment } from '../lib/app.ts';
 import { oidcEndpoints, parseDeployment } from '../lib/deployment.ts';
 import { RULES } from '../lib/edge.ts';
@@ -192,6 +196,67 @@ describe('the examples', () => {
     },
     60_000,
   );
+});
+
+describe('the command line', () => {
+  it("is the CDK's own, of a version that reads what the library writes", () => {
+    const output = mkdtempSync(join(tmpdir(), 'onbehalf-cdk-'));
+    const parameters = ['infra/deployments/example.json', 'list', '--output', output];
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ['scripts/run.mjs', 'scripts/infra-cdk.mjs', ...parameters],
+      { encoding: 'utf8', env: { ...process.env, CDK_OUTDIR: output } },
+    );
+    rmSync(output, { recursive: true });
+    expect({ status, stdout, stderr }).toMatchObject({
+      status: 0,
+      stdout: 'OnBehalf-dev-Identity\nOnBehalf-dev-Agent\n',
+    });
+  }, 60_000);
+});
+
+describe('what it costs', () => {
+  const given = exampleDeployment();
+  const linesOf = (change: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> => {
+    const changed = exampleDeployment(change);
+    const { Resources: resources } = agentOf(change).toJSON() as { Resources: Resources };
+    return Object.fromEntries(monthAtRest(resources, changed).map(({ what, usd }) => [what, usd]));
+  };
+
+  it('is what docs/deploy.md says, for the template as it is', () => {
+    const { Resources: resources } = agentOf({}).toJSON() as { Resources: Resources };
+    expect(readFileSync('docs/deploy.md', 'utf8')).toContain(tableOf(monthAtRest(resources, given)));
+  });
+
+  it('follows the template: a third zone, more tasks, a VPC that is there', () => {
+    const here = linesOf({});
+    const three = linesOf({ network: { cidr: '10.0.0.0/16', zones: 3 } });
+    expect((three['NAT gateways'] ?? 0) / (here['NAT gateways'] ?? 1)).toBeCloseTo(1.5);
+    expect((three['Interface endpoints'] ?? 0) / (here['Interface endpoints'] ?? 1)).toBeCloseTo(1.5);
+    const network = {
+      vpcId: 'vpc-0123456789abcdef0',
+      availabilityZones: ['eu-central-1a', 'eu-central-1b'],
+      publicSubnetIds: ['subnet-11111111111111111', 'subnet-22222222222222222'],
+      privateSubnetIds: ['subnet-33333333333333333', 'subnet-44444444444444444'],
+    };
+    const there = linesOf({ network });
+    expect([there['NAT gateways'], there['Interface endpoints']]).toEqual([0, 0]);
+  });
+
+  it('counts a turn by what it takes, and says where each price is told', () => {
+    const turn = { modelCalls: 2, s3Puts: 4, s3Gets: 1, identityTokens: 1, logBytes: 2 ** 20 };
+    const lines = thousandTurns(turn);
+    const { input, output } = PRICES.assumedTokensPerModelCall;
+    const model =
+      2000 * ((input * PRICES.perMillionTokens.input + output * PRICES.perMillionTokens.output) / 1e6);
+    expect(lines.map(({ usd }) => usd)).toEqual([
+      expect.closeTo(model),
+      expect.closeTo(4 * PRICES.perThousand.s3Put + PRICES.perThousand.s3Get, 6),
+      expect.closeTo(PRICES.perThousand.agentCoreIdentityToken, 6),
+      expect.closeTo((1000 / 1024) * PRICES.perGb.logs, 6),
+    ]);
+    for (const { source } of lines) expect(source).toMatch(/^https:\/\/aws\.amazon\.com\/.+\/pricing\/$/);
+  });
 });
 
 interface TaskDefinition {

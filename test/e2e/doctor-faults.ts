@@ -185,7 +185,7 @@ export const FAULTS: readonly PlantedFault[] = [
       'front door':
         /\/docs answers 200 to who is not signed in.*POST .*\/invocations without a sign-in is answered 200/s,
     },
-    mend: /cdk diff/,
+    mend: /npm run infra:cdk -- infra\/deployments\/yours\.json diff/,
   },
   {
     name: 'a sign-in at another provider',
@@ -196,7 +196,7 @@ export const FAULTS: readonly PlantedFault[] = [
     found: {
       'front door': /signs in at https:\/\/login\.example\.com\/authorize, which is not ALB_ISSUER's/,
     },
-    mend: /cdk diff/,
+    mend: /npm run infra:cdk -- infra\/deployments\/yours\.json diff/,
   },
   {
     name: 'a redirect URI that the identity provider does not know',

@@ -65,8 +65,7 @@ export const frontDoor: Check = {
   },
 };
 
-const LISTENER =
-  'cd infra && DEPLOYMENT=deployments/yours.json npx cdk diff --app "node bin/app.ts"   # then deploy';
+const LISTENER = 'npm run infra:cdk -- infra/deployments/yours.json diff   # then deploy';
 
 async function pageSignsIn({ config, probes }: Patient, path: string): Promise<Result[]> {
   const probe = await probes.get(config.publicUrl + path);

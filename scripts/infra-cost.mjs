@@ -1,0 +1,10 @@
+// What a deployment would cost. Needs neither AWS nor Docker.
+import { spawnSync } from 'node:child_process';
+import { installInfra } from './lib/infra.mjs';
+
+installInfra();
+process.stdout.write('Counting what the template has, and what twenty turns on the local stack take …\n');
+const { status } = spawnSync(process.execPath, ['infra/bin/cost.ts', ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
+process.exit(status ?? 1);
