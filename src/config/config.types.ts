@@ -39,6 +39,8 @@ export interface AgentRoleConfig extends CommonConfig {
   readonly role: 'agent';
   readonly region: string;
   readonly signIn: SignInKind;
+  /** Whom access tokens must be for, where users come with one. */
+  readonly bearerAudience: string;
   readonly workloadIdentityName: string;
   readonly sessionsBucket: string;
   readonly model: { readonly provider: 'bedrock'; readonly id: string };

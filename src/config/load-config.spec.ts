@@ -50,7 +50,9 @@ describe('loadConfig', () => {
 
   it('lets users come by the load balancer, unless it is told otherwise', () => {
     expect(loadConfig(AGENT)).toMatchObject({ signIn: 'alb' });
-    expect(loadConfig({ ...AGENT, SIGN_IN: 'bearer' })).toMatchObject({ signIn: 'bearer' });
+    const bearer = { ...AGENT, SIGN_IN: 'bearer' };
+    expect(loadConfig(bearer)).toMatchObject({ signIn: 'bearer', bearerAudience: 'client' });
+    expect(loadConfig({ ...bearer, BEARER_AUDIENCE: 'api' })).toMatchObject({ bearerAudience: 'api' });
     expect(loadConfig({ ...BINDING, SIGN_IN: 'bearer' })).not.toHaveProperty('signIn');
     expect(faultsOf({ ...AGENT, SIGN_IN: 'none' })).toEqual(['SIGN_IN']);
   });

@@ -113,6 +113,7 @@ function assemble(role: Role, values: Values): AppConfig {
         ...common,
         region: read('AWS_REGION'),
         signIn: read('SIGN_IN'),
+        bearerAudience: values.BEARER_AUDIENCE ?? read('ALB_CLIENT_ID'),
         workloadIdentityName: read('WORKLOAD_IDENTITY_NAME'),
         sessionsBucket: read('S3_BUCKET_NAME'),
         model: { provider: read('MODEL_PROVIDER'), id: read('INFERENCE_PROFILE_ID') },

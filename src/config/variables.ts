@@ -115,6 +115,12 @@ export const VARIABLES = {
     roles: AGENT,
     fallback: 'alb',
   },
+  BEARER_AUDIENCE: {
+    schema: text(/^[\x21-\x7e]{1,255}$/),
+    expected: "the audience of users' access tokens, where SIGN_IN is bearer; ALB_CLIENT_ID when absent",
+    roles: AGENT,
+    derived: true,
+  },
   WORKLOAD_IDENTITY_NAME: {
     schema: text(/^[A-Za-z0-9_.-]{3,255}$/),
     expected: "the workload identity's name",

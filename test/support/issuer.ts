@@ -26,7 +26,7 @@ export async function startIssuer(): Promise<TestIssuer> {
     jwksUri: `${issuer}/jwks`,
     audience,
     token: (sub, forAudience = audience) =>
-      new SignJWT({ sub, count: (count += 1) })
+      new SignJWT({ sub, client_id: forAudience, count: (count += 1) })
         .setProtectedHeader({ alg: 'ES256', kid: 'k' })
         .setIssuer(issuer)
         .setAudience(forAudience)

@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { SignJWT } from 'jose';
 import type { AppError } from '../../common/errors/index.js';
 import { recordedLog, type LoggedLine } from '../../common/logging/testing/recorded-log.js';
-import type { AppConfig } from '../../config/index.js';
+import type { AgentRoleConfig } from '../../config/index.js';
 import { TestIssuer } from '../testing/issuer.js';
 import { BearerTokenVerifier } from './bearer-token.verifier.js';
 
@@ -17,7 +17,10 @@ describe('BearerTokenVerifier', () => {
   let log: readonly LoggedLine[];
 
   const verifierFor = (issuer: string): BearerTokenVerifier =>
-    new BearerTokenVerifier({ alb: { issuer, clientId: 'client' } } as AppConfig);
+    new BearerTokenVerifier({
+      alb: { issuer, clientId: 'client' },
+      bearerAudience: 'api',
+    } as AgentRoleConfig);
 
   beforeEach(async () => {
     log = recordedLog();
@@ -74,11 +77,14 @@ describe('BearerTokenVerifier', () => {
   });
 
   it.each<[string, Claims]>([
-    ['several audiences', { aud: ['other', 'client'] }],
-    [
-      'a client instead of an audience, as of Cognito',
-      { aud: undefined, client_id: 'client', token_use: 'access' },
-    ],
+    ['several audiences', { aud: ['other', 'api'] }],
+    ['the client as OpenID Connect names it', { client_id: undefined, azp: 'client' }],
+    ['the client as Okta names it', { client_id: undefined, cid: 'client' }],
+    ['the client as Entra ID named it', { client_id: undefined, appid: 'client' }],
+    ['the client by two names', { azp: 'client' }],
+    ['the type of Keycloak', { typ: 'Bearer' }],
+    ['a user of Entra ID', { idtyp: 'user' }],
+    ['no audience, as of Cognito', { aud: undefined, token_use: 'access' }],
   ])('takes a token with %s', async (_name, payload) => {
     expect(await refusal(await provider.token(payload))).toBeUndefined();
   });
@@ -89,11 +95,24 @@ describe('BearerTokenVerifier', () => {
     ['issuer', { iss: undefined }],
     ['client', { aud: 'other' }],
     ['client', { aud: ['other'] }],
-    ['client', { aud: 'client2' }],
+    ['client', { aud: 'api2' }],
+    ['client', { aud: 'client' }],
     ['client', { aud: undefined }],
-    ['client', { aud: undefined, client_id: 'other' }],
-    ['client', { aud: 'other', client_id: 'client' }],
-    ['client', { token_use: 'id' }],
+    ['client', { client_id: undefined }],
+    ['client', { client_id: 'other' }],
+    ['client', { azp: 'other' }],
+    ['client', { cid: 'other' }],
+    ['client', { appid: 'other' }],
+    ['client', { client_id: ['client'] }],
+    ['header', { token_use: 'id' }],
+    ['header', { typ: 'ID' }],
+    ['header', { typ: 'Logout' }],
+    ['header', { idtyp: 'app' }],
+    ['header', { nonce: 'n' }],
+    ['header', { at_hash: 'x' }],
+    ['header', { c_hash: 'x' }],
+    ['header', { s_hash: 'x' }],
+    ['header', { events: {} }],
     ['expired', { exp: 1 }],
     ['expired', { exp: undefined }],
     ['expired', { nbf: 4_102_444_800 }],
@@ -107,10 +126,31 @@ describe('BearerTokenVerifier', () => {
     expect(log).toEqual([]);
   });
 
+  it.each([undefined, 'JWT', 'at+jwt', 'AT+JWT', 'application/at+jwt'])(
+    'takes a token of the type %s',
+    async (typ) => {
+      expect(await refusal(await provider.token({}, { typ }))).toBeUndefined();
+    },
+  );
+
+  it.each(['logout+jwt', 'secevent+jwt', 'dpop+jwt', 'id+jwt', ''])(
+    'refuses a token of the type %s',
+    async (typ) => {
+      expect(await refusal(await provider.token({}, { typ }))).toBe('unauthenticated token_header');
+    },
+  );
+
+  it.each(['RS256', 'PS256', 'ES384', 'EdDSA'])('takes a token that is signed by %s', async (alg) => {
+    const signer = await TestIssuer.start(alg);
+    verifier = verifierFor(signer.issuer);
+    expect(await refusal(await signer.token())).toBeUndefined();
+    await signer.close();
+  });
+
   it('refuses a token that another key has signed, or one that is not known', async () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const forged = (kid: string): Promise<string> =>
-      new SignJWT({ iss: provider.issuer, aud: 'client', sub: 'subject', exp: now + 60 })
+      new SignJWT({ iss: provider.issuer, aud: 'api', client_id: 'client', sub: 'subject', exp: now + 60 })
         .setProtectedHeader({ alg: 'ES256', kid })
         .sign(privateKey);
     expect(await refusal(await forged('k'))).toBe('unauthenticated token_signature');
@@ -130,7 +170,7 @@ describe('BearerTokenVerifier', () => {
   it('refuses what was changed after it was signed', async () => {
     const [header, , signature] = (await provider.token()).split('.');
     const payload = Buffer.from(
-      JSON.stringify({ iss: provider.issuer, aud: 'client', sub: 'x', exp: now + 60 }),
+      JSON.stringify({ iss: provider.issuer, aud: 'api', client_id: 'client', sub: 'x', exp: now + 60 }),
     );
     expect(await refusal([header, payload.toString('base64url'), signature].join('.'))).toBe(
       'unauthenticated token_signature',
@@ -141,14 +181,20 @@ describe('BearerTokenVerifier', () => {
     const unsigned = (alg: string): string =>
       [
         JSON.stringify({ alg, kid: 'k' }),
-        JSON.stringify({ iss: provider.issuer, aud: 'client', sub: 'x', exp: now + 60 }),
+        JSON.stringify({ iss: provider.issuer, aud: 'api', client_id: 'client', sub: 'x', exp: now + 60 }),
         'x',
       ]
         .map((part) => Buffer.from(part).toString('base64url'))
         .join('.');
     for (const alg of ['none', 'HS256', 'HS512', 'A128KW'])
       expect([alg, await refusal(unsigned(alg))]).toEqual([alg, 'unauthenticated token_header']);
-    const secret = await new SignJWT({ iss: provider.issuer, aud: 'client', sub: 'x', exp: now + 60 })
+    const secret = await new SignJWT({
+      iss: provider.issuer,
+      aud: 'api',
+      client_id: 'client',
+      sub: 'x',
+      exp: now + 60,
+    })
       .setProtectedHeader({ alg: 'HS256', kid: 'k' })
       .sign(new TextEncoder().encode('0123456789abcdef0123456789abcdef'));
     expect(await refusal(secret)).toBe('unauthenticated token_header');
@@ -225,6 +271,36 @@ describe('BearerTokenVerifier', () => {
     provider.keys = '<html>';
     expect(await refusal(await provider.token())).toBe('sign_in_keys_unavailable key_host');
     expect(log).toMatchObject([{ level: 'warn', fields: { event: 'key_fetch_failed' } }]);
+  });
+
+  it('asks a key host that fails every five seconds at most, and says so once', async () => {
+    provider.keysStatus = 500;
+    for (let count = 0; count < 10; count += 1)
+      expect(await refusal(await provider.token())).toBe('sign_in_keys_unavailable key_host');
+    expect(provider.fetched.filter((path) => path === '/keys')).toHaveLength(1);
+    expect(log).toHaveLength(1);
+    provider.keysStatus = 200;
+    const later = Date.now() + 5_100;
+    jest.spyOn(Date, 'now').mockImplementation(() => later);
+    expect(await refusal(await provider.token())).toBeUndefined();
+  });
+
+  it('goes on with keys that it knows while the key host fails', async () => {
+    const token = await provider.token({ exp: Math.floor(Date.now() / 1000) + 7_200 });
+    expect(await refusal(token)).toBeUndefined();
+    provider.keysStatus = 500;
+    const later = Date.now() + 3_600_000;
+    jest.spyOn(Date, 'now').mockImplementation(() => later);
+    expect(await refusal(token)).toBeUndefined();
+    expect(await refusal(await provider.token({}, { kid: 'other' }))).toBe(
+      'sign_in_keys_unavailable key_host',
+    );
+    expect(await refusal(token)).toBeUndefined();
+  });
+
+  it('takes an address of keys with a query, as of Entra ID', async () => {
+    provider.document = { jwks_uri: `${provider.issuer}/keys?appid=client` };
+    expect(await refusal(await provider.token())).toBeUndefined();
   });
 
   it('says that keys are unavailable when nobody answers', async () => {

@@ -1,8 +1,8 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
-import { createRemoteJWKSet, errors, jwtVerify, type JWTPayload } from 'jose';
+import { createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTPayload } from 'jose';
 import { AppError, errorFields } from '../../common/errors/index.js';
-import { CONFIG, isSafeUrl, type AlbConfig, type AppConfig } from '../../config/index.js';
+import { CONFIG, isSafeUrl, type AgentRoleConfig, type AlbConfig } from '../../config/index.js';
 import { displayNameOf, isSubject, refuseToken, type TokenFault } from './alb-token.js';
 import { onlyHeader, type SignedIn, type SignIn } from './sign-in.js';
 
@@ -12,8 +12,16 @@ const SCHEME = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/i;
 /** Asymmetric ones: nobody who can verify can sign. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 const TIMEOUT_MS = 2_500;
-/** After a look at the issuer that came to nothing. */
+/** After a look at the issuer, or at its keys, that came to nothing. */
 const RETRY_AFTER_MS = 5_000;
+/** As long as the load balancer's: an issuer that is down must not lock out whose key is known. */
+const KEYS_KEPT_MS = 24 * 3_600_000;
+/** RFC 9068, 2.1; many providers write JWT, or nothing. */
+const TYPES = new Set([undefined, 'jwt', 'at+jwt', 'application/at+jwt']);
+/** What ID tokens and logout tokens have, and access tokens have not. OpenID Connect Core 1.0, 3.1.3.6; Back-Channel Logout 1.0, 2.4. */
+const NOT_OF_ACCESS_TOKENS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events'];
+/** How providers name the client that a token was issued to: RFC 9068, OpenID Connect, Okta, Entra ID. */
+const CLIENT_CLAIMS = ['client_id', 'azp', 'cid', 'appid'];
 const FAULTS: Readonly<Record<string, TokenFault>> = {
   iss: 'issuer',
   exp: 'expired',
@@ -29,10 +37,13 @@ const FAULTS: Readonly<Record<string, TokenFault>> = {
 export class BearerTokenVerifier implements SignIn {
   readonly #logger = new Logger('BearerToken');
   readonly #expected: AlbConfig;
+  readonly #audience: string;
+  #failed: { readonly until: number; readonly error: Error } | undefined;
   #keys: { readonly of: Promise<ReturnType<typeof createRemoteJWKSet>>; readonly until: number } | undefined;
 
-  constructor(@Inject(CONFIG) config: AppConfig) {
+  constructor(@Inject(CONFIG) config: AgentRoleConfig) {
     this.#expected = config.alb;
+    this.#audience = config.bearerAudience;
   }
 
   tokenOf(request: FastifyRequest): string | undefined {
@@ -42,19 +53,21 @@ export class BearerTokenVerifier implements SignIn {
   async verify(token: string): Promise<SignedIn> {
     if (token.length > MAXIMUM_LENGTH) throw refuseToken('shape');
     const keys = await this.#issuerKeys();
-    const { payload } = await jwtVerify(token, keys, {
+    const { payload, protectedHeader } = await jwtVerify(token, keys, {
       issuer: this.#expected.issuer,
       algorithms: ALGORITHMS,
       requiredClaims: ['exp', 'sub'],
     }).catch((error: unknown) => {
       throw this.#explain(error as Error);
     });
-    if (!isFor(payload, this.#expected.clientId)) throw refuseToken('client');
+    if (!TYPES.has(protectedHeader.typ?.toLowerCase()) || !isAccessToken(payload))
+      throw refuseToken('header');
+    if (!isIssuedTo(payload, this.#expected.clientId) || !isFor(payload, this.#audience))
+      throw refuseToken('client');
     if (!isSubject(payload.sub)) throw refuseToken('subject');
     return { subject: payload.sub, displayName: displayNameOf(payload) };
   }
 
-  /** Keys are fetched for a `kid` that is not known at most twice a minute, whoever sends what. */
   #issuerKeys(): Promise<ReturnType<typeof createRemoteJWKSet>> {
     if (this.#keys !== undefined && this.#keys.until > Date.now()) return this.#keys.of;
     const keys = { of: this.#discover(), until: Number.POSITIVE_INFINITY };
@@ -73,15 +86,40 @@ export class BearerTokenVerifier implements SignIn {
       const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
       const document = (await response.json()) as { readonly issuer?: unknown; readonly jwks_uri?: unknown };
       const keys = typeof document.jwks_uri === 'string' ? new URL(document.jwks_uri) : undefined;
-      if (!response.ok || document.issuer !== issuer || keys === undefined || !isSafeUrl(keys)) {
+      if (
+        !response.ok ||
+        document.issuer !== issuer ||
+        keys === undefined ||
+        !isSafeUrl(new URL(keys.pathname, keys))
+      ) {
         throw new TypeError('The discovery document is not of this issuer');
       }
-      return createRemoteJWKSet(keys, { timeoutDuration: TIMEOUT_MS, cooldownDuration: 30_000 });
+      return createRemoteJWKSet(keys, {
+        timeoutDuration: TIMEOUT_MS,
+        cooldownDuration: 30_000,
+        cacheMaxAge: KEYS_KEPT_MS,
+        [customFetch]: this.#fetchKeys,
+      });
     } catch (error) {
       this.#logger.warn({ event: 'discovery_failed', ...errorFields(error) });
       throw new AppError('sign_in_keys_unavailable', { reason: 'discovery', cause: error });
     }
   }
+
+  /** For keys that nobody knows, at most twice a minute (the cooldown above); where that fails, every five seconds. */
+  readonly #fetchKeys: typeof fetch = async (url, options) => {
+    if (this.#failed !== undefined && this.#failed.until > Date.now()) throw this.#failed.error;
+    try {
+      const response = await fetch(url, options);
+      if (!response.ok) throw new TypeError(`The keys are answered with ${String(response.status)}`);
+      const body: unknown = await response.json();
+      return Response.json(body);
+    } catch (error) {
+      this.#logger.warn({ event: 'key_fetch_failed', ...errorFields(error) });
+      this.#failed = { until: Date.now() + RETRY_AFTER_MS, error: error as Error };
+      throw error;
+    }
+  };
 
   #explain(error: Error): AppError {
     if (error instanceof errors.JWTExpired) return refuseToken('expired', error);
@@ -90,7 +128,6 @@ export class BearerTokenVerifier implements SignIn {
     if (error instanceof errors.JWKSNoMatchingKey) return refuseToken('unknown_key', error);
     if (error instanceof errors.JWSSignatureVerificationFailed) return refuseToken('signature', error);
     if (isAboutTheToken(error)) return refuseToken('header', error);
-    this.#logger.warn({ event: 'key_fetch_failed', ...errorFields(error) });
     return new AppError('sign_in_keys_unavailable', { reason: 'key_host', cause: error });
   }
 }
@@ -105,9 +142,20 @@ function isAboutTheToken(error: Error): boolean {
   ].some((kind) => error instanceof kind);
 }
 
-/** An access token names whom it is for by `aud`; Amazon Cognito's by `client_id` alone. An ID token is none. */
-function isFor(payload: JWTPayload, clientId: string): boolean {
-  if ('token_use' in payload && payload.token_use !== 'access') return false;
-  if (payload.aud === undefined) return payload.client_id === clientId;
-  return [payload.aud].flat().includes(clientId);
+function isAccessToken(payload: JWTPayload): boolean {
+  if (NOT_OF_ACCESS_TOKENS.some((name) => name in payload)) return false;
+  // Keycloak, Amazon Cognito and Entra ID say what a token is; the last one's `app` is of no user.
+  const { typ = 'Bearer', token_use: use = 'access', idtyp = 'user' } = payload;
+  return typ === 'Bearer' && use === 'access' && idtyp === 'user';
+}
+
+/** However the provider says it, it must say it, and all that it says must be the same. */
+function isIssuedTo(payload: JWTPayload, clientId: string): boolean {
+  const named = CLIENT_CLAIMS.filter((name) => name in payload);
+  return named.length > 0 && named.every((name) => payload[name] === clientId);
+}
+
+/** Amazon Cognito's access tokens have no audience: they are for the client that they were issued to. */
+function isFor(payload: JWTPayload, audience: string): boolean {
+  return payload.aud === undefined ? payload.token_use === 'access' : [payload.aud].flat().includes(audience);
 }

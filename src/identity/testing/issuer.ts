@@ -8,6 +8,7 @@ type PrivateKey = Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
 /** An OpenID provider's discovery document and keys, for tests: real keys, real sockets. */
 export class TestIssuer {
   readonly #server: Server;
+  readonly #alg: string;
   readonly #privateKey: PrivateKey;
   /** What was fetched, by path. */
   readonly fetched: string[] = [];
@@ -16,22 +17,24 @@ export class TestIssuer {
   document: Document = {};
   /** What the keys' address answers, when it is not the keys. */
   keys: string | undefined;
+  keysStatus = 200;
 
-  private constructor(privateKey: PrivateKey, jwks: string) {
+  private constructor(alg: string, privateKey: PrivateKey, jwks: string) {
+    this.#alg = alg;
     this.#privateKey = privateKey;
     this.#server = createServer((request, response) => {
       this.fetched.push(request.url ?? '');
       const discovery = { issuer: this.issuer, jwks_uri: `${this.issuer}/keys`, ...this.document };
-      const isKeys = request.url === '/keys';
-      response.writeHead(isKeys ? 200 : this.status, { location: '/keys' });
+      const isKeys = request.url?.startsWith('/keys') === true;
+      response.writeHead(isKeys ? this.keysStatus : this.status, { location: '/keys' });
       response.end(isKeys ? (this.keys ?? jwks) : JSON.stringify(discovery));
     });
   }
 
-  static async start(): Promise<TestIssuer> {
-    const { privateKey, publicKey } = await generateKeyPair('ES256');
-    const jwk = { ...(await exportJWK(publicKey)), kid: 'k', alg: 'ES256' };
-    const issuer = new TestIssuer(privateKey, JSON.stringify({ keys: [jwk] }));
+  static async start(alg = 'ES256'): Promise<TestIssuer> {
+    const { privateKey, publicKey } = await generateKeyPair(alg);
+    const jwk = { ...(await exportJWK(publicKey)), kid: 'k', alg };
+    const issuer = new TestIssuer(alg, privateKey, JSON.stringify({ keys: [jwk] }));
     await new Promise<void>((resolve) => issuer.#server.listen(0, '127.0.0.1', resolve));
     return issuer;
   }
@@ -43,9 +46,16 @@ export class TestIssuer {
   /** A genuine access token for `client` with members replaced; `undefined` removes one. */
   token(payload: Document = {}, header: Document = {}): Promise<string> {
     const now = Math.floor(Date.now() / 1000);
-    const claims = { iss: this.issuer, aud: 'client', sub: 'subject', exp: now + 60, ...payload };
+    const claims = {
+      iss: this.issuer,
+      aud: 'api',
+      client_id: 'client',
+      sub: 'subject',
+      exp: now + 60,
+      ...payload,
+    };
     return new SignJWT(claims)
-      .setProtectedHeader({ alg: 'ES256', kid: 'k', ...header })
+      .setProtectedHeader({ alg: this.#alg, kid: 'k', ...header })
       .sign(this.#privateKey);
   }
 
