@@ -1,24 +1,35 @@
 // Looks whether a deployment, or a configuration, would work: with the environment of a role, or a file with it.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { build } from './lib/build.mjs';
 
 const [file, ...more] = process.argv.slice(2);
 if (more.length > 0) fail('usage: npm run doctor [-- FILE]   where FILE is like .env.example');
-if (file !== undefined && !existsSync(file))
+if (file !== undefined && statSync(file, { throwIfNoEntry: false })?.isFile() !== true)
   fail(`There is no file ${file}. Copy .env.example, or start the local stack: npm start`);
 
 await build();
-const given = file === undefined ? {} : parseEnv(readFileSync(file, 'utf8'));
-process.stdout.write(
-  `Looking at ${file ?? 'the variables of this shell'}. It takes up to half a minute.\n\n`,
-);
 const { status } = spawnSync(process.execPath, ['dist/doctor/main.js'], {
   stdio: 'inherit',
-  env: { ...process.env, ...given },
+  env: file === undefined ? process.env : await environmentOf(file),
 });
 process.exit(status ?? 1);
+
+/** The variables of the application from the file alone, and of the SDK's what says where and as whom: a file is data, and runs nothing. */
+async function environmentOf(file) {
+  const { VARIABLES } = await import('../dist/config/variables.js');
+  const ofSdk = /^AWS_(PROFILE|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|ENDPOINT_URL(_[A-Z0-9_]+)?)$/;
+  const mine = Object.entries(process.env).filter(([name]) => !(name in VARIABLES));
+  const text = readFileSync(file, 'utf8');
+  const given = text.includes('\0') ? [] : Object.entries(parseEnv(text));
+  const taken = given.filter(([name]) => name in VARIABLES || ofSdk.test(name));
+  if (taken.length === 0) fail(`${file} has none of the variables of .env.example.`);
+  process.stdout.write(
+    `Looking at ${file}, up to half a minute. Where a command says export, change that line of the file.\n\n`,
+  );
+  return Object.fromEntries([...mine, ...taken]);
+}
 
 function fail(sentence) {
   process.stderr.write(`${sentence}\n`);

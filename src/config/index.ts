@@ -1,4 +1,4 @@
-export { ConfigError, EX_CONFIG } from './config.error.js';
+export { ConfigError, EX_CONFIG, type ConfigFault } from './config.error.js';
 export { AppConfigModule, CONFIG } from './config.module.js';
 export type {
   AgentRoleConfig,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   BedrockAgentCoreClient,
   CompleteResourceTokenAuthCommand,
@@ -33,6 +34,8 @@ import {
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 15_000;
+/** For a call with all that belongs to it: credentials, tries, the whole answer. */
+const CALL_TIMEOUT_MS = 20_000;
 /** In whose name an authorization is begun; nobody has this id. */
 const NOBODY = 'onbehalf-doctor';
 const NO_SESSION = 'urn:ietf:params:oauth:request_uri:onbehalf-doctor';
@@ -44,7 +47,8 @@ const NO_CREDENTIALS =
 
 /** Sees where a client's requests go, and what time it is there. */
 class WatchedHandler extends NodeHttpHandler {
-  host: string | undefined;
+  /** Where the last request went, as an origin. */
+  origin: string | undefined;
   readonly #clockOffsets: number[];
 
   constructor(clockOffsets: number[]) {
@@ -59,7 +63,8 @@ class WatchedHandler extends NodeHttpHandler {
   override async handle(
     ...[request, options]: Parameters<NodeHttpHandler['handle']>
   ): ReturnType<NodeHttpHandler['handle']> {
-    this.host = request.hostname;
+    const port = request.port === undefined ? '' : `:${String(request.port)}`;
+    this.origin = `${request.protocol}//${request.hostname}${port}`;
     const startedAt = Date.now();
     const answer = await super.handle(request, options);
     const date = Date.parse(answer.response.headers.date ?? '');
@@ -94,7 +99,7 @@ export class AwsAdapter implements Aws {
     this.#identity = new BedrockAgentCoreClient(at(identityRegion, this.#identityHandler));
     this.#control = new BedrockAgentCoreControlClient(at(identityRegion, this.#controlHandler));
     this.#model = new BedrockRuntimeClient(at(region, this.#modelHandler));
-    this.#storage = new S3Client(at(region, this.#storageHandler));
+    this.#storage = new S3Client({ ...at(region, this.#storageHandler), followRegionRedirects: true });
     this.#keys = new KMSClient(at(region, this.#keysHandler));
     this.#accounts = new STSClient(at(region, this.#accountsHandler));
   }
@@ -232,11 +237,25 @@ export class AwsAdapter implements Aws {
     const id = `${action} ${of}`;
     const known = this.#answers.get(id) as Promise<T> | undefined;
     if (known !== undefined) return known;
-    const answer = call().catch((error: unknown) => {
-      throw error instanceof AwsFault ? error : faultOf(error as Error, action, handler.host);
+    const answer = inTime(call()).catch((error: unknown) => {
+      throw error instanceof AwsFault ? error : faultOf(error as Error, action, handler.origin);
     });
     this.#answers.set(id, answer);
     return answer;
+  }
+}
+
+async function inTime<T>(call: Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const late = delay(CALL_TIMEOUT_MS, undefined, { signal: done.signal }).then(() => {
+    throw Object.assign(new Error('It took too long'), { code: 'ETIMEDOUT' });
+  });
+  // Whichever comes second is of no interest.
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([call, late]);
+  } finally {
+    done.abort();
   }
 }
 
@@ -259,9 +278,9 @@ function statusOf(error: Error): number | undefined {
   return (error as { readonly $metadata?: { readonly httpStatusCode?: number } }).$metadata?.httpStatusCode;
 }
 
-function faultOf(cause: Error, action: string, host: string | undefined): AwsFault {
+function faultOf(cause: Error, action: string, origin: string | undefined): AwsFault {
   const code = (cause as NodeJS.ErrnoException).code ?? cause.name;
-  return new AwsFault(kindOf(cause, code), { action, host, code, cause });
+  return new AwsFault(kindOf(cause, code), { action, origin, code, cause });
 }
 
 function kindOf(cause: Error, code: string): AwsFaultKind {

@@ -1,4 +1,7 @@
-/** The parts of AWS that a deployment needs, as the doctor looks at them. Nothing here changes anything. */
+/**
+ * The parts of AWS that a deployment needs, as the doctor looks at them. Nothing here changes
+ * anything, but that an authorization is begun, in nobody's name, which lapses after ten minutes.
+ */
 export interface Aws {
   caller(): Promise<Caller>;
   /** AgentCore Identity's control plane. */
@@ -55,7 +58,7 @@ export class AwsFault extends Error {
   /** The IAM action of the call. */
   readonly action: string;
   /** Where it went; undefined when it did not get that far. */
-  readonly host: string | undefined;
+  readonly origin: string | undefined;
   /** The service's own name of the error, or the system's. */
   readonly code: string;
 
@@ -63,7 +66,7 @@ export class AwsFault extends Error {
     kind: AwsFaultKind,
     given: {
       readonly action: string;
-      readonly host: string | undefined;
+      readonly origin: string | undefined;
       readonly code: string;
       readonly cause: Error;
     },
@@ -71,7 +74,7 @@ export class AwsFault extends Error {
     super(given.cause.message, { cause: given.cause });
     this.kind = kind;
     this.action = given.action;
-    this.host = given.host;
+    this.origin = given.origin;
     this.code = given.code;
   }
 }

@@ -1,4 +1,10 @@
-import { ConfigError, loadConfig, type AppConfig, type Environment } from '../config/index.js';
+import {
+  ConfigError,
+  loadConfig,
+  type AppConfig,
+  type ConfigFault,
+  type Environment,
+} from '../config/index.js';
 import { AwsFault, type Aws } from './aws.js';
 import type { Check, Patient } from './check.js';
 import {
@@ -11,24 +17,25 @@ import {
 import { frontDoor, identityProvider } from './checks/identity-provider.js';
 import { clock, credentials, reachability, region, unreachable } from './checks/network.js';
 import { bucket, key, model } from './checks/resources.js';
-import { ok, SUBJECTS, wrong, type Finding, type Result, type Subject } from './finding.js';
+import { ok, sh, SUBJECTS, wrong, type Finding, type Result, type Subject } from './finding.js';
 import { Probes } from './probe.js';
 
 const BOTH = [region, reachability, clock, credentials, identityProvider, frontDoor];
 const AGENT = [workloadIdentity, returnUrls, credentialProvider, callbackUrl, bucket, key, model];
 const SESSION_BINDING = [completion];
+const NO_SECRET = 'not-a-secret-0123456789-0123456789';
 
 /** Looks at everything that a role with this environment depends on, one subject after the other; changes nothing. */
 export async function* examine(
   environment: Environment,
   connect: (regions: { readonly region: string; readonly identityRegion: string }) => Aws,
 ): AsyncGenerator<Finding> {
-  const config = readConfig(environment);
-  if (Array.isArray(config)) {
-    yield* config.map((result) => ({ subject: 'variables', ...result }) as const);
-    return;
-  }
-  yield { subject: 'variables', ...ok(`those of the role ${config.role}`) };
+  const faults = faultsOf(environment);
+  yield* faults.map((fault) => ({ subject: 'variables', ...explainFault(fault) }) as const);
+  // Nothing else depends on the secret, which whoever looks need not know.
+  if (faults.some(({ variable }) => variable !== 'FLOW_SECRET')) return;
+  const config = loadConfig(faults.length === 0 ? environment : { ...environment, FLOW_SECRET: NO_SECRET });
+  if (faults.length === 0) yield { subject: 'variables', ...ok(`those of the role ${config.role}`) };
   const here = environment.AWS_REGION ?? '';
   const aws = connect({ region: here, identityRegion: config.identityRegion });
   const inOrder = new Set<Subject>(['variables']);
@@ -44,25 +51,29 @@ export async function* examine(
   }
 }
 
-function readConfig(environment: Environment): AppConfig | Result[] {
+function faultsOf(environment: Environment): readonly ConfigFault[] {
   try {
-    return loadConfig(environment);
+    loadConfig(environment);
+    return [];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    return error.faults.map(({ variable, expected, missing }) =>
-      wrong(`${variable} ${missing ? 'is missing' : 'is not valid'}`, commandFor(variable, expected)),
-    );
+    return error.faults;
   }
 }
 
-function commandFor(variable: string, expected: string): string {
+function explainFault({ variable, expected, missing }: ConfigFault): Result {
+  const says = `${variable} ${missing ? 'is missing' : 'is not valid'}`;
+  return wrong(says, commandFor(variable), `Expected: ${expected}.`);
+}
+
+function commandFor(variable: string): string {
   switch (variable) {
     case 'FLOW_SECRET':
-      return 'export FLOW_SECRET="$(openssl rand -base64 48)"   # the same in both roles';
+      return 'export FLOW_SECRET="$(openssl rand -base64 48)"';
     case 'SESSION_BINDING_URL':
-      return `unset SESSION_BINDING_URL   # expected: ${expected}`;
+      return 'unset SESSION_BINDING_URL';
     default:
-      return `export ${variable}=…   # expected: ${expected}`;
+      return `export ${variable}=VALUE`;
   }
 }
 
@@ -90,11 +101,11 @@ async function look(subject: Subject, run: Run, aws: Aws, allAnswered: boolean):
 }
 
 async function explain(subject: Subject, fault: AwsFault, aws: Aws, allAnswered: boolean): Promise<Finding> {
-  const { kind, action, host = '', code, message } = fault;
+  const { kind, action, origin = 'https://unknown', code, message } = fault;
   switch (kind) {
     case 'unreachable':
       return allAnswered
-        ? { subject, ...unreachable(`${action} at ${host}`, host, code) }
+        ? { subject, ...unreachable(action, origin, code) }
         : { subject, state: 'not checked', detail: 'waits for: reachability' };
     case 'no credentials':
       return subject === 'credentials'
@@ -102,7 +113,8 @@ async function explain(subject: Subject, fault: AwsFault, aws: Aws, allAnswered:
             subject,
             ...wrong(
               `AWS does not take them: ${code}`,
-              'aws sso login --profile NAME && export AWS_PROFILE=NAME   # or another way of: aws configure list',
+              'aws sso login --profile NAME && export AWS_PROFILE=NAME',
+              'Or another of the ways that aws configure list shows.',
             ),
           }
         : { subject, state: 'not checked', detail: 'waits for: credentials' };
@@ -111,7 +123,7 @@ async function explain(subject: Subject, fault: AwsFault, aws: Aws, allAnswered:
         (caller) => caller.arn,
         () => 'the caller',
       );
-      return { subject, ...wrong(`${arn} may not ${action}`, permit(arn, action)) };
+      return { subject, ...permit(arn, action) };
     }
     case 'absent':
     case 'refused':
@@ -120,19 +132,31 @@ async function explain(subject: Subject, fault: AwsFault, aws: Aws, allAnswered:
         subject,
         ...wrong(
           `${action} failed: ${code}: ${message.slice(0, 200)}`,
-          "npm run doctor   # once more; then AWS's health dashboard",
+          'npm run doctor',
+          "If it stays so, look at AWS's health dashboard.",
         ),
       };
   }
 }
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns */
-function permit(arn: string, action: string): string {
-  const [, kind, name] = /:(?:assumed-)?(role|user)\/([^/]+)/.exec(arn) ?? [];
-  const who =
-    kind === 'user'
-      ? `put-user-policy --user-name ${name ?? '…'}`
-      : `put-role-policy --role-name ${name ?? '…'}`;
-  const document = `{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"${action}","Resource":"*"}]}`;
-  return `aws iam ${who} --policy-name onbehalf-doctor --policy-document '${document}'`;
+function permit(arn: string, action: string): Result {
+  const [, kind = 'role', path = ''] = /:(?:assumed-)?(role|user)\/(.+)$/.exec(arn) ?? [];
+  // A user's name comes last, after a path; an assumed role's comes first, before the session.
+  const name = (kind === 'user' ? path.split('/').at(-1) : path.split('/')[0]) ?? '';
+  const document = JSON.stringify({
+    Version: '2012-10-17',
+    Statement: [{ Effect: 'Allow', Action: action, Resource: '*' }],
+  });
+  const policy = [
+    '--policy-name',
+    `onbehalf-doctor-${action.replace(':', '-')}`,
+    '--policy-document',
+    document,
+  ];
+  return wrong(
+    `${arn} may not ${action}`,
+    sh`aws iam ${`put-${kind}-policy`} ${`--${kind}-name`} ${name} ${policy}`,
+    "For an operator only: a task's own role needs no more than the deployment gives it. A role of IAM Identity Center gets it by its permission set.",
+  );
 }

@@ -21,11 +21,10 @@ process.stdout.write(
 process.exit(counts.wrong + counts['not checked'] > 0 ? 1 : 0);
 
 function lineOf(finding: Finding): string {
-  const first = `${SIGNS[finding.state]}  ${finding.subject.padEnd(WIDTH)}${finding.detail}`.replace(
-    CONTROL,
-    ' ',
-  );
-  return finding.state === 'wrong'
-    ? `${first}\n${' '.repeat(WIDTH + 7)}mend: ${finding.mend.replace(CONTROL, ' ')}`
-    : first;
+  const first = `${SIGNS[finding.state]}  ${finding.subject.padEnd(WIDTH)}${finding.detail}`;
+  const more =
+    finding.state === 'wrong' ? [`mend: ${finding.mend}`, ...(finding.note ?? '').split('\n')] : [];
+  return [first, ...more.filter((line) => line !== '').map((line) => ' '.repeat(WIDTH + 7) + line)]
+    .map((line) => line.replace(CONTROL, ' '))
+    .join('\n');
 }

@@ -10,11 +10,15 @@ export type Probe =
       /** Where a redirect leads. */
       readonly location: string | undefined;
       readonly text: string;
+      /** The answer is one of this application's own errors. */
+      readonly byApplication: boolean;
     }
   | { readonly reached: false; readonly code: string };
 
 /** Looks at addresses as somebody who is not signed in. Redirects are not followed. */
 export class Probes {
+  /** Milliseconds by which the clocks of those that answered are ahead of this machine's. */
+  readonly clockOffsets: number[] = [];
   readonly #answers = new Map<string, Promise<Probe>>();
 
   get(url: string): Promise<Probe> {
@@ -27,13 +31,14 @@ export class Probes {
 
   #ask(method: 'GET' | 'POST', url: string): Promise<Probe> {
     const id = `${method} ${url}`;
-    const answer = this.#answers.get(id) ?? ask(method, url);
+    const answer = this.#answers.get(id) ?? ask(method, url, this.clockOffsets);
     this.#answers.set(id, answer);
     return answer;
   }
 }
 
-async function ask(method: 'GET' | 'POST', url: string): Promise<Probe> {
+async function ask(method: 'GET' | 'POST', url: string, clockOffsets: number[]): Promise<Probe> {
+  const startedAt = Date.now();
   try {
     const response = await fetch(url, {
       method,
@@ -42,13 +47,34 @@ async function ask(method: 'GET' | 'POST', url: string): Promise<Probe> {
       headers: { accept: '*/*', 'user-agent': 'onbehalf-doctor' },
       ...(method === 'POST' && { body: '{}', headers: { 'content-type': 'application/json' } }),
     });
-    const text = (await response.text()).slice(0, LARGEST_BODY);
+    const date = Date.parse(response.headers.get('date') ?? '');
+    if (!Number.isNaN(date)) clockOffsets.push(date - (startedAt + Date.now()) / 2);
+    const text = await readStart(response);
+    const byApplication =
+      response.headers.get('content-type')?.startsWith('application/problem+json') === true;
     const location = response.headers.get('location') ?? undefined;
-    return { reached: true, status: response.status, location, text };
+    return { reached: true, status: response.status, location, text, byApplication };
   } catch (error) {
     const { name, cause } = error as Error & { readonly cause?: NodeJS.ErrnoException };
     return { reached: false, code: cause?.code ?? name };
   }
+}
+
+async function readStart(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body ?? []) {
+    chunks.push(chunk as Uint8Array);
+    size += (chunk as Uint8Array).length;
+    // Leaving the loop ends the connection.
+    if (size > LARGEST_BODY) break;
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** OpenID Connect Discovery 1.0, 4. */
+export function discoveryUrl(issuer: string): string {
+  return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
 }
 
 /** A JSON object; undefined for anything else. */

@@ -17,7 +17,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
       environment.WORKLOAD_IDENTITY_NAME = 'other';
     },
     found: { 'workload identity': /there is no other in eu-central-1/ },
-    mend: /create-workload-identity --region eu-central-1 --name other --allowed-resource-oauth2-return-urls 'http:\/\/localhost:\d+\/oauth2\/session-binding'/,
+    mend: /create-workload-identity --region eu-central-1 --name other --allowed-resource-oauth2-return-urls http:\/\/localhost:\d+\/oauth2\/session-binding/,
     waiting: ['return URLs', 'callback URL'],
   },
   {
@@ -41,7 +41,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
       };
     },
     found: { 'return URLs': /is not among those of the workload identity \(https:\/\/old\.example\.com/ },
-    mend: /update-workload-identity .* 'https:\/\/old\.example\.com\/oauth2\/session-binding' 'http:\/\/localhost:\d+\/oauth2\/session-binding'/,
+    mend: /update-workload-identity .* https:\/\/old\.example\.com\/oauth2\/session-binding http:\/\/localhost:\d+\/oauth2\/session-binding/,
     waiting: ['callback URL'],
   },
   {
@@ -57,7 +57,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
     {
       change: { vendor: 'GoogleOauth2' },
       says: /is of GoogleOauth2, not of GitHub/,
-      mend: /create-oauth2/,
+      mend: /get-oauth2-credential-provider/,
     },
     {
       change: { status: 'CREATE_FAILED' },
@@ -83,7 +83,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
       'callback URL':
         /refuses the client onbehalf-local with the callback http:\/\/127\.0\.0\.1:\d+\/identities\/oauth2\/callback\/[0-9a-f-]{36}/,
     },
-    mend: /settings\/developers {3}# paste http:\/\/127/,
+    mend: /curl -sS 'http.*Enter that callback at https:\/\/github\.com\/settings\/developers/s,
   },
   {
     name: 'an OAuth client that the provider does not know',
@@ -170,7 +170,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
         "You don't have access to the model with the specified model ID.",
       ),
       says: /this account has no access to local\.rule-based-stand-in yet/,
-      mend: /console\.aws\.amazon\.com\/bedrock/,
+      mend: /aws bedrock list-foundation-model-agreement-offers .*Model access/s,
     },
     {
       fault: answer(

@@ -58,8 +58,8 @@ export const FAULTS: readonly PlantedFault[] = [
     plant: (environment) => {
       environment.AWS_ENDPOINT_URL_BEDROCK_AGENTCORE = CLOSED;
     },
-    found: { reachability: /AgentCore Identity \(127\.0\.0\.1\) does not answer: ECONNREFUSED/ },
-    mend: /curl -v https:\/\/127\.0\.0\.1\//,
+    found: { reachability: /AgentCore Identity \(127\.0\.0\.1:9\) does not answer: ECONNREFUSED/ },
+    mend: /curl -v http:\/\/127\.0\.0\.1:9\//,
     waiting: ['callback URL'],
   },
   {
@@ -67,7 +67,7 @@ export const FAULTS: readonly PlantedFault[] = [
     plant: (_, stack) => {
       stack.s3.faults.plan(/./, { kind: 'reset' });
     },
-    found: { reachability: /Amazon S3 \(127\.0\.0\.1\) does not answer: ECONNRESET/ },
+    found: { reachability: /Amazon S3 \(127\.0\.0\.1:\d+\) does not answer: ECONNRESET/ },
     mend: /curl -v/,
     waiting: ['bucket', 'key'],
   },
@@ -100,7 +100,7 @@ export const FAULTS: readonly PlantedFault[] = [
     plant: (environment) => {
       environment.AWS_ENDPOINT_URL_KMS = CLOSED;
     },
-    found: { key: /kms:DescribeKey at 127\.0\.0\.1 does not answer: ECONNREFUSED/ },
+    found: { key: /kms:DescribeKey \(127\.0\.0\.1:9\) does not answer: ECONNREFUSED/ },
     mend: /curl -v/,
   },
   ...[-600, 600].map((seconds): PlantedFault => ({
@@ -109,7 +109,7 @@ export const FAULTS: readonly PlantedFault[] = [
       for (const part of [stack.agentCoreIdentity, stack.bedrock, stack.s3, stack.account])
         part.faults.plan(/./, { kind: 'clock', ms: seconds * 1000 });
     },
-    found: { clock: new RegExp(`this machine is (599|600) s ${seconds > 0 ? 'slow' : 'fast'}`) },
+    found: { clock: new RegExp(`this machine is (599|600|601) s ${seconds > 0 ? 'slow' : 'fast'}`) },
     mend: /timedatectl set-ntp true/,
   })),
   {
@@ -144,7 +144,7 @@ export const FAULTS: readonly PlantedFault[] = [
       environment.ALB_ARN = environment.ALB_ARN?.replace('111122223333', '444455556666') ?? '';
     },
     found: { credentials: /of the account 111122223333; ALB_ARN is of 444455556666/ },
-    mend: /export AWS_PROFILE=/,
+    mend: /aws configure list-profiles.*export AWS_PROFILE=NAME/s,
   },
   {
     name: 'an issuer that the provider spells in another way',
@@ -152,7 +152,7 @@ export const FAULTS: readonly PlantedFault[] = [
       environment.ALB_ISSUER = `${environment.ALB_ISSUER ?? ''}/`;
     },
     found: { 'identity provider': /but the provider calls itself http:\/\/127\.0\.0\.1:\d+: every token/ },
-    mend: /export ALB_ISSUER='http:\/\/127\.0\.0\.1:\d+'/,
+    mend: /export ALB_ISSUER=http:\/\/127\.0\.0\.1:\d+$/,
     waiting: ['front door'],
   },
   {
@@ -170,7 +170,7 @@ export const FAULTS: readonly PlantedFault[] = [
       environment.ALB_CLIENT_ID = 'other';
     },
     found: { 'front door': /signs in for the client onbehalf-local, ALB_CLIENT_ID is other/ },
-    mend: /export ALB_CLIENT_ID='onbehalf-local'/,
+    mend: /export ALB_CLIENT_ID=onbehalf-local/,
   },
   {
     name: 'a rule that lets everybody in',
@@ -183,9 +183,34 @@ export const FAULTS: readonly PlantedFault[] = [
     },
     found: {
       'front door':
-        /\/docs answers 200 to who is not signed in.*POST .*\/invocations without a sign-in is answered 200/s,
+        /\/docs answers 200 to who is not signed in.*\/invocations without a sign-in is answered 200/s,
     },
-    mend: /npm run infra:cdk -- infra\/deployments\/yours\.json diff/,
+    mend: /npm run infra:cdk -- infra\/deployments\/mine\.json diff/,
+  },
+  {
+    name: 'a rule that forwards without a sign-in, so that the application itself has to refuse',
+    plant: (_, stack) => {
+      const headers = { 'content-type': 'application/problem+json' };
+      stack.loadBalancer.faults.plan(/^GET \/sessions$/, {
+        kind: 'answer',
+        status: 401,
+        headers,
+        body: '{}',
+      });
+    },
+    found: { 'front door': /\/sessions without a sign-in is forwarded, instead of 401 by the load balancer/ },
+    mend: /mine\.json diff/,
+  },
+  {
+    name: 'a provider without keys, where access tokens are verified here',
+    plant: (environment, stack) => {
+      environment.SIGN_IN = 'bearer';
+      const issuer = stack.identityProvider.url;
+      const body = JSON.stringify({ issuer, authorization_endpoint: `${issuer}/auth` });
+      stack.identityProvider.faults.plan(/well-known/, { kind: 'answer', status: 200, body });
+    },
+    found: { 'identity provider': /publishes no keys that access tokens could be verified with/ },
+    mend: /curl -sS .*openid-configuration/,
   },
   {
     name: 'a sign-in at another provider',
@@ -196,7 +221,7 @@ export const FAULTS: readonly PlantedFault[] = [
     found: {
       'front door': /signs in at https:\/\/login\.example\.com\/authorize, which is not ALB_ISSUER's/,
     },
-    mend: /npm run infra:cdk -- infra\/deployments\/yours\.json diff/,
+    mend: /npm run infra:cdk -- infra\/deployments\/mine\.json diff/,
   },
   {
     name: 'a redirect URI that the identity provider does not know',
@@ -207,6 +232,6 @@ export const FAULTS: readonly PlantedFault[] = [
       'front door':
         /refuses a sign-in of the client onbehalf-local that comes back to http:\/\/localhost:\d+\/oauth2\/idpresponse/,
     },
-    mend: /register that address as a redirect URI/,
+    mend: /Register that address as a redirect URI/,
   },
 ];

@@ -114,11 +114,37 @@ describe('npm run doctor', () => {
     }
   });
 
-  it('says that a file is not there', async () => {
-    const { code, text } = await run(['scripts/run.mjs', 'scripts/doctor.mjs', 'no-such.env'], {});
+  it('takes from a file what it is for, and runs nothing of it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'onbehalf-doctor-'));
+    const file = join(folder, 'hostile.env');
+    const lines = Object.entries(stack.environment('operator')).map(([name, value]) => `${name}=${value}\n`);
+    const hostile =
+      'NODE_OPTIONS="--import=data:text/javascript,process.exit(7)"\nAWS_CONFIG_FILE=/dev/stdin\n';
+    writeFileSync(file, hostile + lines.filter((line) => !line.startsWith('ALB_CLIENT_ID=')).join(''));
+    try {
+      // What the file lacks is not taken from the shell either.
+      const { code, text } = await run(['scripts/run.mjs', 'scripts/doctor.mjs', file], {
+        ALB_CLIENT_ID: 'onbehalf-local',
+      });
+      expect([code, text.includes('ALB_CLIENT_ID is missing')]).toEqual([1, true]);
+      writeFileSync(file, Buffer.from([0, 1, 2, 255]));
+      const nonsense = await run(['scripts/run.mjs', 'scripts/doctor.mjs', file], {});
+      expect(nonsense).toEqual({ code: 1, text: `${file} has none of the variables of .env.example.\n` });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it('looks at all the rest without the secret, which whoever looks need not know', async () => {
+    const { code, ok, wrong } = await diagnose({ ...stack.environment('operator'), FLOW_SECRET: '' });
+    expect([code, Object.keys(wrong), ok.length]).toEqual([1, ['variables'], 13]);
+  });
+
+  it.each(['no-such.env', 'infra'])('says that %s is no file', async (name) => {
+    const { code, text } = await run(['scripts/run.mjs', 'scripts/doctor.mjs', name], {});
     expect([code, text]).toEqual([
       1,
-      'There is no file no-such.env. Copy .env.example, or start the local stack: npm start\n',
+      `There is no file ${name}. Copy .env.example, or start the local stack: npm start\n`,
     ]);
   });
 });
@@ -131,7 +157,7 @@ async function diagnose(environment: Environment): Promise<Diagnosis> {
     const [, state, subject, detail] = /^(ok|WRONG|-) +(\S.*?) {2,}(.*)$/.exec(line) ?? [];
     if (state !== undefined && subject !== undefined) last = [state as 'ok', subject];
     const body = detail ?? line;
-    if (last !== undefined && (detail !== undefined || line.includes('mend: '))) {
+    if (last !== undefined && (detail !== undefined || line.startsWith('     '))) {
       const [kind, of] = last;
       told[kind][of] = `${told[kind][of] ?? ''}\n${body}`;
     }

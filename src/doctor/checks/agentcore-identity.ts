@@ -1,9 +1,7 @@
 import type { AgentRoleConfig } from '../../config/index.js';
 import { AwsFault } from '../aws.js';
 import type { AgentCheck, Patient, SessionBindingCheck } from '../check.js';
-import { ok, quote, wrong, type Result } from '../finding.js';
-
-const CONTROL = 'aws bedrock-agentcore-control';
+import { ok, sh, wrong, type Result } from '../finding.js';
 
 /** The answer of a call, or what an absent resource means. */
 async function found<T>(call: Promise<T>, whenAbsent: Result): Promise<T | Result> {
@@ -20,15 +18,12 @@ function isResult(value: object): value is Result {
 }
 
 function commandFor(
-  operation: string,
+  operation: 'create-workload-identity' | 'update-workload-identity',
   { config }: Patient<AgentRoleConfig>,
   returnUrls: readonly string[],
 ): string {
-  const urls = returnUrls.map(quote).join(' ');
-  return (
-    `${CONTROL} ${operation} --region ${config.identityRegion} --name ${config.workloadIdentityName} ` +
-    `--allowed-resource-oauth2-return-urls ${urls}`
-  );
+  const { identityRegion, workloadIdentityName: name } = config;
+  return sh`aws bedrock-agentcore-control ${operation} --region ${identityRegion} --name ${name} --allowed-resource-oauth2-return-urls ${returnUrls}`;
 }
 
 export const workloadIdentity: AgentCheck = {
@@ -70,20 +65,34 @@ export const credentialProvider: AgentCheck = {
   subject: 'credential provider',
   needs: [],
   run: async ({ config, aws }) => {
-    const name = config.github.credentialProvider;
-    const create =
-      `${CONTROL} create-oauth2-credential-provider --region ${config.identityRegion} --name ${name} ` +
-      `--credential-provider-vendor GithubOauth2 --oauth2-provider-config-input ` +
-      `'{"githubOauth2ProviderConfig":{"clientId":"…","clientSecret":"…"}}'`;
+    const { credentialProvider: name } = config.github;
+    const of = ['--region', config.identityRegion, '--name', name];
+    const client = JSON.stringify({
+      githubOauth2ProviderConfig: {
+        clientId: 'CLIENT_ID',
+        clientSecretSource: 'EXTERNAL',
+        clientSecretConfig: { secretId: 'SECRET_NAME', jsonKey: 'clientSecret' },
+      },
+    });
     const answer = await found(
       aws.credentialProvider(name),
-      wrong(`there is no ${name} in ${config.identityRegion}`, create),
+      wrong(
+        `there is no ${name} in ${config.identityRegion}`,
+        sh`aws bedrock-agentcore-control create-oauth2-credential-provider ${of} --credential-provider-vendor GithubOauth2 --oauth2-provider-config-input ${client}`,
+        'The identity stack makes it, and lets the roles read that secret: docs/deploy.md.',
+      ),
     );
     if (isResult(answer)) return [answer];
     const { vendor, status } = answer;
-    const look = `${CONTROL} get-oauth2-credential-provider --region ${config.identityRegion} --name ${name}`;
+    const look = sh`aws bedrock-agentcore-control get-oauth2-credential-provider ${of}`;
     if (vendor !== 'GithubOauth2' && vendor !== 'CustomOauth2')
-      return [wrong(`${name} is of ${vendor}, not of GitHub`, create)];
+      return [
+        wrong(
+          `${name} is of ${vendor}, not of GitHub`,
+          look,
+          'GITHUB_PROVIDER_NAME must name that of GitHub.',
+        ),
+      ];
     if (status !== undefined && status !== 'READY') return [wrong(`${name} is ${status}`, look)];
     return [ok(`${name}, ${vendor}`)];
   },
@@ -107,7 +116,7 @@ export const callbackUrl: AgentCheck = {
       return [
         wrong(
           'AgentCore Identity does not lead to the provider',
-          `${CONTROL} get-oauth2-credential-provider --name ${name}`,
+          sh`aws bedrock-agentcore-control get-oauth2-credential-provider --region ${config.identityRegion} --name ${name}`,
         ),
       ];
     }
@@ -118,7 +127,8 @@ export const callbackUrl: AgentCheck = {
       return [
         wrong(
           `${host} refuses the client ${clientId ?? searchParams.get('client_id') ?? ''} with the callback ${sent}`,
-          `open https://github.com/settings/developers   # paste ${sent} as the OAuth app's callback, and compare the client id`,
+          sh`curl -sS ${target}`,
+          `Enter that callback at https://github.com/settings/developers, and compare the client id.`,
         ),
       ];
     }
@@ -134,6 +144,6 @@ export const completion: SessionBindingCheck = {
   needs: [],
   run: async ({ aws }) => {
     await aws.completion();
-    return [ok('an authorization that does not exist is refused as such, so one that does can be completed')];
+    return [ok('permitted: one that does not exist is refused as such')];
   },
 };

@@ -1,10 +1,8 @@
+import { isSafeUrl } from '../../config/index.js';
 import type { Check, Patient } from '../check.js';
-import { ok, quote, wrong, type Result } from '../finding.js';
-import { parseObject, type Probe } from '../probe.js';
-
-export function discoveryUrl(issuer: string): string {
-  return `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-}
+import { ok, sh, wrong, type Result } from '../finding.js';
+import { discoveryUrl, parseObject, type Probe } from '../probe.js';
+import { unreachable } from './network.js';
 
 /** Does the issuer's discovery document name the very issuer that tokens must have? OpenID Connect Discovery 1.0, 4.3. */
 export const identityProvider: Check = {
@@ -13,13 +11,15 @@ export const identityProvider: Check = {
   run: async ({ config, probes }) => {
     const url = discoveryUrl(config.alb.issuer);
     const probe = await probes.get(url);
+    if (!probe.reached) return [unreachable('the identity provider', url, probe.code)];
     const document = documentOf(probe);
     if (document === undefined) {
-      const says = probe.reached ? `answers ${String(probe.status)}` : `does not answer (${probe.code})`;
+      const says = `answers ${String(probe.status)}`;
       return [
         wrong(
           `${url} ${says}, not with a discovery document`,
-          `curl -sS ${url}   # ALB_ISSUER is not an issuer`,
+          sh`curl -sS ${url}`,
+          'ALB_ISSUER is no issuer.',
         ),
       ];
     }
@@ -29,13 +29,32 @@ export const identityProvider: Check = {
       return [
         wrong(
           `ALB_ISSUER is ${config.alb.issuer}, but the provider calls itself ${named ?? 'nothing'}: every token would be refused`,
-          named === undefined ? `curl -sS ${url}` : `export ALB_ISSUER=${quote(named)}`,
+          named === undefined ? sh`curl -sS ${url}` : sh`export ALB_ISSUER=${named}`,
         ),
       ];
     }
+    if (config.role === 'agent' && config.signIn === 'bearer') return [await keysOf(document, url, probes)];
     return [ok(config.alb.issuer)];
   },
 };
+
+/** Where the agent role verifies access tokens itself, it needs the issuer's keys. */
+async function keysOf(
+  document: Readonly<Record<string, unknown>>,
+  url: string,
+  probes: Patient['probes'],
+): Promise<Result> {
+  const { jwks_uri: address } = document;
+  const isAddress =
+    typeof address === 'string' &&
+    URL.canParse(address) &&
+    isSafeUrl(new URL(new URL(address).pathname, address));
+  const keys = isAddress ? await probes.get(address) : undefined;
+  const isKeys = keys?.reached === true && Array.isArray(parseObject(keys.text)?.keys);
+  return isKeys
+    ? ok(`${String(document.issuer)}, with keys at ${String(address)}`)
+    : wrong('the provider publishes no keys that access tokens could be verified with', sh`curl -sS ${url}`);
+}
 
 function documentOf(probe: Probe): Readonly<Record<string, unknown>> | undefined {
   return probe.reached && probe.status === 200 ? parseObject(probe.text) : undefined;
@@ -65,7 +84,7 @@ export const frontDoor: Check = {
   },
 };
 
-const LISTENER = 'npm run infra:cdk -- infra/deployments/yours.json diff   # then deploy';
+const LISTENER = 'npm run infra:cdk -- infra/deployments/mine.json diff';
 
 async function pageSignsIn({ config, probes }: Patient, path: string): Promise<Result[]> {
   const probe = await probes.get(config.publicUrl + path);
@@ -92,17 +111,31 @@ async function pageSignsIn({ config, probes }: Patient, path: string): Promise<R
     : [
         wrong(
           `${url} signs in for the client ${client}, ALB_CLIENT_ID is ${config.alb.clientId}`,
-          `export ALB_CLIENT_ID=${quote(client)}`,
+          sh`export ALB_CLIENT_ID=${client}`,
         ),
       ];
 }
 
 async function apiIsClosed({ config, probes }: Patient): Promise<Result[]> {
-  const url = `${config.publicUrl}/invocations`;
-  const probe = await probes.post(url);
-  if (probe.reached && probe.status === 401) return [];
-  const says = probe.reached ? String(probe.status) : `nothing (${probe.code})`;
-  return [wrong(`POST ${url} without a sign-in is answered ${says} instead of 401`, LISTENER)];
+  const routes = ['/sessions', '/connections', '/openapi.json'];
+  const asked = [
+    probes.post(`${config.publicUrl}/invocations`),
+    ...routes.map((path) => probes.get(config.publicUrl + path)),
+  ];
+  const answers = await Promise.all(asked);
+  return ['/invocations', ...routes].flatMap((path, index) => {
+    const probe = answers[index];
+    if (probe?.reached !== true) return [wrong(`${path} does not answer (${probe?.code ?? ''})`, LISTENER)];
+    // The application answers so as well, but nobody without a sign-in should get as far.
+    if (probe.status === 401 && !probe.byApplication) return [];
+    const says = probe.byApplication ? 'forwarded' : `answered ${String(probe.status)}`;
+    return [
+      wrong(
+        `${config.publicUrl}${path} without a sign-in is ${says}, instead of 401 by the load balancer`,
+        LISTENER,
+      ),
+    ];
+  });
 }
 
 /** Follows the redirect to the provider once; one that checks before it asks who is there refuses what is not registered. */
@@ -115,7 +148,8 @@ async function redirectUriRefused({ config, probes }: Patient): Promise<Result |
   const redirectUri = target.searchParams.get('redirect_uri') ?? '';
   return wrong(
     `the identity provider refuses a sign-in of the client ${config.alb.clientId} that comes back to ${redirectUri}`,
-    `curl -sS ${quote(target.href)}   # register that address as a redirect URI of the client`,
+    sh`curl -sS ${target.href}`,
+    'Register that address as a redirect URI of the client.',
   );
 }
 

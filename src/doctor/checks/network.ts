@@ -1,8 +1,7 @@
 import { AwsFault } from '../aws.js';
 import type { Check, Patient } from '../check.js';
-import { ok, wrong, type Result } from '../finding.js';
-import { parseObject, type Probe } from '../probe.js';
-import { discoveryUrl } from './identity-provider.js';
+import { ok, sh, wrong, type Result } from '../finding.js';
+import { discoveryUrl, parseObject, type Probe } from '../probe.js';
 
 /** Where the first part of an inference profile's id lets it be called. */
 const PROFILE_REGIONS: Readonly<Record<string, RegExp>> = {
@@ -29,7 +28,7 @@ export const region: Check = {
       results.push(
         wrong(
           `ALB_ARN is in ${albRegion}, AWS_REGION is ${here}; the tasks are where their load balancer is`,
-          `export AWS_REGION=${albRegion}`,
+          sh`export AWS_REGION=${albRegion}`,
         ),
       );
     }
@@ -53,7 +52,7 @@ function profileRegion(id: string, here: string): Result[] {
   return [
     wrong(
       `the inference profile ${id} cannot be called in ${here}`,
-      `aws bedrock list-inference-profiles --region ${here} --query 'inferenceProfileSummaries[].inferenceProfileId'`,
+      sh`aws bedrock list-inference-profiles --region ${here} --query 'inferenceProfileSummaries[].inferenceProfileId'`,
     ),
   ];
 }
@@ -79,12 +78,12 @@ function probesOf({ config, probes }: Patient): Promise<Result | undefined>[] {
     addresses.push(['GITHUB_API_BASE', `${config.github.apiBase}/rate_limit`, isGitHub]);
   return addresses.map(async ([name, url, isRight]) => {
     const probe = await probes.get(url);
-    const { host } = new URL(url);
-    if (!probe.reached) return unreachable(`${name} (${host})`, host, probe.code);
+    if (!probe.reached) return unreachable(name, url, probe.code);
     if (isRight?.(probe) === false) {
       return wrong(
         `${name} (${url}) does not answer like GitHub's REST API`,
-        'export GITHUB_API_BASE=https://api.github.com   # GitHub Enterprise Server: https://HOST/api/v3',
+        'export GITHUB_API_BASE=https://api.github.com',
+        'GitHub Enterprise Server has it at https://HOST/api/v3.',
       );
     }
     return undefined;
@@ -118,22 +117,24 @@ function callsOf({ config, aws }: Patient): Promise<Result | undefined>[] {
     } catch (error) {
       if (!(error instanceof AwsFault)) throw error;
       if (error.kind !== 'unreachable') return undefined;
-      return unreachable(`${name} (${error.host ?? 'unknown host'})`, error.host ?? '', error.code);
+      return unreachable(name, error.origin ?? 'https://unknown', error.code);
     }
   });
 }
 
 /** Why there was no answer, and where to look. */
-export function unreachable(what: string, host: string, code: string): Result {
-  const [name = ''] = host.split(':');
+export function unreachable(what: string, url: string, code: string): Result {
+  const { hostname, host, origin } = new URL(url);
   return code === 'ENOTFOUND' || code === 'EAI_AGAIN'
     ? wrong(
-        `${what}: no such name`,
-        `nslookup ${name}   # is the service offered in that region, and the name right?`,
+        `${what} (${hostname}): no such name`,
+        sh`nslookup ${hostname}`,
+        'Is the service offered in that region, and the name right?',
       )
     : wrong(
-        `${what} does not answer: ${code}`,
-        `curl -v https://${host}/   # then the route, the NAT gateway, the endpoint and the security groups on the way`,
+        `${what} (${host}) does not answer: ${code}`,
+        sh`curl -v ${`${origin}/`}`,
+        'Look at the route, the NAT gateway, the endpoint and the security groups on the way.',
       );
 }
 
@@ -141,11 +142,11 @@ export function unreachable(what: string, host: string, code: string): Result {
 export const clock: Check = {
   subject: 'clock',
   needs: [],
-  run: ({ aws }) => {
-    const offsets = aws.clockOffsets.toSorted((a, b) => a - b);
+  run: ({ aws, probes }) => {
+    const offsets = [...aws.clockOffsets, ...probes.clockOffsets].toSorted((a, b) => a - b);
     const median = offsets[Math.floor(offsets.length / 2)];
     if (median === undefined) {
-      return [wrong('no service that answers tells the time', 'date -u   # and mend what is wrong above')];
+      return [wrong('no service that answers tells the time', 'date -u', 'Mend what is wrong above.')];
     }
     const seconds = Math.round(median / 1000);
     return Math.abs(median) <= LARGEST_CLOCK_OFFSET_MS
@@ -171,7 +172,8 @@ export const credentials: Check = {
       : [
           wrong(
             `they are of the account ${account}; ALB_ARN is of ${albAccount}`,
-            `export AWS_PROFILE=…   # a profile of the account ${albAccount}: aws configure list-profiles`,
+            'aws configure list-profiles',
+            `Choose one of the account ${albAccount}: export AWS_PROFILE=NAME.`,
           ),
         ];
   },

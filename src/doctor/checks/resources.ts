@@ -1,11 +1,11 @@
 import { AwsFault } from '../aws.js';
 import type { AgentCheck } from '../check.js';
-import { ok, wrong, type Result } from '../finding.js';
+import { ok, sh, wrong, type Result } from '../finding.js';
 
 /** Is there a bucket for conversations, in the right region, versioned, and closed? */
 export const bucket: AgentCheck = {
   subject: 'bucket',
-  needs: [],
+  needs: ['region'],
   run: async ({ config, aws, region }) => {
     const name = config.sessionsBucket;
     try {
@@ -15,7 +15,8 @@ export const bucket: AgentCheck = {
         results.push(
           wrong(
             `${name} is in ${itsRegion}, AWS_REGION is ${region}`,
-            `export S3_BUCKET_NAME=…   # of ${region}`,
+            sh`aws s3api list-buckets --bucket-region ${region} --query 'Buckets[].Name'`,
+            'Set S3_BUCKET_NAME to one of these, or move the tasks.',
           ),
         );
       }
@@ -23,7 +24,7 @@ export const bucket: AgentCheck = {
         results.push(
           wrong(
             `${name} keeps no versions: what is overwritten is lost`,
-            `aws s3api put-bucket-versioning --bucket ${name} --versioning-configuration Status=Enabled`,
+            sh`aws s3api put-bucket-versioning --bucket ${name} --versioning-configuration Status=Enabled`,
           ),
         );
       }
@@ -31,18 +32,20 @@ export const bucket: AgentCheck = {
         results.push(
           wrong(
             `${name} could be opened to the public`,
-            `aws s3api put-public-access-block --bucket ${name} --public-access-block-configuration ` +
-              'BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true',
+            sh`aws s3api put-public-access-block --bucket ${name} --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true`,
           ),
         );
       }
       return results.length > 0 ? results : [ok(`${name}: versioned, closed to the public`)];
     } catch (error) {
       if (!(error instanceof AwsFault) || error.kind !== 'absent') throw error;
+      // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucketConfiguration.html
+      const constraint =
+        region === 'us-east-1' ? [] : ['--create-bucket-configuration', `LocationConstraint=${region}`];
       return [
         wrong(
           `there is no bucket ${name}`,
-          `aws s3api create-bucket --bucket ${name} --region ${region} --create-bucket-configuration LocationConstraint=${region}`,
+          sh`aws s3api create-bucket --bucket ${name} --region ${region} ${constraint}`,
         ),
       ];
     }
@@ -55,17 +58,23 @@ export const key: AgentCheck = {
   needs: ['bucket'],
   run: async ({ config, aws, region }) => {
     const { keyId } = await aws.bucket(config.sessionsBucket);
-    const encrypt =
-      `aws s3api put-bucket-encryption --bucket ${config.sessionsBucket} --server-side-encryption-configuration ` +
-      `'{"Rules":[{"ApplyServerSideEncryptionByDefault":{"SSEAlgorithm":"aws:kms","KMSMasterKeyID":"…"},"BucketKeyEnabled":true}]}'`;
+    const rules = JSON.stringify({
+      Rules: [
+        {
+          ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: 'KEY_ARN' },
+          BucketKeyEnabled: true,
+        },
+      ],
+    });
+    const encrypt = sh`aws s3api put-bucket-encryption --bucket ${config.sessionsBucket} --server-side-encryption-configuration ${rules}`;
     if (keyId === undefined)
       return [wrong('conversations are not encrypted with a key of KMS, so nobody can withdraw it', encrypt)];
     try {
       const { enabled, rotates } = await aws.key(keyId);
-      const of = `--region ${region} --key-id ${keyId}`;
+      const of = ['--region', region, '--key-id', keyId];
       if (!enabled)
-        return [wrong(`${keyId} is not enabled: no conversation can be read`, `aws kms enable-key ${of}`)];
-      if (!rotates) return [wrong(`${keyId} is not rotated`, `aws kms enable-key-rotation ${of}`)];
+        return [wrong(`${keyId} is not enabled: no conversation can be read`, sh`aws kms enable-key ${of}`)];
+      if (!rotates) return [wrong(`${keyId} is not rotated`, sh`aws kms enable-key-rotation ${of}`)];
       return [ok(`${keyId}: enabled, rotated`)];
     } catch (error) {
       if (!(error instanceof AwsFault) || error.kind !== 'absent') throw error;
@@ -80,7 +89,7 @@ export const model: AgentCheck = {
   needs: [],
   run: async ({ config, aws, region }) => {
     const { id } = config.model;
-    const list = `aws bedrock list-inference-profiles --region ${region} --query 'inferenceProfileSummaries[].inferenceProfileId'`;
+    const list = sh`aws bedrock list-inference-profiles --region ${region} --query 'inferenceProfileSummaries[].inferenceProfileId'`;
     try {
       await aws.model(id);
       return [ok(`${id} answers`)];
@@ -93,7 +102,8 @@ export const model: AgentCheck = {
         return [
           wrong(
             `this account has no access to ${id} yet`,
-            `open https://${region}.console.aws.amazon.com/bedrock/home?region=${region}#/modelaccess`,
+            sh`aws bedrock list-foundation-model-agreement-offers --region ${region} --model-id ${id.replace(/^[a-z-]+\.(?=anthropic\.|amazon\.|meta\.)/, '')}`,
+            'Ask for it in the Bedrock console, under Model access.',
           ),
         ];
       }
