@@ -1,9 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { createDeployment } from '../lib/app.ts';
-import { parseDeployment } from '../lib/deployment.ts';
+import { readDeployment } from '../lib/read-deployment.ts';
 
 const DEFAULT = `${import.meta.dirname}/../deployments/example.json`;
-const file = process.env.DEPLOYMENT ?? DEFAULT;
 
-const given = parseDeployment(JSON.parse(readFileSync(file, 'utf8')), file);
+const given = readDeployment(process.env.DEPLOYMENT ?? DEFAULT);
 createDeployment(given, { outdir: process.env.CDK_OUTDIR ?? 'cdk.out' }).app.synth();

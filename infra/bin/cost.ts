@@ -6,12 +6,12 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { measureTurn } from '../../local/measure-turn.ts';
 import { monthAtRest, PRICES, tableOf, thousandTurns, type Resources } from '../cost/cost.ts';
 import { createDeployment } from '../lib/app.ts';
-import { parseDeployment } from '../lib/deployment.ts';
+import { readDeployment } from '../lib/read-deployment.ts';
 
 const DOCUMENT = 'docs/deploy.md';
 const arguments_ = process.argv.slice(2);
 const [file = 'infra/deployments/example.json'] = arguments_.filter((each) => !each.startsWith('--'));
-const given = parseDeployment(JSON.parse(readFileSync(file, 'utf8')), file);
+const given = readDeployment(file);
 const outdir = mkdtempSync(join(tmpdir(), 'onbehalf-cost-'));
 try {
   const { agent } = createDeployment(given, { outdir, analyticsReporting: false });
@@ -29,8 +29,8 @@ try {
     let text = readFileSync(DOCUMENT, 'utf8');
     for (const [name, table] of Object.entries(tables)) {
       text = text.replace(
-        new RegExp(`(<!-- cost of ${name} -->\n)[^]*?(\n<!-- end -->)`),
-        (_, begin: string, end: string) => begin + table + end,
+        new RegExp(`(<!-- cost of ${name} -->\n)[^]*?\n?(<!-- end -->)`),
+        (_, begin: string, end: string) => `${begin}${table}\n${end}`,
       );
     }
     writeFileSync(DOCUMENT, text);

@@ -79,6 +79,11 @@ export class AgentStack extends Stack {
     this.#budget(given);
     new CfnOutput(this, 'PublicUrl', { value: namesOf(given).publicUrl });
     new CfnOutput(this, 'LoadBalancerDnsName', { value: edge.loadBalancer.loadBalancerDnsName });
+    new CfnOutput(this, 'LoadBalancerArn', { value: edge.loadBalancer.loadBalancerArn });
+    new CfnOutput(this, 'ClusterName', { value: common.cluster.clusterName });
+    new CfnOutput(this, 'AgentServiceName', { value: services.agent.service.serviceName });
+    new CfnOutput(this, 'SessionBindingServiceName', { value: services.sessionBinding.service.serviceName });
+    new CfnOutput(this, 'FlowSecretName', { value: flowSecret.secretName });
   }
 
   #services(

@@ -27,18 +27,22 @@ const oidcProvider = z.discriminatedUnion('kind', [
   }),
 ]);
 
-const taskSize = {
-  cpu: z.union([z.literal(256), z.literal(512), z.literal(1024), z.literal(2048), z.literal(4096)]),
-  memoryMiB: z.int().min(512).max(30_720),
-  minimum: z.int().min(1),
-  maximum: z.int().min(1),
-};
+/** How large the tasks of a role are, and how many there may be. What a file leaves out is as given here. */
+const tasks = (cpu: 256 | 1024, memoryMiB: number, maximum: number) => ({
+  /** 1024 is one vCPU. Fargate takes each with some sizes of memory only. */
+  cpu: z.literal([256, 512, 1024, 2048, 4096]).default(cpu),
+  memoryMiB: z.int().min(512).max(30_720).default(memoryMiB),
+  minimum: z.int().min(1).default(2),
+  maximum: z.int().min(1).default(maximum),
+});
 
 /** One deployment, as a file of `infra/deployments` describes it. Secrets are named, never given. */
 export const deployment = z
   .strictObject({
+    /** Part of every name, so that several deployments can share an account. */
     environment: text(/^[a-z0-9-]{1,16}$/),
     account: text(/^\d{12}$/),
+    /** Of the tasks, the load balancer and the bucket. */
     region: text(REGION),
     /** Where AgentCore Identity is, when that is another region. */
     identityRegion: text(REGION).optional(),
@@ -50,9 +54,12 @@ export const deployment = z
     }),
     oidc: z.strictObject({
       provider: oidcProvider,
+      /** The client that you have registered for the load balancer. */
       clientId: text(/^[\x21-\x7e]{1,255}$/),
       /** A Secrets Manager secret that holds the client's secret, and nothing else. */
       clientSecretName: secretName,
+      /** A new version is taken when it is named here: CloudFormation looks again only where something has changed. */
+      clientSecretVersionId: text(/^[\w-]{32,64}$/).optional(),
       scope: z.string().default('openid profile email'),
       /** A stolen cookie is good for this long. */
       sessionHours: z.int().min(1).max(24).default(8),
@@ -65,8 +72,9 @@ export const deployment = z
     }),
     model: z.strictObject({
       inferenceProfileId: text(/^[\w.:-]{1,256}$/),
+      /** The model behind it: what the profile's id has after its first part. */
       foundationModelId: text(/^[\w.:-]{1,256}$/),
-      /** Where the inference profile may send a request. */
+      /** Every region that the inference profile may send a request to: aws bedrock get-inference-profile tells them. */
       regions: z.array(text(REGION)).min(1),
     }),
     network: z
@@ -93,13 +101,20 @@ export const deployment = z
       })
       .default({ keepDeletedDays: 30 }),
     agent: z
-      .strictObject(taskSize)
-      .extend({ runsPerTask: z.int().min(1).default(100) })
-      .default({ cpu: 1024, memoryMiB: 2048, minimum: 2, maximum: 20, runsPerTask: 100 }),
+      .strictObject({
+        ...tasks(1024, 2048, 20),
+        /** Runs in progress at which there should be another task. */
+        runsPerTask: z.int().min(1).default(100),
+      })
+      .prefault({}),
     sessionBinding: z
-      .strictObject(taskSize)
-      .extend({ requestsPerTask: z.int().min(1).default(600) })
-      .default({ cpu: 256, memoryMiB: 512, minimum: 2, maximum: 6, requestsPerTask: 600 }),
+      .strictObject({
+        ...tasks(256, 512, 6),
+        /** Requests a minute at which there should be another task. */
+        requestsPerTask: z.int().min(1).default(600),
+      })
+      .prefault({}),
+    /** Of all log groups. The audit trail is kept for 365 days, whatever this says. */
     logRetentionDays: z.union([z.literal(30), z.literal(90), z.literal(180), z.literal(365)]).default(90),
     /** Where alarms are sent; without it they are only shown. */
     alarmEmail: z.email().optional(),

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, SecretValue } from 'aws-cdk-lib';
 import { Certificate, CertificateValidation } from 'aws-cdk-lib/aws-certificatemanager';
 import { SubnetType, type IVpc, type SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import {
@@ -16,7 +16,6 @@ import {
 import { ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 import { oidcEndpoints, type Deployment } from './deployment.ts';
@@ -145,15 +144,20 @@ export class Edge extends Construct {
   }
 
   #signIn(otherwise: Rule['otherwise'], target: IApplicationTargetGroup): ListenerAction {
-    const { clientId, clientSecretName, scope, sessionHours } = this.#given.oidc;
+    const {
+      clientId,
+      clientSecretName,
+      clientSecretVersionId: versionId,
+      scope,
+      sessionHours,
+    } = this.#given.oidc;
     return ListenerAction.authenticateOidc({
       ...oidcEndpoints(this.#given),
       clientId,
-      clientSecret: Secret.fromSecretNameV2(
-        this,
-        `ClientSecret${String(this.node.children.length)}`,
+      clientSecret: SecretValue.secretsManager(
         clientSecretName,
-      ).secretValue,
+        versionId === undefined ? {} : { versionId },
+      ),
       scope,
       sessionTimeout: Duration.hours(sessionHours),
       onUnauthenticatedRequest:

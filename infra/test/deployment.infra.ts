@@ -128,6 +128,18 @@ describe('what is brought along', () => {
     });
   });
 
+  it('a new version of the client secret changes the template, so that CloudFormation takes it', () => {
+    const { oidc: given } = exampleText() as { oidc: object };
+    const clientSecretVersionId = '0f7a3b1e-5d1c-4b7e-9a51-0c6f2d7e8a90';
+    const text = JSON.stringify(agentOf({ oidc: { ...given, clientSecretVersionId } }).toJSON());
+    expect(text).toContain(clientSecretVersionId);
+  });
+
+  it('some numbers of tasks are enough, and the rest is as it was', () => {
+    const { agent } = exampleDeployment({ agent: { minimum: 1 } });
+    expect(agent).toEqual({ cpu: 1024, memoryMiB: 2048, minimum: 1, maximum: 20, runsPerTask: 100 });
+  });
+
   it('a budget is made when it is asked for', () => {
     agentOf({}).resourceCountIs('AWS::Budgets::Budget', 0);
     agentOf({ monthlyBudgetUsd: 500 }).hasResourceProperties('AWS::Budgets::Budget', {
@@ -165,7 +177,7 @@ describe('what is brought along', () => {
 });
 
 describe('the examples', () => {
-  const files = globSync('infra/deployments/*.json');
+  const files = globSync('infra/deployments/example*.json');
 
   it('show Entra ID, Cognito and Okta, a VPC of ours and one that is there', () => {
     const all = files.map((file) => parseDeployment(JSON.parse(readFileSync(file, 'utf8')), file));
@@ -225,7 +237,9 @@ describe('what it costs', () => {
 
   it('is what docs/deploy.md says, for the template as it is', () => {
     const { Resources: resources } = agentOf({}).toJSON() as { Resources: Resources };
-    expect(readFileSync('docs/deploy.md', 'utf8')).toContain(tableOf(monthAtRest(resources, given)));
+    const document = readFileSync('docs/deploy.md', 'utf8');
+    expect(document).toContain(tableOf(monthAtRest(resources, given)));
+    expect(document).toMatch(/<!-- cost of 1,000 turns -->\n\| what [^]*\| \*\*together\*\* /);
   });
 
   it('follows the template: a third zone, more tasks, a VPC that is there', () => {

@@ -39,6 +39,8 @@ const SHUTDOWN_SECONDS = 20;
 const manifests = parseAllDocuments(readFileSync('infra/kubernetes/onbehalf.yaml', 'utf8')).map(
   (document) => document.toJS() as Manifest,
 );
+/** The controller's own kind, which is no part of Kubernetes. */
+const ofKubernetes = manifests.filter(({ kind }) => kind !== 'IngressClassParams');
 const ofKind = (kind: string): readonly Manifest[] => manifests.filter((each) => each.kind === kind);
 const named = (kind: string, name: string): Manifest => {
   const found = ofKind(kind).find(({ metadata }) => metadata.name === name);
@@ -50,7 +52,7 @@ const podOf = (role: string): PodSpec =>
 const ROLES = ['agent', 'session-binding'] as const;
 
 describe('the manifest for Kubernetes', () => {
-  it.each(manifests.map((each) => [each.kind, each.metadata.name, each] as const))(
+  it.each(ofKubernetes.map((each) => [each.kind, each.metadata.name, each] as const))(
     'has a %s %s that the schema of Kubernetes takes',
     async (kind, _name, manifest) => {
       const models = (await import(`kubernetes-models/${groupOf(manifest)}`)) as Record<
@@ -67,8 +69,8 @@ describe('the manifest for Kubernetes', () => {
   );
 
   it('has no field that Kubernetes does not know', () => {
-    expect(compile(manifests)).toEqual('');
-    const [first, ...others] = manifests;
+    expect(compile(ofKubernetes)).toEqual('');
+    const [first, ...others] = ofKubernetes;
     expect(
       compile([{ ...first, metadata: { ...first?.metadata, lables: {} } } as unknown as Manifest, ...others]),
     ).toContain('"lables"');
@@ -79,7 +81,9 @@ describe('the manifest for Kubernetes', () => {
     expect(namespace?.metadata).toMatchObject({
       labels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
     });
-    const homeless = manifests.filter(({ kind }) => !['Namespace', 'IngressClass'].includes(kind));
+    const homeless = manifests.filter(
+      ({ kind }) => !['Namespace', 'IngressClass', 'IngressClassParams'].includes(kind),
+    );
     expect(homeless.filter(({ metadata }) => metadata.namespace !== 'onbehalf')).toEqual([]);
   });
 
@@ -150,6 +154,18 @@ describe('the manifest for Kubernetes', () => {
       [10, 'authenticate', 'oidc'],
       [20, 'deny', 'oidc'],
     ]);
+  });
+
+  it('lets no other namespace add rules, and the controller read the one secret', () => {
+    expect(named('IngressClassParams', 'onbehalf-alb').spec).toEqual({
+      namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'onbehalf' } },
+    });
+    expect(named('IngressClass', 'onbehalf-alb').spec).toMatchObject({
+      parameters: { kind: 'IngressClassParams', name: 'onbehalf-alb' },
+    });
+    expect(named('Role', 'onbehalf-oidc')).toMatchObject({
+      rules: [{ resources: ['secrets'], resourceNames: ['onbehalf-oidc'], verbs: ['get', 'list', 'watch'] }],
+    });
   });
 
   it('holds no secret', () => {
