@@ -7,6 +7,7 @@ import { build } from '../scripts/lib/build.mjs';
 
 const DEFAULT_PORT = 8000;
 const PORTS = 10;
+const PARENT_CHECK_MS = 500;
 /** Milliseconds between two words of the local model: slow enough to be seen streaming. */
 const WORD_DELAY_MS = 25;
 
@@ -64,6 +65,11 @@ function endWith(stack: LocalStack, roles: BothRoles, logs: string): void {
   process.on('SIGTERM', () => {
     end('Stopping …', 0);
   });
+  // npm's shell does not hand on the signal that ends it.
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) end('npm has ended. Stopping …', 0);
+  }, PARENT_CHECK_MS).unref();
   for (const [name, role] of [
     ['agent', roles.agent],
     ['session-binding', roles.sessionBinding],

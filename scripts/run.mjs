@@ -14,6 +14,11 @@ if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
   );
 }
 
+// Who reads only the beginning (| head) must not end what has yet to clean up.
+process.stdout.on('error', (error) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+
 const [file, ...rest] = process.argv.slice(2);
 if (file === undefined) fail('usage: node scripts/run.mjs FILE [ARGUMENT …]');
 if (!existsSync(file))

@@ -5,6 +5,10 @@ import { playAttacks } from './attacks.ts';
 import { playFlow } from './flow.ts';
 import { Report } from './report.ts';
 
+if (process.argv.length > 2) {
+  process.stderr.write('npm run demo takes no arguments.\n');
+  process.exit(1);
+}
 const startedAt = Date.now();
 process.stdout.write(
   'The authorization-code flow, played over HTTP on a local stack of its own. No AWS, no browser.\n',

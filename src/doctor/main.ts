@@ -3,6 +3,9 @@ import { AwsAdapter } from './aws.adapter.js';
 import { examine } from './doctor.js';
 import type { Finding } from './finding.js';
 
+// Who reads only the beginning (| head) has read enough.
+process.stdout.on('error', () => process.exit(1));
+
 const SIGNS = { ok: 'ok   ', wrong: 'WRONG', 'not checked': '-    ' } as const;
 const WIDTH = 21;
 /** Answers of others are part of what is printed, and a terminal obeys control characters. */

@@ -74,6 +74,25 @@ describe('npm start', () => {
     expect(await second.exit).toBe(0);
   }, 90_000);
 
+  it('ends with the shell that npm starts it in, which hands on no signal', async () => {
+    const shell = spawn('sh', ['-c', `"${process.execPath}" scripts/run.mjs local/start.ts; true`], {
+      env: { ...process.env, LOCAL_PORT: String(PORT) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.push(shell);
+    let output = '';
+    shell.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    await ready(() => output);
+    shell.kill('SIGTERM');
+    const answers = (): Promise<boolean> =>
+      fetch(`${URL_}/docs`, { redirect: 'manual' }).then(
+        () => true,
+        () => false,
+      );
+    await eventually(async () => !(await answers()), 10_000);
+    expect(output).toContain('npm has ended. Stopping …');
+  }, 60_000);
+
   it('says which port is taken, and what to do', async () => {
     const blocker = createServer().listen(PORT + 3, '127.0.0.1');
     const { output, exit } = start();
