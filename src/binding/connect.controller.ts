@@ -2,7 +2,7 @@ import { Body, Controller, Get, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { Audit } from '../audit/index.js';
 import { AppError } from '../common/errors/index.js';
-import { sendPage } from '../common/http/index.js';
+import { asAppError, sendPage } from '../common/http/index.js';
 import { CurrentUser, FlowTickets, type FlowTicket, type User } from '../identity/index.js';
 import { FlowCookies } from './flow-cookies.js';
 import { connectPage } from './pages.js';
@@ -57,8 +57,7 @@ export class ConnectController {
         throw new AppError('flow_wrong_account', { reason: 'ticket_of_another_user' });
       return ticket;
     } catch (error) {
-      const refusal = error instanceof AppError ? error : new AppError('internal_error');
-      const { code, reason = 'unknown' } = refusal;
+      const { code, reason = 'unknown' } = asAppError(error);
       this.#audit.record('consent_refused', { user: user.sub, ...ticket?.consent, code, reason });
       throw error;
     }

@@ -2,6 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Audit } from '../audit/index.js';
 import { AppError, errorFields } from '../common/errors/index.js';
+import { asAppError } from '../common/http/index.js';
 import {
   IDENTITY_SERVICE,
   type CompletionAnswer,
@@ -104,7 +105,7 @@ export class SessionBinding {
 
   /** The user's refusals and the service's or operator's failures are told apart: an alarm hangs on each. */
   #recordRefusal({ flow, awsRequestId }: Attempt, user: User, error: unknown): void {
-    const refusal = error instanceof AppError ? error : new AppError('internal_error', { cause: error });
+    const refusal = asAppError(error);
     const { code, reason = 'unknown' } = refusal;
     const upstream = awsRequestId ?? errorFields(refusal.cause).awsRequestId;
     const event = refusal.row.status >= 500 ? 'binding_failed' : 'binding_refused';

@@ -4,6 +4,7 @@ import type { FastifyRequest } from 'fastify';
 import { Strategy, type JwtFromRequestFunction } from 'passport-jwt';
 import { Audit } from '../../audit/index.js';
 import { AppError } from '../../common/errors/index.js';
+import { asAppError } from '../../common/http/index.js';
 import { CONFIG, type AppConfig } from '../../config/index.js';
 import { onlyHeader, SIGN_IN, type SignIn } from './sign-in.js';
 import type { User } from './user.js';
@@ -47,8 +48,7 @@ export class AlbJwtStrategy extends PassportStrategy(Strategy, ALB_STRATEGY) {
         this.success(user);
       },
       (error: unknown) => {
-        const { code, reason = 'unknown' } =
-          error instanceof AppError ? error : new AppError('internal_error');
+        const { code, reason = 'unknown' } = asAppError(error);
         this.audit.record('sign_in_refused', { code, reason });
         this.error(error as Error);
       },
