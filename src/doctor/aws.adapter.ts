@@ -76,12 +76,6 @@ class WatchedHandler extends NodeHttpHandler {
 /** AWS by its SDK, whose own variables say with which credentials, and at which addresses. */
 export class AwsAdapter implements Aws {
   readonly clockOffsets: number[] = [];
-  readonly #identityHandler = new WatchedHandler(this.clockOffsets);
-  readonly #controlHandler = new WatchedHandler(this.clockOffsets);
-  readonly #modelHandler = new WatchedHandler(this.clockOffsets);
-  readonly #storageHandler = new WatchedHandler(this.clockOffsets);
-  readonly #keysHandler = new WatchedHandler(this.clockOffsets);
-  readonly #accountsHandler = new WatchedHandler(this.clockOffsets);
   readonly #identity: BedrockAgentCoreClient;
   readonly #control: BedrockAgentCoreControlClient;
   readonly #model: BedrockRuntimeClient;
@@ -91,28 +85,28 @@ export class AwsAdapter implements Aws {
   readonly #answers = new Map<string, Promise<unknown>>();
 
   constructor({ region, identityRegion }: { readonly region: string; readonly identityRegion: string }) {
-    const at = (where: string, requestHandler: WatchedHandler): ClientOptions => ({
+    const at = (where: string): ClientOptions => ({
       region: where,
-      requestHandler,
+      requestHandler: new WatchedHandler(this.clockOffsets),
       maxAttempts: 2,
     });
-    this.#identity = new BedrockAgentCoreClient(at(identityRegion, this.#identityHandler));
-    this.#control = new BedrockAgentCoreControlClient(at(identityRegion, this.#controlHandler));
-    this.#model = new BedrockRuntimeClient(at(region, this.#modelHandler));
-    this.#storage = new S3Client({ ...at(region, this.#storageHandler), followRegionRedirects: true });
-    this.#keys = new KMSClient(at(region, this.#keysHandler));
-    this.#accounts = new STSClient(at(region, this.#accountsHandler));
+    this.#identity = new BedrockAgentCoreClient(at(identityRegion));
+    this.#control = new BedrockAgentCoreControlClient(at(identityRegion));
+    this.#model = new BedrockRuntimeClient(at(region));
+    this.#storage = new S3Client({ ...at(region), followRegionRedirects: true });
+    this.#keys = new KMSClient(at(region));
+    this.#accounts = new STSClient(at(region));
   }
 
   caller(): Promise<Caller> {
-    return this.#once('sts:GetCallerIdentity', '', this.#accountsHandler, async () => {
+    return this.#once('sts:GetCallerIdentity', '', this.#accounts, async () => {
       const { Account, Arn } = await this.#accounts.send(new GetCallerIdentityCommand({}));
       return { account: Account ?? '', arn: Arn ?? '' };
     });
   }
 
   workloadIdentity(name: string): Promise<{ readonly returnUrls: readonly string[] }> {
-    return this.#once('bedrock-agentcore:GetWorkloadIdentity', name, this.#controlHandler, async () => {
+    return this.#once('bedrock-agentcore:GetWorkloadIdentity', name, this.#control, async () => {
       const command = new GetWorkloadIdentityCommand({ name });
       const { allowedResourceOauth2ReturnUrls } = await this.#control.send(command);
       return { returnUrls: allowedResourceOauth2ReturnUrls ?? [] };
@@ -120,49 +114,39 @@ export class AwsAdapter implements Aws {
   }
 
   credentialProvider(name: string): Promise<CredentialProvider> {
-    return this.#once(
-      'bedrock-agentcore:GetOauth2CredentialProvider',
-      name,
-      this.#controlHandler,
-      async () => {
-        const command = new GetOauth2CredentialProviderCommand({ name });
-        const answer = await this.#control.send(command);
-        const [config] = Object.values(answer.oauth2ProviderConfigOutput ?? {}) as { clientId?: string }[];
-        return {
-          vendor: answer.credentialProviderVendor ?? '',
-          status: answer.status,
-          callbackUrl: answer.callbackUrl,
-          clientId: config?.clientId,
-        };
-      },
-    );
+    return this.#once('bedrock-agentcore:GetOauth2CredentialProvider', name, this.#control, async () => {
+      const command = new GetOauth2CredentialProviderCommand({ name });
+      const answer = await this.#control.send(command);
+      const [config] = Object.values(answer.oauth2ProviderConfigOutput ?? {}) as { clientId?: string }[];
+      return {
+        vendor: answer.credentialProviderVendor ?? '',
+        status: answer.status,
+        callbackUrl: answer.callbackUrl,
+        clientId: config?.clientId,
+      };
+    });
   }
 
   authorizationUrl({ workload, provider, returnUrl }: AuthorizationQuery): Promise<string | undefined> {
-    return this.#once(
-      'bedrock-agentcore:GetResourceOauth2Token',
-      provider,
-      this.#identityHandler,
-      async () => {
-        const { workloadAccessToken } = await this.#identity.send(
-          new GetWorkloadAccessTokenForUserIdCommand({ workloadName: workload, userId: NOBODY }),
-        );
-        const { authorizationUrl } = await this.#identity.send(
-          new GetResourceOauth2TokenCommand({
-            workloadIdentityToken: workloadAccessToken,
-            resourceCredentialProviderName: provider,
-            scopes: [],
-            oauth2Flow: 'USER_FEDERATION',
-            resourceOauth2ReturnUrl: returnUrl,
-          }),
-        );
-        return authorizationUrl;
-      },
-    );
+    return this.#once('bedrock-agentcore:GetResourceOauth2Token', provider, this.#identity, async () => {
+      const { workloadAccessToken } = await this.#identity.send(
+        new GetWorkloadAccessTokenForUserIdCommand({ workloadName: workload, userId: NOBODY }),
+      );
+      const { authorizationUrl } = await this.#identity.send(
+        new GetResourceOauth2TokenCommand({
+          workloadIdentityToken: workloadAccessToken,
+          resourceCredentialProviderName: provider,
+          scopes: [],
+          oauth2Flow: 'USER_FEDERATION',
+          resourceOauth2ReturnUrl: returnUrl,
+        }),
+      );
+      return authorizationUrl;
+    });
   }
 
   completion(): Promise<void> {
-    return this.#once('bedrock-agentcore:CompleteResourceTokenAuth', '', this.#identityHandler, async () => {
+    return this.#once('bedrock-agentcore:CompleteResourceTokenAuth', '', this.#identity, async () => {
       const command = new CompleteResourceTokenAuthCommand({
         sessionUri: NO_SESSION,
         userIdentifier: { userId: NOBODY },
@@ -177,16 +161,16 @@ export class AwsAdapter implements Aws {
 
   bucket(name: string): Promise<Bucket> {
     const of = { Bucket: name };
-    return this.#once('s3:ListBucket', name, this.#storageHandler, async () => {
+    return this.#once('s3:ListBucket', name, this.#storage, async () => {
       const { BucketRegion } = await this.#storage.send(new HeadBucketCommand(of));
       const [versioning, access, encryption] = await Promise.all([
-        this.#once('s3:GetBucketVersioning', name, this.#storageHandler, () =>
+        this.#once('s3:GetBucketVersioning', name, this.#storage, () =>
           this.#storage.send(new GetBucketVersioningCommand(of)),
         ),
-        this.#once('s3:GetBucketPublicAccessBlock', name, this.#storageHandler, () =>
+        this.#once('s3:GetBucketPublicAccessBlock', name, this.#storage, () =>
           absentAsUndefined(this.#storage.send(new GetPublicAccessBlockCommand(of))),
         ),
-        this.#once('s3:GetEncryptionConfiguration', name, this.#storageHandler, () =>
+        this.#once('s3:GetEncryptionConfiguration', name, this.#storage, () =>
           this.#storage.send(new GetBucketEncryptionCommand(of)),
         ),
       ]);
@@ -204,12 +188,12 @@ export class AwsAdapter implements Aws {
   }
 
   key(id: string): Promise<Key> {
-    return this.#once('kms:DescribeKey', id, this.#keysHandler, async () => {
+    return this.#once('kms:DescribeKey', id, this.#keys, async () => {
       const { KeyMetadata } = await this.#keys.send(new DescribeKeyCommand({ KeyId: id }));
       const enabled = KeyMetadata?.KeyState === 'Enabled';
       // AWS rotates its own keys, and that of a key that is switched off cannot be asked.
       if (!enabled || KeyMetadata.KeyManager !== 'CUSTOMER') return { enabled, rotates: true };
-      const { KeyRotationEnabled } = await this.#once('kms:GetKeyRotationStatus', id, this.#keysHandler, () =>
+      const { KeyRotationEnabled } = await this.#once('kms:GetKeyRotationStatus', id, this.#keys, () =>
         this.#keys.send(new GetKeyRotationStatusCommand({ KeyId: id })),
       );
       return { enabled, rotates: KeyRotationEnabled === true };
@@ -217,7 +201,7 @@ export class AwsAdapter implements Aws {
   }
 
   model(id: string): Promise<void> {
-    return this.#once('bedrock:InvokeModelWithResponseStream', id, this.#modelHandler, async () => {
+    return this.#once('bedrock:InvokeModelWithResponseStream', id, this.#model, async () => {
       const { stream } = await this.#model.send(
         new ConverseStreamCommand({
           modelId: id,
@@ -233,12 +217,14 @@ export class AwsAdapter implements Aws {
   }
 
   /** Each call is made once, whoever asks for its answer. */
-  #once<T>(action: string, of: string, handler: WatchedHandler, call: () => Promise<T>): Promise<T> {
+  #once<T>(action: string, of: string, { config }: Client, call: () => Promise<T>): Promise<T> {
     const id = `${action} ${of}`;
     const known = this.#answers.get(id) as Promise<T> | undefined;
     if (known !== undefined) return known;
     const answer = inTime(call()).catch((error: unknown) => {
-      throw error instanceof AwsFault ? error : faultOf(error as Error, action, handler.origin);
+      throw error instanceof AwsFault
+        ? error
+        : faultOf(error as Error, action, originOf(config.requestHandler));
     });
     this.#answers.set(id, answer);
     return answer;
@@ -257,6 +243,15 @@ async function inTime<T>(call: Promise<T>): Promise<T> {
   } finally {
     done.abort();
   }
+}
+
+/** What the SDK's clients have in common. */
+interface Client {
+  readonly config: { readonly requestHandler: unknown };
+}
+
+function originOf(handler: unknown): string | undefined {
+  return handler instanceof WatchedHandler ? handler.origin : undefined;
 }
 
 interface ClientOptions {

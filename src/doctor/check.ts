@@ -16,6 +16,8 @@ export interface Patient<Config extends AppConfig = AppConfig> {
 export interface Check<Config extends AppConfig = AppConfig> {
   readonly subject: Subject;
   readonly needs: readonly Subject[];
+  /** What it means that something which `run` asks AWS for does not exist. */
+  absent?(patient: Patient<Config>): Promise<Result> | Result;
   /** @throws AwsFault that is told as what it is: unreachable, denied, … */
   run(patient: Patient<Config>): Promise<readonly Result[]> | readonly Result[];
 }

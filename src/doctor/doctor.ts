@@ -39,13 +39,14 @@ export async function* examine(
   const here = environment.AWS_REGION ?? '';
   const aws = connect({ region: here, identityRegion: config.identityRegion });
   const inOrder = new Set<Subject>(['variables']);
-  for (const [{ subject, needs }, run] of checksOf(config, { region: here, aws, probes: new Probes() })) {
+  for (const check of checksOf(config, { region: here, aws, probes: new Probes() })) {
+    const { subject, needs } = check;
     const blocker = needs.find((each) => !inOrder.has(each));
     if (blocker !== undefined) {
       yield { subject, state: 'not checked', detail: `waits for: ${blocker}` };
       continue;
     }
-    const findings = await look(subject, run, aws, inOrder.has('reachability'));
+    const findings = await look(check, aws, inOrder.has('reachability'));
     if (findings.every(({ state }) => state === 'ok')) inOrder.add(subject);
     yield* findings;
   }
@@ -77,26 +78,42 @@ function commandFor(variable: string): string {
   }
 }
 
-type Run = () => Promise<readonly Result[]> | readonly Result[];
-
-function checksOf(
-  config: AppConfig,
-  rest: Omit<Patient, 'config'>,
-): readonly (readonly [Pick<Check, 'subject' | 'needs'>, Run])[] {
-  const both = BOTH.map((check) => [check, () => check.run({ config, ...rest })] as const);
-  const own =
-    config.role === 'agent'
-      ? AGENT.map((check) => [check, () => check.run({ config, ...rest })] as const)
-      : SESSION_BINDING.map((check) => [check, () => check.run({ config, ...rest })] as const);
-  return [...both, ...own].toSorted(([a], [b]) => SUBJECTS.indexOf(a.subject) - SUBJECTS.indexOf(b.subject));
+/** A check, and what it looks at. */
+interface BoundCheck extends Pick<Check, 'subject' | 'needs'> {
+  readonly run: () => Promise<readonly Result[]> | readonly Result[];
+  readonly absent: () => Promise<Result> | Result | undefined;
 }
 
-async function look(subject: Subject, run: Run, aws: Aws, allAnswered: boolean): Promise<readonly Finding[]> {
+function bind<Config extends AppConfig>(
+  checks: readonly Check<Config>[],
+  patient: Patient<Config>,
+): readonly BoundCheck[] {
+  return checks.map((check) => ({
+    subject: check.subject,
+    needs: check.needs,
+    run: () => check.run(patient),
+    absent: () => check.absent?.(patient),
+  }));
+}
+
+function checksOf(config: AppConfig, rest: Omit<Patient, 'config'>): readonly BoundCheck[] {
+  const both = bind(BOTH, { config, ...rest });
+  const own =
+    config.role === 'agent' ? bind(AGENT, { config, ...rest }) : bind(SESSION_BINDING, { config, ...rest });
+  return [...both, ...own].toSorted((a, b) => SUBJECTS.indexOf(a.subject) - SUBJECTS.indexOf(b.subject));
+}
+
+async function look(
+  { subject, run, absent }: BoundCheck,
+  aws: Aws,
+  allAnswered: boolean,
+): Promise<readonly Finding[]> {
   try {
     return (await run()).map((result) => ({ subject, ...result }));
   } catch (error) {
     if (!(error instanceof AwsFault)) throw error;
-    return [await explain(subject, error, aws, allAnswered)];
+    const meant = error.kind === 'absent' ? await absent() : undefined;
+    return [meant === undefined ? await explain(subject, error, aws, allAnswered) : { subject, ...meant }];
   }
 }
 

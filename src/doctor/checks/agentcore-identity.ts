@@ -1,21 +1,6 @@
 import type { AgentRoleConfig } from '../../config/index.js';
-import { AwsFault } from '../aws.js';
 import type { AgentCheck, Patient, SessionBindingCheck } from '../check.js';
-import { ok, sh, wrong, type Result } from '../finding.js';
-
-/** The answer of a call, or what an absent resource means. */
-async function found<T>(call: Promise<T>, whenAbsent: Result): Promise<T | Result> {
-  try {
-    return await call;
-  } catch (error) {
-    if (error instanceof AwsFault && error.kind === 'absent') return whenAbsent;
-    throw error;
-  }
-}
-
-function isResult(value: object): value is Result {
-  return 'state' in value;
-}
+import { ok, sh, wrong } from '../finding.js';
 
 function commandFor(
   operation: 'create-workload-identity' | 'update-workload-identity',
@@ -29,17 +14,16 @@ function commandFor(
 export const workloadIdentity: AgentCheck = {
   subject: 'workload identity',
   needs: [],
-  run: async (patient) => {
-    const { config, aws } = patient;
-    const name = config.workloadIdentityName;
-    const answer = await found(
-      aws.workloadIdentity(name),
-      wrong(
-        `there is no ${name} in ${config.identityRegion}`,
-        commandFor('create-workload-identity', patient, [config.sessionBindingUrl]),
-      ),
+  run: async ({ config, aws }) => {
+    await aws.workloadIdentity(config.workloadIdentityName);
+    return [ok(config.workloadIdentityName)];
+  },
+  absent: (patient) => {
+    const { workloadIdentityName: name, identityRegion, sessionBindingUrl } = patient.config;
+    return wrong(
+      `there is no ${name} in ${identityRegion}`,
+      commandFor('create-workload-identity', patient, [sessionBindingUrl]),
     );
-    return [isResult(answer) ? answer : ok(name)];
   },
 };
 
@@ -61,12 +45,28 @@ export const returnUrls: AgentCheck = {
   },
 };
 
+function lookAt({ config }: Patient<AgentRoleConfig>): string {
+  return sh`aws bedrock-agentcore-control get-oauth2-credential-provider ${named(config)}`;
+}
+
+function named({ identityRegion, github }: AgentRoleConfig): readonly string[] {
+  return ['--region', identityRegion, '--name', github.credentialProvider];
+}
+
 export const credentialProvider: AgentCheck = {
   subject: 'credential provider',
   needs: [],
-  run: async ({ config, aws }) => {
-    const { credentialProvider: name } = config.github;
-    const of = ['--region', config.identityRegion, '--name', name];
+  run: async (patient) => {
+    const { credentialProvider: name } = patient.config.github;
+    const { vendor, status } = await patient.aws.credentialProvider(name);
+    if (vendor !== 'GithubOauth2' && vendor !== 'CustomOauth2') {
+      const note = 'GITHUB_PROVIDER_NAME must name that of GitHub.';
+      return [wrong(`${name} is of ${vendor}, not of GitHub`, lookAt(patient), note)];
+    }
+    if (status !== undefined && status !== 'READY') return [wrong(`${name} is ${status}`, lookAt(patient))];
+    return [ok(`${name}, ${vendor}`)];
+  },
+  absent: ({ config }) => {
     const client = JSON.stringify({
       githubOauth2ProviderConfig: {
         clientId: 'CLIENT_ID',
@@ -74,27 +74,11 @@ export const credentialProvider: AgentCheck = {
         clientSecretConfig: { secretId: 'SECRET_NAME', jsonKey: 'clientSecret' },
       },
     });
-    const answer = await found(
-      aws.credentialProvider(name),
-      wrong(
-        `there is no ${name} in ${config.identityRegion}`,
-        sh`aws bedrock-agentcore-control create-oauth2-credential-provider ${of} --credential-provider-vendor GithubOauth2 --oauth2-provider-config-input ${client}`,
-        'The identity stack makes it, and lets the roles read that secret: docs/deploy.md.',
-      ),
+    return wrong(
+      `there is no ${config.github.credentialProvider} in ${config.identityRegion}`,
+      sh`aws bedrock-agentcore-control create-oauth2-credential-provider ${named(config)} --credential-provider-vendor GithubOauth2 --oauth2-provider-config-input ${client}`,
+      'The identity stack makes it, and lets the roles read that secret: docs/deploy.md.',
     );
-    if (isResult(answer)) return [answer];
-    const { vendor, status } = answer;
-    const look = sh`aws bedrock-agentcore-control get-oauth2-credential-provider ${of}`;
-    if (vendor !== 'GithubOauth2' && vendor !== 'CustomOauth2')
-      return [
-        wrong(
-          `${name} is of ${vendor}, not of GitHub`,
-          look,
-          'GITHUB_PROVIDER_NAME must name that of GitHub.',
-        ),
-      ];
-    if (status !== undefined && status !== 'READY') return [wrong(`${name} is ${status}`, look)];
-    return [ok(`${name}, ${vendor}`)];
   },
 };
 
@@ -102,7 +86,8 @@ export const credentialProvider: AgentCheck = {
 export const callbackUrl: AgentCheck = {
   subject: 'callback URL',
   needs: ['return URLs', 'credential provider'],
-  run: async ({ config, aws, probes }) => {
+  run: async (patient) => {
+    const { config, aws, probes } = patient;
     const name = config.github.credentialProvider;
     const { callbackUrl: callback, clientId } = await aws.credentialProvider(name);
     const begun = await aws.authorizationUrl({
@@ -113,12 +98,7 @@ export const callbackUrl: AgentCheck = {
     const first = begun === undefined ? undefined : await probes.get(begun);
     const target = first?.reached === true ? first.location : undefined;
     if (target === undefined || !URL.canParse(target)) {
-      return [
-        wrong(
-          'AgentCore Identity does not lead to the provider',
-          sh`aws bedrock-agentcore-control get-oauth2-credential-provider --region ${config.identityRegion} --name ${name}`,
-        ),
-      ];
+      return [wrong('AgentCore Identity does not lead to the provider', lookAt(patient))];
     }
     const { searchParams, host } = new URL(target);
     const sent = searchParams.get('redirect_uri') ?? callback ?? '';

@@ -1,5 +1,6 @@
+import type { AgentRoleConfig } from '../../config/index.js';
 import { AwsFault } from '../aws.js';
-import type { AgentCheck } from '../check.js';
+import type { AgentCheck, Patient } from '../check.js';
 import { ok, sh, wrong, type Result } from '../finding.js';
 
 /** Is there a bucket for conversations, in the right region, versioned, and closed? */
@@ -8,78 +9,82 @@ export const bucket: AgentCheck = {
   needs: ['region'],
   run: async ({ config, aws, region }) => {
     const name = config.sessionsBucket;
-    try {
-      const { region: itsRegion = region, versioned, closedToThePublic } = await aws.bucket(name);
-      const results: Result[] = [];
-      if (itsRegion !== region) {
-        results.push(
-          wrong(
-            `${name} is in ${itsRegion}, AWS_REGION is ${region}`,
-            sh`aws s3api list-buckets --bucket-region ${region} --query 'Buckets[].Name'`,
-            'Set S3_BUCKET_NAME to one of these, or move the tasks.',
-          ),
-        );
-      }
-      if (!versioned) {
-        results.push(
-          wrong(
-            `${name} keeps no versions: what is overwritten is lost`,
-            sh`aws s3api put-bucket-versioning --bucket ${name} --versioning-configuration Status=Enabled`,
-          ),
-        );
-      }
-      if (!closedToThePublic) {
-        results.push(
-          wrong(
-            `${name} could be opened to the public`,
-            sh`aws s3api put-public-access-block --bucket ${name} --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true`,
-          ),
-        );
-      }
-      return results.length > 0 ? results : [ok(`${name}: versioned, closed to the public`)];
-    } catch (error) {
-      if (!(error instanceof AwsFault) || error.kind !== 'absent') throw error;
-      // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucketConfiguration.html
-      const constraint =
-        region === 'us-east-1' ? [] : ['--create-bucket-configuration', `LocationConstraint=${region}`];
-      return [
+    const { region: itsRegion = region, versioned, closedToThePublic } = await aws.bucket(name);
+    const results: Result[] = [];
+    if (itsRegion !== region) {
+      results.push(
         wrong(
-          `there is no bucket ${name}`,
-          sh`aws s3api create-bucket --bucket ${name} --region ${region} ${constraint}`,
+          `${name} is in ${itsRegion}, AWS_REGION is ${region}`,
+          sh`aws s3api list-buckets --bucket-region ${region} --query 'Buckets[].Name'`,
+          'Set S3_BUCKET_NAME to one of these, or move the tasks.',
         ),
-      ];
+      );
     }
+    if (!versioned) {
+      results.push(
+        wrong(
+          `${name} keeps no versions: what is overwritten is lost`,
+          sh`aws s3api put-bucket-versioning --bucket ${name} --versioning-configuration Status=Enabled`,
+        ),
+      );
+    }
+    if (!closedToThePublic) {
+      results.push(
+        wrong(
+          `${name} could be opened to the public`,
+          sh`aws s3api put-public-access-block --bucket ${name} --public-access-block-configuration BlockPublicAcls=true,IgnorePublicAcls=true,BlockPublicPolicy=true,RestrictPublicBuckets=true`,
+        ),
+      );
+    }
+    return results.length > 0 ? results : [ok(`${name}: versioned, closed to the public`)];
+  },
+  absent: ({ config, region }) => {
+    // https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucketConfiguration.html
+    const constraint =
+      region === 'us-east-1' ? [] : ['--create-bucket-configuration', `LocationConstraint=${region}`];
+    return wrong(
+      `there is no bucket ${config.sessionsBucket}`,
+      sh`aws s3api create-bucket --bucket ${config.sessionsBucket} --region ${region} ${constraint}`,
+    );
   },
 };
+
+function encrypt({ config }: Patient<AgentRoleConfig>): string {
+  const rules = JSON.stringify({
+    Rules: [
+      {
+        ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: 'KEY_ARN' },
+        BucketKeyEnabled: true,
+      },
+    ],
+  });
+  return sh`aws s3api put-bucket-encryption --bucket ${config.sessionsBucket} --server-side-encryption-configuration ${rules}`;
+}
 
 /** Is the bucket encrypted with a KMS key that works, and that KMS rotates? */
 export const key: AgentCheck = {
   subject: 'key',
   needs: ['bucket'],
-  run: async ({ config, aws, region }) => {
+  run: async (patient) => {
+    const { config, aws, region } = patient;
     const { keyId } = await aws.bucket(config.sessionsBucket);
-    const rules = JSON.stringify({
-      Rules: [
-        {
-          ApplyServerSideEncryptionByDefault: { SSEAlgorithm: 'aws:kms', KMSMasterKeyID: 'KEY_ARN' },
-          BucketKeyEnabled: true,
-        },
-      ],
-    });
-    const encrypt = sh`aws s3api put-bucket-encryption --bucket ${config.sessionsBucket} --server-side-encryption-configuration ${rules}`;
-    if (keyId === undefined)
-      return [wrong('conversations are not encrypted with a key of KMS, so nobody can withdraw it', encrypt)];
-    try {
-      const { enabled, rotates } = await aws.key(keyId);
-      const of = ['--region', region, '--key-id', keyId];
-      if (!enabled)
-        return [wrong(`${keyId} is not enabled: no conversation can be read`, sh`aws kms enable-key ${of}`)];
-      if (!rotates) return [wrong(`${keyId} is not rotated`, sh`aws kms enable-key-rotation ${of}`)];
-      return [ok(`${keyId}: enabled, rotated`)];
-    } catch (error) {
-      if (!(error instanceof AwsFault) || error.kind !== 'absent') throw error;
-      return [wrong(`the bucket's key ${keyId} does not exist: no conversation can be written`, encrypt)];
+    if (keyId === undefined) {
+      const says = 'conversations are not encrypted with a key of KMS, so nobody can withdraw it';
+      return [wrong(says, encrypt(patient))];
     }
+    const { enabled, rotates } = await aws.key(keyId);
+    const of = ['--region', region, '--key-id', keyId];
+    if (!enabled)
+      return [wrong(`${keyId} is not enabled: no conversation can be read`, sh`aws kms enable-key ${of}`)];
+    if (!rotates) return [wrong(`${keyId} is not rotated`, sh`aws kms enable-key-rotation ${of}`)];
+    return [ok(`${keyId}: enabled, rotated`)];
+  },
+  absent: async (patient) => {
+    const { keyId = '' } = await patient.aws.bucket(patient.config.sessionsBucket);
+    return wrong(
+      `the bucket's key ${keyId} does not exist: no conversation can be written`,
+      encrypt(patient),
+    );
   },
 };
 
