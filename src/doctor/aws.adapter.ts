@@ -129,8 +129,12 @@ export class AwsAdapter implements Aws {
 
   authorizationUrl({ workload, provider, returnUrl }: AuthorizationQuery): Promise<string | undefined> {
     return this.#once('bedrock-agentcore:GetResourceOauth2Token', provider, this.#identity, async () => {
-      const { workloadAccessToken } = await this.#identity.send(
-        new GetWorkloadAccessTokenForUserIdCommand({ workloadName: workload, userId: NOBODY }),
+      const command = new GetWorkloadAccessTokenForUserIdCommand({ workloadName: workload, userId: NOBODY });
+      const { workloadAccessToken } = await this.#once(
+        'bedrock-agentcore:GetWorkloadAccessTokenForUserId',
+        workload,
+        this.#identity,
+        () => this.#identity.send(command),
       );
       const { authorizationUrl } = await this.#identity.send(
         new GetResourceOauth2TokenCommand({

@@ -75,6 +75,15 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
     waiting: ['callback URL'],
   })),
   {
+    name: 'a token that may not be fetched, by the name of the action that is missing',
+    plant: (_, stack) => {
+      const denied = answer(403, 'AccessDeniedException', 'User: x is not authorized to perform this');
+      stack.agentCoreIdentity.faults.plan(/GetWorkloadAccessTokenForUserId/, denied);
+    },
+    found: { 'callback URL': /may not bedrock-agentcore:GetWorkloadAccessTokenForUserId/ },
+    mend: /onbehalf-doctor-bedrock-agentcore-GetWorkloadAccessTokenForUserId/,
+  },
+  {
     name: "a callback that the provider's OAuth app does not allow",
     plant: (_, stack) => {
       stack.gitHubCallbacks.splice(0, 1, 'https://old.example.com/callback');
