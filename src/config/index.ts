@@ -13,4 +13,5 @@ export type {
 } from './config.types.js';
 export { loadConfig } from './load-config.js';
 export { processEnvironment, readEnvironment } from './read-environment.js';
-export { isSafeUrl, VARIABLES } from './variables.js';
+export { discoveryUrl, jwksUrl } from './oidc-discovery.js';
+export { VARIABLES } from './variables.js';

@@ -1,7 +1,7 @@
-import { isSafeUrl } from '../../config/index.js';
+import { discoveryUrl, jwksUrl } from '../../config/index.js';
 import type { Check, Patient } from '../check.js';
 import { ok, sh, wrong, type Result } from '../finding.js';
-import { discoveryUrl, parseObject, type Probe } from '../probe.js';
+import { parseObject, type Probe } from '../probe.js';
 import { unreachable } from './network.js';
 
 /** Does the issuer's discovery document name the very issuer that tokens must have? OpenID Connect Discovery 1.0, 4.3. */
@@ -44,15 +44,11 @@ async function keysOf(
   url: string,
   probes: Patient['probes'],
 ): Promise<Result> {
-  const { jwks_uri: address } = document;
-  const isAddress =
-    typeof address === 'string' &&
-    URL.canParse(address) &&
-    isSafeUrl(new URL(new URL(address).pathname, address));
-  const keys = isAddress ? await probes.get(address) : undefined;
+  const address = jwksUrl(document)?.href;
+  const keys = address === undefined ? undefined : await probes.get(address);
   const isKeys = keys?.reached === true && Array.isArray(parseObject(keys.text)?.keys);
   return isKeys
-    ? ok(`${String(document.issuer)}, with keys at ${String(address)}`)
+    ? ok(`${String(document.issuer)}, with keys at ${address ?? ''}`)
     : wrong('the provider publishes no keys that access tokens could be verified with', sh`curl -sS ${url}`);
 }
 

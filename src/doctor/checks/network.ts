@@ -1,7 +1,8 @@
+import { discoveryUrl } from '../../config/index.js';
 import { AwsFault } from '../aws.js';
 import type { Check, Patient } from '../check.js';
 import { ok, sh, wrong, type Result } from '../finding.js';
-import { discoveryUrl, parseObject, type Probe } from '../probe.js';
+import { parseObject, type Probe } from '../probe.js';
 
 /** Where the first part of an inference profile's id lets it be called. */
 const PROFILE_REGIONS: Readonly<Record<string, RegExp>> = {

@@ -2,7 +2,7 @@ import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { createRemoteJWKSet, customFetch, errors, jwtVerify, type JWTPayload } from 'jose';
 import { AppError, errorFields } from '../../common/errors/index.js';
-import { CONFIG, isSafeUrl, type AgentRoleConfig, type AlbConfig } from '../../config/index.js';
+import { CONFIG, discoveryUrl, jwksUrl, type AgentRoleConfig, type AlbConfig } from '../../config/index.js';
 import { displayNameOf, isSubject, refuseToken, type TokenFault } from './alb-token.js';
 import { onlyHeader, type SignedIn, type SignIn } from './sign-in.js';
 
@@ -82,18 +82,14 @@ export class BearerTokenVerifier implements SignIn {
   async #discover(): Promise<ReturnType<typeof createRemoteJWKSet>> {
     const { issuer } = this.#expected;
     try {
-      const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`;
-      const response = await fetch(url, { redirect: 'error', signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const response = await fetch(discoveryUrl(issuer), {
+        redirect: 'error',
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
       const document = (await response.json()) as { readonly issuer?: unknown; readonly jwks_uri?: unknown };
-      const keys = typeof document.jwks_uri === 'string' ? new URL(document.jwks_uri) : undefined;
-      if (
-        !response.ok ||
-        document.issuer !== issuer ||
-        keys === undefined ||
-        !isSafeUrl(new URL(keys.pathname, keys))
-      ) {
+      const keys = jwksUrl(document);
+      if (!response.ok || document.issuer !== issuer || keys === undefined)
         throw new TypeError('The discovery document is not of this issuer');
-      }
       return createRemoteJWKSet(keys, {
         timeoutDuration: TIMEOUT_MS,
         cooldownDuration: 30_000,
