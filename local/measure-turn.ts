@@ -1,6 +1,7 @@
 import { build } from '../scripts/lib/build.mjs';
 import { USERS } from './identity-provider/users.ts';
 import { startBothRoles } from './lib/both-roles.ts';
+import { consentUpToBinding } from './lib/consent.ts';
 import { HttpBrowser } from './lib/http-browser.ts';
 import { invoke } from './lib/invoke.ts';
 import { startStack, type LocalStack } from './stack.ts';
@@ -76,7 +77,5 @@ function counters(stack: LocalStack, logBytes: () => number): () => MeasuredTurn
 async function consent(browser: HttpBrowser, url: string): Promise<void> {
   const paused = await invoke(browser, url, { sessionId: 'consent', message: QUESTION });
   const link = paused.interrupts[0]?.metadata.connectUrl ?? '';
-  const chooser = await browser.submitAndFollow(await browser.navigate(link));
-  const page = await browser.submitAndFollow(chooser, { login: 'alice-octo' });
-  await browser.submitAndFollow(page, { action: 'authorize' });
+  await browser.navigate(await consentUpToBinding(browser, link, 'alice-octo'));
 }

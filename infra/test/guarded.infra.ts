@@ -1,23 +1,9 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
-import { Match, Template } from 'aws-cdk-lib/assertions';
-import { createDeployment } from '../lib/app.ts';
-import { exampleDeployment, resourcesOf, type Resource, type Statement } from './support.ts';
+import { describe, expect, it } from '@jest/globals';
+import { Match } from 'aws-cdk-lib/assertions';
+import { exampleTemplates, type Resource, type Statement } from './support.ts';
 
 describe('the deployment', () => {
-  let template: Template;
-  let resources: Readonly<Record<string, Resource>>;
-  let text: string;
-
-  beforeAll(() => {
-    template = Template.fromStack(createDeployment(exampleDeployment(), { analyticsReporting: false }).agent);
-    text = JSON.stringify(template.toJSON());
-    resources = resourcesOf(template);
-  }, 60_000);
-
-  const ofType = (type: string): readonly (readonly [string, Resource['Properties']])[] =>
-    Object.entries(resources).flatMap(([id, resource]) =>
-      resource.Type === type ? [[id, resource.Properties] as const] : [],
-    );
+  const { template, resources, text, ofType } = exampleTemplates();
   const statementsIn = (
     policies: readonly (readonly [string, Resource['Properties']])[],
   ): readonly Statement[] =>

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import type { Template } from 'aws-cdk-lib/assertions';
+import { Template } from 'aws-cdk-lib/assertions';
+import { createDeployment } from '../lib/app.ts';
 import { parseDeployment, type Deployment } from '../lib/deployment.ts';
 
 export interface Resource {
@@ -25,4 +26,31 @@ export function exampleText(): Record<string, unknown> {
 
 export function exampleDeployment(change: Readonly<Record<string, unknown>> = {}): Deployment {
   return parseDeployment({ ...exampleText(), ...change }, FILE);
+}
+
+export interface Templates {
+  readonly template: Template;
+  readonly identity: Template;
+  readonly resources: Readonly<Record<string, Resource>>;
+  /** The agent stack's template as it is written. */
+  readonly text: string;
+  /** The agent stack's resources of a type, by id. */
+  readonly ofType: (type: string) => readonly (readonly [string, Resource['Properties']])[];
+}
+
+/** The templates of the example. */
+export function exampleTemplates(): Templates {
+  const { agent, identity } = createDeployment(exampleDeployment(), { analyticsReporting: false });
+  const template = Template.fromStack(agent);
+  const resources = resourcesOf(template);
+  return {
+    template,
+    identity: Template.fromStack(identity),
+    resources,
+    text: JSON.stringify(template.toJSON()),
+    ofType: (type) =>
+      Object.entries(resources).flatMap(([id, { Type, Properties }]) =>
+        Type === type ? [[id, Properties] as const] : [],
+      ),
+  };
 }

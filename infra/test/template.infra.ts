@@ -1,30 +1,14 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { beforeAll, describe, expect, it } from '@jest/globals';
-import { Match, Template } from 'aws-cdk-lib/assertions';
+import { describe, expect, it } from '@jest/globals';
+import { Match } from 'aws-cdk-lib/assertions';
 import { createDeployment } from '../lib/app.ts';
 import { acknowledgements } from '../lib/acknowledgements.ts';
-import { exampleDeployment, resourcesOf, type Resource } from './support.ts';
+import { exampleDeployment, exampleTemplates } from './support.ts';
 
 describe('the deployment', () => {
-  let template: Template;
-  let identity: Template;
-  let resources: Readonly<Record<string, Resource>>;
-  let text: string;
-
-  beforeAll(() => {
-    const given = createDeployment(exampleDeployment(), { analyticsReporting: false });
-    template = Template.fromStack(given.agent);
-    identity = Template.fromStack(given.identity);
-    text = JSON.stringify(template.toJSON());
-    resources = resourcesOf(template);
-  }, 60_000);
-
-  const ofType = (type: string): readonly (readonly [string, Resource['Properties']])[] =>
-    Object.entries(resources).flatMap(([id, resource]) =>
-      resource.Type === type ? [[id, resource.Properties] as const] : [],
-    );
+  const { template, identity, text, ofType } = exampleTemplates();
   it('is synthesised without a finding of the AWS solution checks', () => {
     const { app } = createDeployment(exampleDeployment(), { analyticsReporting: false });
     expect(() => app.synth()).not.toThrow();

@@ -1,20 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { PendingRun, StoredMessage, WorkingSet } from './conversation.js';
+import type { WorkingSet } from './conversation.js';
 import { Conversations } from './conversations.js';
 import { MemoryStore } from './testing/memory-store.js';
 import type { Turn } from './turn.js';
-
-const user = (text: string): StoredMessage => ({ role: 'user', content: [{ text }] });
-const assistant = (text: string): StoredMessage => ({ role: 'assistant', content: [{ text }] });
-const pending: PendingRun = {
-  interrupts: [
-    { id: 'interrupt-1', reason: 'authorization_required', toolCallId: 'a', metadata: {} },
-    { id: 'interrupt-2', reason: 'authorization_required', toolCallId: 'b', metadata: {} },
-  ],
-  state: { any: 'thing' },
-  resumable: true,
-};
+import { assistant, pending, user } from './testing/messages.js';
 
 describe('Conversations', () => {
   let store: MemoryStore;

@@ -1,17 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { PendingRun, StoredMessage } from './conversation.js';
+import type { PendingRun } from './conversation.js';
 import { Conversations } from './conversations.js';
 import { MemoryStore } from './testing/memory-store.js';
-
-const user = (text: string): StoredMessage => ({ role: 'user', content: [{ text }] });
-const pending: PendingRun = {
-  interrupts: [
-    { id: 'interrupt-1', reason: 'authorization_required', toolCallId: 'a', metadata: {} },
-    { id: 'interrupt-2', reason: 'authorization_required', toolCallId: 'b', metadata: {} },
-  ],
-  state: { any: 'thing' },
-  resumable: true,
-};
+import { pending, user } from './testing/messages.js';
 
 describe('the conversations of a user', () => {
   const NOW = Date.UTC(2026, 0, 1);

@@ -1,15 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { recordedLog, type LoggedLine } from '../common/logging/testing/recorded-log.js';
-import type { PendingRun, StoredMessage, TurnRecord, WorkingSet } from './conversation.js';
+import type { PendingRun, TurnRecord, WorkingSet } from './conversation.js';
 import { UserKeys } from './keys.js';
 import { MemoryStore } from './testing/memory-store.js';
 import { Turn, type TurnInput } from './turn.js';
+import { assistant, user } from './testing/messages.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const LATER = 61_000;
 const keys = new UserKeys('alice');
-const user = (text: string): StoredMessage => ({ role: 'user', content: [{ text }] });
-const assistant = (text: string): StoredMessage => ({ role: 'assistant', content: [{ text }] });
 const pending: PendingRun = {
   interrupts: [{ id: 'interrupt-1', reason: 'approval_required', toolCallId: 'a', metadata: {} }],
   state: { any: 'thing' },

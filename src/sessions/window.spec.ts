@@ -1,9 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import type { StoredMessage } from './conversation.js';
 import { windowOf } from './window.js';
+import { assistant, user } from './testing/messages.js';
 
-const user = (text: string): StoredMessage => ({ role: 'user', content: [{ text }] });
-const assistant = (text: string): StoredMessage => ({ role: 'assistant', content: [{ text }] });
 const result: StoredMessage = { role: 'user', content: [{ toolResult: { toolUseId: 'a', content: [] } }] };
 
 describe('windowOf', () => {

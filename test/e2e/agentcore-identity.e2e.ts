@@ -62,7 +62,7 @@ describe("AgentCore Identity's stand-in, by the unmodified AWS SDK", () => {
 
   afterAll(async () => {
     client.destroy();
-    issuer.close();
+    await issuer.close();
     await Promise.all([identity.close(), gitHub.close()]);
   });
 

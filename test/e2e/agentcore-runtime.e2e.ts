@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { USERS } from '../../local/identity-provider/users.ts';
+import { consentUpToBinding } from '../../local/lib/consent.ts';
 import { HttpBrowser } from '../../local/lib/http-browser.ts';
 import { toInvocation, type Invocation } from '../../local/lib/invoke.ts';
 import { startRole, type RoleProcess } from '../../local/lib/role-process.ts';
@@ -34,7 +35,7 @@ describe('on AgentCore Runtime', () => {
   afterAll(async () => {
     await Promise.all([agent.stop(), binding.stop()]);
     await stack.close();
-    issuer.close();
+    await issuer.close();
   });
 
   /** As Runtime hands on `InvokeAgentRuntime`. */
@@ -71,9 +72,7 @@ describe('on AgentCore Runtime', () => {
     expect(url.startsWith(`${stack.loadBalancer.url}/oauth2/connect?`)).toBe(true);
     const browser = new HttpBrowser();
     await browser.signIn(stack.loadBalancer.url, USERS[0]?.username ?? '');
-    const chooser = await browser.submitAndFollow(await browser.navigate(url));
-    const consent = await browser.submitAndFollow(chooser, { login: 'alice-octo' });
-    const bound = await browser.submitAndFollow(consent, { action: 'authorize' });
+    const bound = await browser.navigate(await consentUpToBinding(browser, url, 'alice-octo'));
     expect(bound.text).toContain('GitHub is connected');
     const resume = [{ interruptId: paused.interrupts[0]?.id, status: 'resolved' }];
     expect((await invoke(await as(alice), { sessionId: 'runtime', resume })).text).toContain('alice-octo');

@@ -26,7 +26,7 @@ describe("with WORKLOAD_TOKEN_SOURCE=jwt, the identity provider's access token n
   afterAll(async () => {
     await Promise.all([agent.stop(), binding.stop()]);
     await stack.close();
-    issuer.close();
+    await issuer.close();
   });
 
   const headers = (userToken?: string): Record<string, string> => ({

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { startBothRoles, type BothRoles } from '../../local/lib/both-roles.ts';
+import { consentUpToBinding } from '../../local/lib/consent.ts';
 import { USERS } from '../../local/identity-provider/users.ts';
 import { HttpBrowser, type Answer } from '../../local/lib/http-browser.ts';
 import { invoke, type Invocation } from '../../local/lib/invoke.ts';
@@ -73,12 +74,7 @@ export class World {
     login: string,
     action = 'authorize',
   ): Promise<string> {
-    let page = await browser.submitAndFollow(await browser.navigate(connectUrl));
-    if (page.text.includes('name="login"')) page = await browser.submitAndFollow(page, { login });
-    const back = await browser.submitAndFollow(page, { action }, (url) =>
-      url.includes('/oauth2/session-binding'),
-    );
-    return back.url;
+    return consentUpToBinding(browser, connectUrl, login, action);
   }
 
   /** The vault's content, for comparing before and after. */
