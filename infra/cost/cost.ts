@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { MeasuredTurn } from '../../local/measure-turn.ts';
 import type { Deployment } from '../lib/deployment.ts';
 
 interface Prices {
@@ -33,15 +34,6 @@ export interface Line {
   readonly usd: number;
   /** Where the price is told. */
   readonly source: string;
-}
-
-/** What one turn with a tool call takes, as the local stack saw it. */
-export interface Turn {
-  readonly modelCalls: number;
-  readonly s3Puts: number;
-  readonly s3Gets: number;
-  readonly identityTokens: number;
-  readonly logBytes: number;
 }
 
 export type Resources = Readonly<
@@ -109,7 +101,7 @@ export function monthAtRest(resources: Resources, given: Deployment): readonly L
 }
 
 /** What 1,000 turns with a tool call cost besides. Tokens are an assumption; everything else was counted. */
-export function thousandTurns(turn: Turn): readonly Line[] {
+export function thousandTurns(turn: MeasuredTurn): readonly Line[] {
   const { perThousand, perGb, perMillionTokens, assumedTokensPerModelCall: tokens, sources } = PRICES;
   const calls = turn.modelCalls * 1000;
   const count = (value: number): string => value.toLocaleString('en-US', { maximumFractionDigits: 1 });
