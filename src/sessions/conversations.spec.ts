@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { WorkingSet } from './conversation.js';
 import { Conversations } from './conversations.js';
-import { MemoryStore } from './testing/memory-store.js';
+import { MemoryStore } from '../storage/testing/memory-store.js';
 import type { Turn } from './turn.js';
 import { assistant, pending, user } from './testing/messages.js';
 

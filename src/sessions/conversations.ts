@@ -8,7 +8,7 @@ import {
   type WorkingSet,
 } from './conversation.js';
 import { UserKeys } from './keys.js';
-import { OBJECT_STORE, type ObjectStore, type StoredText } from './object-store.js';
+import { OBJECT_STORE, type ObjectStore, type StoredText } from '../storage/index.js';
 import { Turn, type TurnInput } from './turn.js';
 
 /** S3 lists by key, so the index is read whole before it can be sorted by time. */

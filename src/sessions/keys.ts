@@ -1,13 +1,13 @@
 import { AppError } from '../common/errors/index.js';
+import { userPrefix } from '../storage/index.js';
 import { isSessionId } from './conversation.js';
 
-/** Where a user's conversations are. A user's prefix is their `sub`, base64url; nobody else's `sub` leads into it. */
+/** Where a user's conversations are: under the user's prefix. */
 export class UserKeys {
   readonly #prefix: string;
 
   constructor(sub: string) {
-    if (sub === '') throw new AppError('unauthenticated');
-    this.#prefix = `users/${Buffer.from(sub, 'utf8').toString('base64url')}/`;
+    this.#prefix = userPrefix(sub);
   }
 
   /** One small object a conversation, so that a list needs one request for all of them. */

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppError } from '../common/errors/index.js';
+import { Audit } from '../audit/index.js';
+import { recordedAudit, type RecordedLine } from '../audit/testing/recorded-audit.js';
 import { testApp } from '../common/http/testing/app.js';
 import { Conversations, type Transcript } from './conversations.js';
 import { SessionsController } from './sessions.controller.js';
@@ -42,6 +44,7 @@ describe('the conversations over HTTP', () => {
   let asked: unknown[];
   let app: NestFastifyApplication;
   let fault: AppError | undefined;
+  let trail: readonly RecordedLine[];
 
   beforeEach(async () => {
     [asked, fault] = [[], undefined];
@@ -56,14 +59,39 @@ describe('the conversations over HTTP', () => {
       read: answering('read', transcript),
       delete: answering('delete', undefined),
     };
+    const recorded = recordedAudit();
+    trail = recorded.lines;
     app = await testApp(
-      { controllers: [SessionsController], providers: [{ provide: Conversations, useValue: conversations }] },
+      {
+        controllers: [SessionsController],
+        providers: [
+          { provide: Conversations, useValue: conversations },
+          { provide: Audit, useValue: recorded.audit },
+        ],
+      },
       { sub: 'alice' },
     );
   });
   afterEach(() => app.close());
 
   const get = (url: string) => app.inject({ url });
+
+  it('record who has read or deleted which, and nothing that failed', async () => {
+    await get('/sessions');
+    await get('/sessions/one');
+    await app.inject({ method: 'DELETE', url: '/sessions/one' });
+    const whole = { user: 'alice', sessionId: 'one' };
+    const expected = [
+      { event: 'conversations_listed', user: 'alice' },
+      { event: 'conversation_read', ...whole },
+      { event: 'conversation_deleted', ...whole },
+    ];
+    expect(trail).toMatchObject(expected);
+    fault = new AppError('session_not_found');
+    await get('/sessions/one');
+    await app.inject({ method: 'DELETE', url: '/sessions/one' });
+    expect(trail).toHaveLength(expected.length);
+  });
 
   it.each([
     ['', 20],

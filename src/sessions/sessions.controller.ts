@@ -1,9 +1,11 @@
 import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
 import { ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
 import { z } from 'zod';
+import { Audit } from '../audit/index.js';
+import { annotateContext } from '../common/context/index.js';
 import { AppError } from '../common/errors/index.js';
 import { ApiProblem, jsonSchema } from '../common/openapi/index.js';
-import { CurrentUser, type User } from '../identity/index.js';
+import { CurrentUser, type User } from '../identity/sign-in/index.js';
 import type { ConversationSummary } from './conversation.js';
 import { Conversations } from './conversations.js';
 import { conversationDetail, conversationList } from './sessions.schemas.js';
@@ -20,9 +22,11 @@ const readQuery = z.strictObject({
 @Controller('sessions')
 export class SessionsController {
   readonly #conversations: Conversations;
+  readonly #audit: Audit;
 
-  constructor(conversations: Conversations) {
+  constructor(conversations: Conversations, audit: Audit) {
     this.#conversations = conversations;
+    this.#audit = audit;
   }
 
   @Get()
@@ -46,7 +50,9 @@ export class SessionsController {
     @Query() query: unknown,
   ): Promise<{ sessions: readonly ConversationSummary[] }> {
     const { limit } = parse(listQuery, query);
-    return { sessions: await this.#conversations.list(user.sub, limit) };
+    const sessions = await this.#conversations.list(user.sub, limit);
+    this.#audit.record('conversations_listed', { user: user.sub });
+    return { sessions };
   }
 
   @Get(':id')
@@ -84,7 +90,10 @@ export class SessionsController {
   ): Promise<ConversationView> {
     const { limit, before } = parse(readQuery, query);
     const page = { limit, ...(before !== undefined && { before }) };
-    return conversationView(await this.#conversations.read(user.sub, id, page));
+    const found = await this.#conversations.read(user.sub, id, page);
+    annotateContext({ sessionId: id, chosenByClient: ['sessionId'] });
+    this.#audit.record('conversation_read', { user: user.sub, sessionId: id });
+    return conversationView(found);
   }
 
   @Delete(':id')
@@ -109,6 +118,8 @@ export class SessionsController {
   )
   async delete(@CurrentUser() user: User, @Param('id') id: string): Promise<void> {
     await this.#conversations.delete(user.sub, id);
+    annotateContext({ sessionId: id, chosenByClient: ['sessionId'] });
+    this.#audit.record('conversation_deleted', { user: user.sub, sessionId: id });
   }
 }
 

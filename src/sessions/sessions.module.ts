@@ -1,12 +1,13 @@
 import { Module } from '@nestjs/common';
+import { StorageModule } from '../storage/index.js';
 import { Conversations } from './conversations.js';
-import { OBJECT_STORE } from './object-store.js';
-import { S3Adapter } from './s3.adapter.js';
 import { SessionsController } from './sessions.controller.js';
 
+/** Conversations in the bucket. */
 @Module({
+  imports: [StorageModule],
   controllers: [SessionsController],
-  providers: [Conversations, { provide: OBJECT_STORE, useClass: S3Adapter }],
+  providers: [Conversations],
   exports: [Conversations],
 })
 export class SessionsModule {}

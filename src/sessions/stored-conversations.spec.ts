@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { PendingRun } from './conversation.js';
 import { Conversations } from './conversations.js';
-import { MemoryStore } from './testing/memory-store.js';
+import { MemoryStore } from '../storage/testing/memory-store.js';
 import { pending, user } from './testing/messages.js';
 
 describe('the conversations of a user', () => {

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals
 import { recordedLog, type LoggedLine } from '../common/logging/testing/recorded-log.js';
 import type { PendingRun, TurnRecord, WorkingSet } from './conversation.js';
 import { UserKeys } from './keys.js';
-import { MemoryStore } from './testing/memory-store.js';
+import { MemoryStore } from '../storage/testing/memory-store.js';
 import { Turn, type TurnInput } from './turn.js';
 import { assistant, user } from './testing/messages.js';
 

@@ -10,7 +10,7 @@ import {
   type WorkingSet,
 } from './conversation.js';
 import type { UserKeys } from './keys.js';
-import type { ObjectStore } from './object-store.js';
+import type { ObjectStore } from '../storage/index.js';
 import { windowOf } from './window.js';
 
 /** What starts a turn: the user's words, or answers to the interrupts of a paused run. */

@@ -9,14 +9,13 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { requestHandler } from '../common/aws/index.js';
 import { AppError, errorFields } from '../common/errors/index.js';
-import { CONFIG, type AgentRoleConfig } from '../config/index.js';
+import { CONFIG, type AppConfig } from '../config/index.js';
 import type { ListedKey, ObjectStore, StoredText, WriteCondition } from './object-store.js';
 
-const CONNECT_TIMEOUT_MS = 2_000;
-const REQUEST_TIMEOUT_MS = 8_000;
 const PAGE = 1_000;
+const FORBIDDEN = 403;
 /** S3 answers 412 when a condition does not hold, and 409 when two conditional writes met. */
 const CONFLICTS = new Set([409, 412]);
 
@@ -27,31 +26,29 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
   readonly #client: S3Client;
   readonly #bucket: string;
 
-  constructor(@Inject(CONFIG) config: AgentRoleConfig) {
-    this.#bucket = config.sessionsBucket;
+  constructor(@Inject(CONFIG) config: AppConfig) {
+    this.#bucket = config.bucket;
     this.#client = new S3Client({
       region: config.region,
       maxAttempts: 3,
-      requestHandler: new NodeHttpHandler({
-        connectionTimeout: CONNECT_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        throwOnRequestTimeout: true,
-      }),
+      requestHandler: requestHandler(),
     });
   }
 
   async get(key: string): Promise<StoredText | undefined> {
-    return this.#call('GetObject', async () => {
-      try {
-        const { Body, ETag } = await this.#client.send(
-          new GetObjectCommand({ Bucket: this.#bucket, Key: key }),
-        );
-        return { text: (await Body?.transformToString('utf8')) ?? '', version: ETag ?? '' };
-      } catch (error) {
-        if (error instanceof NoSuchKey) return undefined;
-        throw error;
-      }
-    });
+    return this.#call('GetObject', () => this.#read(key));
+  }
+
+  async find(key: string): Promise<StoredText | undefined> {
+    return this.#call('GetObject', () =>
+      this.#read(key).catch((error: unknown) => {
+        if (!(error instanceof S3ServiceException) || error.$metadata.httpStatusCode !== FORBIDDEN)
+          throw error;
+        // Most likely nothing is there. If everything is answered so, the role's permissions are at fault.
+        this.#logger.warn({ event: 'object_hidden', ...errorFields(error) });
+        return undefined;
+      }),
+    );
   }
 
   async put(
@@ -128,6 +125,18 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
 
   onApplicationShutdown(): void {
     this.#client.destroy();
+  }
+
+  async #read(key: string): Promise<StoredText | undefined> {
+    try {
+      const { Body, ETag } = await this.#client.send(
+        new GetObjectCommand({ Bucket: this.#bucket, Key: key }),
+      );
+      return { text: (await Body?.transformToString('utf8')) ?? '', version: ETag ?? '' };
+    } catch (error) {
+      if (error instanceof NoSuchKey) return undefined;
+      throw error;
+    }
   }
 
   async #call<T>(operation: string, send: () => Promise<T>): Promise<T> {

@@ -13,6 +13,10 @@ export class MemoryStore implements ObjectStore {
     return Promise.resolve(this.objects.get(key));
   }
 
+  find(key: string): Promise<StoredText | undefined> {
+    return this.get(key);
+  }
+
   async put(
     key: string,
     text: string,

@@ -1,4 +1,4 @@
-/** The port to the store of conversations. */
+/** The port to the bucket. */
 export const OBJECT_STORE = Symbol('ObjectStore');
 
 export interface StoredText {
@@ -16,9 +16,11 @@ export interface ListedKey {
 export type WriteCondition =
   { readonly ifVersion: string } | { readonly ifAbsent: true } | { readonly always: true };
 
-/** Every call rejects with AppError `sessions_unavailable` when the store does not answer. */
+/** Every call rejects with AppError `sessions_unavailable` when the store does not answer, or refuses. */
 export interface ObjectStore {
   get(key: string): Promise<StoredText | undefined>;
+  /** Like `get` for a caller who may not list the bucket: to them, S3 answers a missing object with 403. */
+  find(key: string): Promise<StoredText | undefined>;
   /** The new version, or `conflict` when the condition did not hold. */
   put(
     key: string,

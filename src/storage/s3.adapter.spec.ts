@@ -42,7 +42,7 @@ describe('S3Adapter', () => {
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     };
     jest.spyOn(S3Client.prototype, 'send').mockImplementation(send as never);
-    adapter = new S3Adapter({ sessionsBucket: Bucket, region: 'eu-west-1' } as AgentRoleConfig);
+    adapter = new S3Adapter({ bucket: Bucket, region: 'eu-west-1' } as AgentRoleConfig);
   });
   afterEach(() => {
     jest.restoreAllMocks();

@@ -1,0 +1,1 @@
+export { requestHandler } from './request-handler.js';
