@@ -3,7 +3,7 @@ const only = (name, from, allowed) => ({
   name,
   severity: 'error',
   from: { path: `^src/${from}/` },
-  to: { path: '^src/', pathNot: [`^src/${from}/`, ...allowed.map((each) => `^src/${each}/`)] },
+  to: { path: '^src/', pathNot: [`^src/${from}/`, '/testing/', ...allowed.map((each) => `^src/${each}/`)] },
 });
 
 export default {
@@ -30,7 +30,7 @@ export default {
         pathNot: [
           '^src/$1/',
           '^src/[^/]+/index\\.ts$',
-          '^src/common/[^/]+/index\\.ts$',
+          '^src/(common|identity)/[^/]+/index\\.ts$',
           '^src/roles/',
           '/testing/',
         ],
@@ -39,11 +39,36 @@ export default {
     only('config-stands-alone', 'config', []),
     only('common-stands-alone', 'common', []),
     only('audit', 'audit', ['config', 'common']),
-    only('identity', 'identity', ['audit', 'config', 'common']),
-    only('tools', 'tools', ['identity', 'audit', 'config', 'common']),
-    only('sessions', 'sessions', ['identity', 'config', 'common']),
-    only('binding', 'binding', ['identity', 'audit', 'config', 'common']),
-    only('agent-knows-no-provider', 'agent', ['tools', 'sessions', 'identity', 'audit', 'config', 'common']),
+    only('storage', 'storage', ['config', 'common']),
+    only('identity', 'identity', ['storage', 'audit', 'config', 'common']),
+    only('sign-in', 'identity/sign-in', ['audit', 'config', 'common']),
+    only('a-vault-completes-nothing', 'identity/token-vault', [
+      'identity/(agentcore|sign-in)',
+      'config',
+      'common',
+    ]),
+    only('a-completion-fetches-nothing', 'identity/authorization-completion', [
+      'identity/(agentcore|sign-in)',
+      'config',
+      'common',
+    ]),
+    only('flow', 'identity/flow', ['storage', 'audit', 'config', 'common']),
+    only('tools', 'tools', ['identity/(sign-in|token-vault)', 'storage', 'audit', 'config', 'common']),
+    only('sessions', 'sessions', ['identity/sign-in', 'storage', 'audit', 'config', 'common']),
+    only('binding', 'binding', [
+      'identity/(sign-in|flow|authorization-completion)',
+      'audit',
+      'config',
+      'common',
+    ]),
+    only('agent-knows-no-provider', 'agent', [
+      'tools',
+      'sessions',
+      'identity/(sign-in|flow)',
+      'audit',
+      'config',
+      'common',
+    ]),
     only('a-provider-knows-nothing-of-the-agent', 'github-tools', ['tools', 'config', 'common']),
     only('the-doctor-looks-from-outside', 'doctor', ['config', 'common']),
     {
@@ -59,7 +84,7 @@ export default {
       name: 'session-binding-has-nothing-of-the-agent',
       severity: 'error',
       from: { path: '^src/roles/session-binding\\.module\\.ts$' },
-      to: { path: '^src/(agent|tools|github-tools|sessions)/' },
+      to: { path: '^src/(agent|tools|github-tools|sessions|identity/token-vault)/' },
     },
     {
       name: 'a-vendor-has-one-adapter',

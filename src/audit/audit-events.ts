@@ -9,6 +9,14 @@ const awsRequestId = z.string().optional().describe("The request id of AWS's ans
 const sessionId = z.string().describe('The conversation');
 const runId = z.string().describe('The run');
 const interruptId = z.string().describe('The interrupt that waits for the answer');
+const flow = z.string().describe('The flow: a digest of its session URI, the same on every line of it');
+const flowState = z.string().optional().describe('Where the flow was left');
+const owner = user.optional().describe('Who asked for the consent, where somebody else tried to use it');
+const digest = z
+  .string()
+  .describe('Of tool, input and account: what the approval is for, and for nothing else');
+const inputBytes = z.int().min(0).describe("The size of the tool's input");
+const accountId = z.string().describe("The account at the provider, by the provider's own id");
 
 /** What a run asks its user for: it goes with the browser, so that every later decision names the run it belongs to. */
 export const consent = z.strictObject({
@@ -22,8 +30,9 @@ export const consent = z.strictObject({
 export type Consent = z.infer<typeof consent>;
 
 const call = { user, sessionId, runId, tool };
-const asked = { user, ...consent.shape };
-const maybeAsked = { user, ...consent.partial().shape };
+const asked = { user, flow, ...consent.shape };
+const maybeAsked = { user, flow: flow.optional(), flowState, owner, ...consent.partial().shape };
+const approval = { ...call, interruptId, digest, inputBytes };
 
 /** Every decision that is recorded, and what is recorded of it beside the envelope. docs/audit.md explains each. */
 export const AUDIT_EVENTS = {
@@ -34,12 +43,25 @@ export const AUDIT_EVENTS = {
   consent_opened: z.strictObject(asked),
   consent_started: z.strictObject(asked),
   consent_refused: z.strictObject({ ...maybeAsked, code, reason }),
+  consent_denied: z.strictObject(asked),
   bound: z.strictObject({ ...asked, awsRequestId }),
   binding_refused: z.strictObject({ ...maybeAsked, code, reason, awsRequestId }),
   binding_failed: z.strictObject({ ...maybeAsked, code, reason, awsRequestId }),
   token_fetched: z.strictObject({ ...call, provider, scopes: consent.shape.scopes, awsRequestId }),
-  approval_asked: z.strictObject({ ...call, interruptId }),
-  approval_answered: z.strictObject({ ...call, interruptId, approved: z.boolean() }),
+  account_identified: z.strictObject({
+    ...call,
+    provider,
+    accountId,
+    scopes: consent.shape.scopes,
+    widerScopes: z.array(z.string()).describe('Scopes that the provider granted and nobody asked for'),
+  }),
+  account_changed: z.strictObject({ ...call, interruptId, provider, accountId }),
+  account_answered: z.strictObject({ ...call, interruptId, provider, switched: z.boolean() }),
+  approval_asked: z.strictObject(approval),
+  approval_answered: z.strictObject({ ...approval, approved: z.boolean() }),
+  conversations_listed: z.strictObject({ user }),
+  conversation_read: z.strictObject({ user, sessionId }),
+  conversation_deleted: z.strictObject({ user, sessionId }),
   tool_called: z.strictObject({
     ...call,
     outcome: z.enum(['result', 'failure']),
@@ -60,5 +82,9 @@ export const AUDIT_ENVELOPE = z.object({
   event: z
     .enum(Object.keys(AUDIT_EVENTS) as [AuditEventName, ...AuditEventName[]])
     .describe('What was decided'),
+  chosenByClient: z
+    .array(z.enum(['sessionId', 'runId']))
+    .optional()
+    .describe('Which ids of the line the client has chosen; others may use the same'),
   requestId: z.string().describe('The HTTP request, as in `x-request-id` and in the other log lines'),
 });

@@ -32,7 +32,12 @@ export class Audit {
   }
 
   record<Name extends AuditEventName>(event: Name, fields: AuditFields<Name>): void {
-    const { requestId = 'none' } = requestContext() ?? {};
-    this.#lines.info({ event, requestId, ...fields });
+    const { requestId = 'none', chosenByClient } = requestContext() ?? {};
+    this.#lines.info({
+      event,
+      requestId,
+      ...(chosenByClient !== undefined && { chosenByClient }),
+      ...fields,
+    });
   }
 }

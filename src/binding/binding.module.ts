@@ -1,11 +1,18 @@
 import { Module } from '@nestjs/common';
+import { AuthorizationCompletionModule } from '../identity/authorization-completion/index.js';
+import { FlowModule } from '../identity/flow/index.js';
+import { Connect } from './connect.js';
 import { ConnectController } from './connect.controller.js';
+import { FlowAnswers } from './flow-answers.js';
 import { FlowCookies } from './flow-cookies.js';
+import { FlowResults } from './flow-results.js';
 import { SessionBinding } from './session-binding.js';
 import { SessionBindingController } from './session-binding.controller.js';
 
+/** The pages around a consent: before it, and after it. Reaches the flow ledger, and AgentCore Identity to complete. */
 @Module({
+  imports: [FlowModule, AuthorizationCompletionModule],
   controllers: [ConnectController, SessionBindingController],
-  providers: [FlowCookies, SessionBinding],
+  providers: [Connect, SessionBinding, FlowAnswers, FlowCookies, FlowResults],
 })
 export class BindingModule {}

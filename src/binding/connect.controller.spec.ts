@@ -1,84 +1,174 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { Audit } from '../audit/index.js';
 import { recordedAudit, type RecordedLine } from '../audit/testing/recorded-audit.js';
 import { AppError } from '../common/errors/index.js';
 import { testApp } from '../common/http/testing/app.js';
-import type { AppConfig } from '../config/index.js';
-import { FlowTickets, type FlowTicket, type User } from '../identity/index.js';
+import { CONFIG } from '../config/index.js';
+import {
+  FlowLedger,
+  flowIdOf,
+  FlowTickets,
+  type FlowState,
+  type FlowTicket,
+} from '../identity/flow/index.js';
+import type { User } from '../identity/sign-in/index.js';
+import { FLOW_CONFIG, TICKET as ticket } from '../identity/testing/flow.js';
+import { MemoryStore } from '../storage/testing/memory-store.js';
+import { Connect } from './connect.js';
 import { ConnectController } from './connect.controller.js';
+import { FlowAnswers } from './flow-answers.js';
 import { FlowCookies } from './flow-cookies.js';
-import { TICKET as ticket } from '../identity/testing/flow.js';
+import { FlowResults } from './flow-results.js';
 
-const config = { flowSecret: 'x'.repeat(32), publicUrl: 'https://a.example' } as AppConfig;
 const alice: User = { sub: 'alice', displayName: 'Alice (a@x)' };
-const sessionUri = 'urn:ietf:params:oauth:request_uri:abc';
+const { sessionUri } = ticket;
+const flow = flowIdOf(sessionUri);
+const BROWSER = { accept: 'text/html' };
 
 describe('the connect page', () => {
-  let tickets: FlowTickets;
-  const cookies = new FlowCookies(config);
+  const tickets = new FlowTickets(FLOW_CONFIG);
+  const cookies = new FlowCookies(FLOW_CONFIG);
+  let store: MemoryStore;
+  let ledger: FlowLedger;
   let trail: readonly RecordedLine[];
   let app: NestFastifyApplication;
 
-  const appFor = async (user: User): Promise<NestFastifyApplication> => {
-    tickets = new FlowTickets(config);
+  beforeEach(async () => {
+    store = new MemoryStore();
+    ledger = new FlowLedger(store);
     const recorded = recordedAudit();
     trail = recorded.lines;
-    return testApp(
+    app = await testApp(
       {
         controllers: [ConnectController],
         providers: [
+          Connect,
+          FlowAnswers,
+          FlowResults,
+          { provide: CONFIG, useValue: FLOW_CONFIG },
           { provide: FlowTickets, useValue: tickets },
+          { provide: FlowLedger, useValue: ledger },
           { provide: FlowCookies, useValue: cookies },
           { provide: Audit, useValue: recorded.audit },
         ],
       },
-      user,
+      alice,
     );
-  };
-  beforeEach(async () => {
-    app = await appFor(alice);
+    await ledger.ask(ticket);
   });
-  afterEach(() => app.close());
+  afterEach(async () => {
+    jest.restoreAllMocks();
+    await app.close();
+  });
 
   const sealedOf = async (more: Partial<FlowTicket> = {}): Promise<string> => {
     const url = new URL(await tickets.connectUrl({ ...ticket, ...more }));
     return url.searchParams.get('ticket') ?? '';
   };
-  const ask = (query: Record<string, string | string[]>) =>
-    app.inject({ method: 'GET', url: '/oauth2/connect', query });
-  const go = (payload: unknown) =>
+  const move = async (...states: readonly FlowState[]): Promise<void> => {
+    for (const state of states) {
+      const entry = await ledger.read(sessionUri);
+      if (entry !== undefined) await ledger.advance(entry, { state });
+    }
+  };
+  const entryNow = async () => {
+    const entry = await ledger.read(sessionUri);
+    if (entry === undefined) throw new Error('no such flow');
+    return entry;
+  };
+  const ask = (query: Record<string, string | string[]>, headers: Record<string, string> = {}) =>
+    app.inject({ method: 'GET', url: '/oauth2/connect', query, headers });
+  const go = (payload: unknown, headers: Record<string, string> = {}) =>
     app.inject({
       method: 'POST',
       url: '/oauth2/connect',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...headers },
       payload: JSON.stringify(payload),
     });
+  const cookieOf = ({ headers }: Awaited<ReturnType<typeof go>>): string =>
+    String(headers['set-cookie']).split(';')[0] ?? '';
 
   it('says who asks for what, and carries the ticket in its form', async () => {
     const sealed = await sealedOf();
-    const { statusCode, headers, body } = await ask({ ticket: sealed });
+    const { statusCode, headers, body } = await ask({ ticket: sealed }, BROWSER);
     expect([statusCode, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
     for (const text of [sealed, 'Alice (a@x)', 'GitHub', 'Read your profile', 'Read it'])
       expect(body).toContain(text);
     expect(headers['set-cookie']).toBeUndefined();
-    expect(trail).toMatchObject([{ event: 'consent_opened', user: 'alice', ...ticket.consent }]);
+    expect(trail).toMatchObject([{ event: 'consent_opened', user: 'alice', flow, ...ticket.consent }]);
+    expect((await entryNow()).record.state).toBe('opened');
+  });
+
+  it('can be opened again, and after its button was pressed', async () => {
+    const sealed = await sealedOf();
+    await ask({ ticket: sealed });
+    expect((await ask({ ticket: sealed })).statusCode).toBe(200);
+    await move('started');
+    expect((await ask({ ticket: sealed })).statusCode).toBe(200);
+    expect((await entryNow()).record.state).toBe('started');
   });
 
   it('sends the browser on with the flow cookie', async () => {
-    const { statusCode, headers } = await go({ ticket: await sealedOf() });
-    expect([statusCode, headers.location]).toEqual([303, ticket.authorizationUrl]);
-    const cookie = String(headers['set-cookie']).split(';')[0];
-    expect(await cookies.read(cookie, sessionUri)).toEqual({
-      sub: 'alice',
-      sessionUri,
-      customState: 's',
-      providerLabel: 'GitHub',
-      consent: ticket.consent,
-      expiresAt: ticket.expiresAt,
-      done: false,
-    });
-    expect(trail).toMatchObject([{ event: 'consent_started', user: 'alice', ...ticket.consent }]);
+    const answer = await go({ ticket: await sealedOf() });
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, ticket.authorizationUrl]);
+    const entry = await entryNow();
+    expect(entry.record.state).toBe('started');
+    expect(cookies.knows(entry, cookieOf(answer))).toBe(true);
+    expect(trail).toMatchObject([{ event: 'consent_started', user: 'alice', flow, ...ticket.consent }]);
+  });
+
+  it('knows every browser in which the user presses the button, and the same one once', async () => {
+    const sealed = await sealedOf();
+    const first = cookieOf(await go({ ticket: sealed }));
+    expect(cookieOf(await go({ ticket: sealed }, { cookie: first }))).toBe(first);
+    const second = cookieOf(await go({ ticket: sealed }));
+    const entry = await entryNow();
+    expect([first, second].map((cookie) => cookies.knows(entry, cookie))).toEqual([true, true]);
+    expect(entry.record.browsers).toHaveLength(2);
+    for (let count = 0; count < 4; count += 1) await go({ ticket: sealed });
+    const later = await entryNow();
+    expect([later.record.browsers.length, cookies.knows(later, first)]).toEqual([4, false]);
+  });
+
+  it('presses the button again when two of them meet in the ledger', async () => {
+    const put = store.put.bind(store);
+    let conflicts = 1;
+    store.put = (...parameters) =>
+      conflicts-- > 0 ? Promise.resolve('conflict' as const) : put(...parameters);
+    expect((await go({ ticket: await sealedOf() })).statusCode).toBe(303);
+    store.put = () => Promise.resolve('conflict');
+    expect((await go({ ticket: await sealedOf() })).json()).toMatchObject({ code: 'flows_unavailable' });
+  });
+
+  it.each<[readonly FlowState[], number, string]>([
+    [['started', 'returned'], 200, 'is being connected'],
+    [['started', 'returned', 'bound'], 200, 'is already connected'],
+    [['started', 'denied'], 200, 'You did not authorize access'],
+    [['expired'], 410, 'has expired'],
+    [['burnt'], 403, 'was stopped'],
+  ])('tells what has become of the flow (%j), and leads nowhere', async (states, status, words) => {
+    await move(...states);
+    const sealed = await sealedOf();
+    const before = JSON.stringify(await entryNow());
+    for (const answer of [await ask({ ticket: sealed }, BROWSER), await go({ ticket: sealed }, BROWSER)]) {
+      expect([answer.statusCode, answer.headers.location]).toEqual([303, '/oauth2/connect']);
+      const cookie = cookieOf(answer);
+      const page = await ask({}, { ...BROWSER, cookie });
+      expect([page.statusCode, page.body.includes(words)]).toEqual([status, true]);
+      expect(page.body).not.toContain('BroadcastChannel');
+    }
+    expect(JSON.stringify(await entryNow())).toBe(before);
+  });
+
+  it('says that a flow that nobody knows any more has expired', async () => {
+    store.objects.clear();
+    expect((await ask({ ticket: await sealedOf() })).json()).toMatchObject({ code: 'flow_expired' });
+  });
+
+  it('is not shown while the ledger cannot be read', async () => {
+    store.find = () => Promise.reject(new Error('down'));
+    expect((await ask({ ticket: await sealedOf() })).json()).toMatchObject({ code: 'flows_unavailable' });
   });
 
   const refused = (code: string, reason: string): object => ({
@@ -119,26 +209,40 @@ describe('the connect page', () => {
     expect(trail).toMatchObject([refused('flow_expired', 'sealed_token_expired')]);
   });
 
-  it("refuses another user's ticket, by either door, and records what it was for", async () => {
+  it("refuses another user's ticket, by either door, and records whose it was and for what", async () => {
     const sealed = await sealedOf({ sub: 'bob' });
     for (const answer of [await ask({ ticket: sealed }), await go({ ticket: sealed })]) {
       expect(answer.json()).toMatchObject({ status: 403, code: 'flow_wrong_account' });
       expect([answer.headers.location, answer.headers['set-cookie']]).toEqual([undefined, undefined]);
     }
-    const line = { ...refused('flow_wrong_account', 'ticket_of_another_user'), ...ticket.consent };
+    const line = {
+      ...refused('flow_wrong_account', 'ticket_of_another_user'),
+      flow,
+      owner: 'bob',
+      ...ticket.consent,
+    };
     expect(trail).toMatchObject([line, line]);
+    expect((await entryNow()).record.state).toBe('asked');
+  });
+
+  it("shows another user's ticket's refusal without the ticket in the address", async () => {
+    const answer = await ask({ ticket: await sealedOf({ sub: 'bob' }) }, BROWSER);
+    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/oauth2/connect']);
+    const page = await ask({}, { ...BROWSER, cookie: cookieOf(answer) });
+    expect([page.statusCode, page.body.includes('another account')]).toEqual([403, true]);
+    expect(page.body).not.toContain('bob');
   });
 
   it('says that a reason is not known', async () => {
-    tickets.open = () => Promise.reject(new AppError('flow_invalid'));
+    jest.spyOn(tickets, 'open').mockRejectedValue(new AppError('flow_invalid'));
     expect((await ask({ ticket: 'x' })).json()).toMatchObject({ code: 'flow_invalid' });
     expect(trail).toMatchObject([refused('flow_invalid', 'unknown')]);
   });
 
   it('records a refusal when it fails for a reason of its own, too', async () => {
-    tickets.open = () => Promise.reject(new Error('broken'));
-    const answer = await ask({ ticket: 'x' });
-    expect(answer.json()).toMatchObject({ status: 500, code: 'internal_error' });
+    jest.spyOn(tickets, 'open').mockRejectedValue(new Error('broken'));
+    const answer = await ask({ ticket: 'x' }, BROWSER);
+    expect([answer.statusCode, answer.headers.location]).toEqual([500, undefined]);
     expect(trail).toMatchObject([{ event: 'consent_refused', user: 'alice', code: 'internal_error' }]);
   });
 });

@@ -1,73 +1,58 @@
-import { createHash } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { z } from 'zod';
-import { consent } from '../audit/index.js';
 import { CONFIG, type AppConfig } from '../config/index.js';
-import { SealedToken } from '../identity/index.js';
+import { digestOf, type LedgerEntry } from '../identity/flow/index.js';
+import { cookieName, cookieValue, setCookie } from './cookies.js';
 
-const flow = z.strictObject({
-  sub: z.string(),
-  sessionUri: z.string(),
-  /** What `state` must be when the browser comes back. */
-  customState: z.string(),
-  /** The provider's name for people. */
-  providerLabel: z.string(),
-  consent,
-  /** The flow has been completed in this browser; what is left is to say so. */
-  done: z.boolean(),
-  /** Unix milliseconds. */
-  expiresAt: z.number(),
-});
-
-/** What this browser knows of an authorization that it started. */
-export type Flow = z.infer<typeof flow>;
-
-const KEPT_MS = 30 * 60_000;
+const NONCE = /^[A-Za-z0-9_-]{22}$/;
+const NONCE_BYTES = 16;
+const KEPT_AFTERWARDS_S = 60;
 
 /**
- * The flow cookie: the proof that the browser that comes back is the one that left. Encrypted, valid for ten minutes,
- * one for each authorization, so that two of them can run side by side.
+ * The flow cookie: the proof that the browser that comes back is the one that left. A random nonce, of which the ledger
+ * keeps the digest; one for each flow, so that several can run side by side, and gone a minute after the flow has ended:
+ * until then, an address that is loaded again is told what has become of it.
  */
 @Injectable()
 export class FlowCookies {
-  readonly #sealed: SealedToken<Flow>;
   readonly #encrypted: boolean;
 
   constructor(@Inject(CONFIG) config: AppConfig) {
-    this.#sealed = new SealedToken({ secret: config.flowSecret, purpose: 'flow-cookie', schema: flow });
     this.#encrypted = config.publicUrl.startsWith('https:');
   }
 
-  /** A `Set-Cookie` value. `Lax`, because the browser comes back by a top-level navigation from another site. */
-  async write(value: Flow): Promise<string> {
-    const sealed = await this.#sealed.seal(value, value.expiresAt);
-    // Kept beyond the flow's own expiry, so that a late return is told that it is late.
-    const maxAge = Math.max(0, Math.floor((value.expiresAt + KEPT_MS - Date.now()) / 1000));
-    const secure = this.#encrypted ? '; Secure' : '';
-    return `${this.#name(value.sessionUri)}=${sealed}; Path=/; Max-Age=${String(maxAge)}; HttpOnly; SameSite=Lax${secure}`;
+  /** The nonce of a browser that starts the flow: the one it has, or a new one. */
+  nonceFor(entry: LedgerEntry, cookieHeader: string | undefined): string {
+    const own = this.#nonceIn(cookieHeader, entry.id);
+    return own !== undefined && this.knows(entry, cookieHeader)
+      ? own
+      : randomBytes(NONCE_BYTES).toString('base64url');
   }
 
-  /**
-   * The flow of a session URI, when this browser has started it.
-   * @throws AppError `flow_invalid` | `flow_expired`
-   */
-  async read(cookieHeader: string | undefined, sessionUri: string): Promise<Flow | undefined> {
-    const values = cookieValues(cookieHeader ?? '', this.#name(sessionUri));
-    // Two cookies of one name: somebody planted one of them. Neither is believed.
-    return values.length === 1 && values[0] !== undefined ? this.#sealed.open(values[0]) : undefined;
+  /** Whether the flow was started in the browser that sends these cookies. */
+  knows({ id, record }: LedgerEntry, cookieHeader: string | undefined): boolean {
+    const nonce = this.#nonceIn(cookieHeader, id);
+    return nonce !== undefined && record.browsers.includes(digestOf(nonce));
   }
 
-  /** `__Host-` keeps other hosts of the domain from setting it; browsers take that prefix over HTTPS only. */
-  #name(sessionUri: string): string {
-    const id = createHash('sha256').update(sessionUri).digest('hex').slice(0, 16);
-    return `${this.#encrypted ? '__Host-' : ''}onbehalf-flow-${id}`;
+  /** A `Set-Cookie` value that lives as long as the flow. */
+  write({ id, record }: LedgerEntry, nonce: string): string {
+    const seconds = Math.max(0, Math.floor((record.expiresAt - Date.now()) / 1000));
+    return setCookie(this.#name(id), nonce, seconds, this.#encrypted);
   }
-}
 
-function cookieValues(header: string, name: string): string[] {
-  return header
-    .split(';')
-    .map((pair) => pair.trim())
-    .filter((pair) => pair.startsWith(`${name}=`))
-    .map((pair) => pair.slice(name.length + 1));
+  /** `Set-Cookie` values for the end of a flow; none where this browser has no cookie of it. */
+  retire({ id }: LedgerEntry, cookieHeader: string | undefined): string[] {
+    const nonce = this.#nonceIn(cookieHeader, id);
+    return nonce === undefined ? [] : [setCookie(this.#name(id), nonce, KEPT_AFTERWARDS_S, this.#encrypted)];
+  }
+
+  #nonceIn(cookieHeader: string | undefined, id: string): string | undefined {
+    const value = cookieValue(cookieHeader, this.#name(id));
+    return value !== undefined && NONCE.test(value) ? value : undefined;
+  }
+
+  #name(id: string): string {
+    return cookieName(`flow-${id}`, this.#encrypted);
+  }
 }

@@ -1,18 +1,34 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from '@jest/globals';
-import { alreadyDonePage, connectPage, donePage } from './pages.js';
+import type { User } from '../identity/sign-in/index.js';
 import { TICKET as ticket } from '../identity/testing/flow.js';
+import { connectPage, resultPage } from './pages.js';
 
 const HOSTILE = `"><script>alert(1)</script><img src=x onerror='alert(2)'>\`</title></script>`;
+const alice: User = { sub: 'alice', displayName: 'Alice (a@x)' };
+const nameless: User = { sub: 'alice' };
+const waiting = { sessionId: 'one', interruptId: 'interrupt-1' };
+const done = { kind: 'done', provider: 'GitHub', waiting } as const;
 
 describe('the pages', () => {
   it('escape whatever is put into them', () => {
-    const hostile = { ...ticket, words: { provider: HOSTILE, scopes: [HOSTILE], tool: HOSTILE } };
-    const consent = { ...ticket.consent, sessionId: HOSTILE, interruptId: HOSTILE };
+    const hostileUser: User = { sub: HOSTILE, displayName: HOSTILE };
+    const words = {
+      provider: HOSTILE,
+      account: HOSTILE,
+      scopes: [{ allows: HOSTILE, why: HOSTILE }],
+      tool: HOSTILE,
+    };
+    const about = {
+      provider: HOSTILE,
+      account: HOSTILE,
+      waiting: { sessionId: HOSTILE, interruptId: HOSTILE },
+    };
     const pages = [
-      connectPage(hostile, HOSTILE, HOSTILE),
-      alreadyDonePage({ providerLabel: HOSTILE }),
-      donePage({ providerLabel: HOSTILE, consent }),
+      connectPage({ ...ticket, words }, HOSTILE, hostileUser),
+      ...(['done', 'already_done', 'denied', 'in_progress'] as const).map((kind) =>
+        resultPage({ kind, ...about }, hostileUser),
+      ),
     ];
     for (const { body } of pages) {
       expect(body).not.toContain('<script>alert');
@@ -22,7 +38,7 @@ describe('the pages', () => {
   });
 
   it('allow the one style and the one script that they carry', () => {
-    const { body, contentSecurityPolicy } = donePage({ providerLabel: 'GitHub', consent: ticket.consent });
+    const { body, contentSecurityPolicy } = resultPage(done, alice);
     for (const element of ['style', 'script']) {
       const text = new RegExp(`<${element}>([^]*?)</${element}>`).exec(body)?.[1] ?? '';
       expect(contentSecurityPolicy).toContain(
@@ -31,15 +47,7 @@ describe('the pages', () => {
     }
     expect(contentSecurityPolicy).toContain("default-src 'none'");
     expect(contentSecurityPolicy).toContain("form-action 'none'");
-    expect(connectPage(ticket, 'x', undefined).contentSecurityPolicy).not.toContain('script-src');
-  });
-
-  it('let the form lead to encrypted addresses, and to this machine where that is not', () => {
-    expect(connectPage(ticket, 'x', 'Alice').contentSecurityPolicy).toContain("form-action 'self' https:;");
-    const local = { ...ticket, authorizationUrl: 'http://127.0.0.1:1/authorize' };
-    expect(connectPage(local, 'x', 'Alice').contentSecurityPolicy).toContain(
-      "'self' https: http://localhost:*",
-    );
+    expect(connectPage(ticket, 'x', nameless).contentSecurityPolicy).not.toContain('script-src');
   });
 
   const texts = ({ body }: { readonly body: string }): string =>
@@ -49,8 +57,8 @@ describe('the pages', () => {
       .replace(/\s+/g, ' ');
 
   it('say before consent who asks for what, for whom', () => {
-    const two = { ...ticket, words: { ...ticket.words, scopes: ['Read a', 'Write b'] } };
-    const page = connectPage(two, 'SEALED', 'Alice (a@x)');
+    const scopes = [{ allows: 'Read a' }, { allows: 'Write b' }];
+    const page = connectPage({ ...ticket, words: { ...ticket.words, scopes } }, 'SEALED', alice);
     expect(page.body).toContain('<title>Connect GitHub · OnBehalf</title>');
     expect(texts(page)).toContain('For Alice (a@x) To do Read it It may Read a Write b Continue to GitHub');
     expect(page.body).toContain('<li>Read a</li><li>Write b</li>');
@@ -60,42 +68,61 @@ describe('the pages', () => {
     expect(page.body).toContain('<body class="neutral">');
   });
 
+  it('say which account was connected before, and why a scope is wider than the task', () => {
+    const words = { ...ticket.words, account: 'alice-octo', scopes: [{ allows: 'Write', why: 'No other.' }] };
+    const page = connectPage({ ...ticket, words }, 'SEALED', alice);
+    expect(texts(page)).toContain('Account alice-octo, which you connected before To do');
+    expect(texts(page)).toContain('It may Write No other. Continue');
+  });
+
   it('say nothing of a name that is not known', () => {
-    const page = connectPage(ticket, 'SEALED', undefined);
+    const page = connectPage(ticket, 'SEALED', nameless);
     expect(texts(page)).toContain('GitHub account. To do Read it');
     expect(page.body).toContain('<dl><dt>To do</dt>');
+    expect(texts(page)).toContain('You are signed in · Sign out');
   });
 
-  it('let a form lead to this machine from there alone', () => {
-    const policyOf = (authorizationUrl: string): string =>
-      connectPage({ ...ticket, authorizationUrl }, 'x', 'Alice').contentSecurityPolicy;
-    expect(policyOf('https://a.example/')).toContain("form-action 'self' https:; ");
-    expect(policyOf('http://localhost:1/')).toContain(
-      "form-action 'self' https: http://localhost:* http://127.0.0.1:*; ",
-    );
+  it.each([
+    ['https://a.example/', "form-action 'self' https:; "],
+    ['http://localhost:1/', "form-action 'self' https: http://localhost:* http://127.0.0.1:*; "],
+  ])('let a form lead to this machine from there alone: %s', (authorizationUrl, policy) => {
+    expect(connectPage({ ...ticket, authorizationUrl }, 'x', alice).contentSecurityPolicy).toContain(policy);
   });
 
-  it('tell the waiting page which interrupt may be resumed', () => {
-    const page = donePage({ providerLabel: 'GitHub', consent: ticket.consent });
-    expect(page.body).toContain(
-      `<script>new BroadcastChannel('onbehalf').postMessage({"type":"authorization_complete","sessionId":"one","interruptId":"interrupt-1"});</script>`,
+  it.each([
+    ['done', 'authorization_complete'],
+    ['denied', 'authorization_denied'],
+  ] as const)('tell the waiting page what has become of its interrupt: %s', (kind, type) => {
+    expect(resultPage({ ...done, kind }, alice).body).toContain(
+      `<script>new BroadcastChannel('onbehalf').postMessage({"type":"${type}","sessionId":"one","interruptId":"interrupt-1"});</script>`,
     );
-    expect(page.body).toContain('<title>Connected · OnBehalf</title>');
-    expect(page.body).toContain('<body class="good">');
-    expect(texts(page)).toContain('GitHub is connected');
   });
 
   it('keep a script whole, whatever it says', () => {
     const sessionId = '</script>&\u2028\u2029é';
-    const { body } = donePage({ providerLabel: 'GitHub', consent: { ...ticket.consent, sessionId } });
+    const { body } = resultPage({ ...done, waiting: { ...waiting, sessionId } }, alice);
     expect(body).toContain('"sessionId":"\\u003c/script\\u003e\\u0026\\u2028\\u2029é"');
   });
 
-  it('say that it was done before', () => {
-    const page = alreadyDonePage({ providerLabel: 'GitHub' });
-    expect(page.body).toContain('<title>Already connected · OnBehalf</title>');
-    expect(page.body).toContain('<body class="good">');
-    expect(texts(page)).toContain('GitHub is already connected');
+  it.each([
+    ['done', 'Connected', 'good', 'GitHub is connected'],
+    ['already_done', 'Already connected', 'good', 'GitHub is already connected'],
+    ['denied', 'Not connected', 'neutral', 'You did not authorize access'],
+    ['in_progress', 'Almost connected', 'neutral', 'GitHub is being connected'],
+  ] as const)('tell how it ended, who is signed in, and the way on: %s', (kind, title, tone, heading) => {
+    const page = resultPage({ kind, provider: 'GitHub' }, alice);
+    expect(page.body).toContain(`<title>${title} · OnBehalf</title>`);
+    expect(page.body).toContain(`<body class="${tone}">`);
+    expect(page.body).toContain('<a href="/">Return to the assistant</a>');
+    expect(texts(page)).toContain(heading);
+    expect(texts(page)).toContain('Signed in as Alice (a@x) · Sign out');
     expect(page.contentSecurityPolicy).not.toContain('script-src');
+  });
+
+  it('say which account it was before, where that is known', () => {
+    expect(texts(resultPage({ ...done, account: 'alice-octo' }, alice))).toContain(
+      'Before, you had connected the account alice-octo',
+    );
+    expect(texts(resultPage(done, alice))).not.toContain('Before, you had');
   });
 });

@@ -1,19 +1,25 @@
-import { html, renderPage, type RenderedPage } from '../common/http/index.js';
-import type { FlowTicket } from '../identity/index.js';
-import type { Flow } from './flow-cookies.js';
+import { formTargetFor, html, renderPage, type Html, type RenderedPage } from '../common/http/index.js';
+import type { FlowTicket } from '../identity/flow/index.js';
+import type { User } from '../identity/sign-in/index.js';
+import type { FlowResult } from './flow-results.js';
+
+type Result = Exclude<FlowResult, { kind: 'refused' }>;
+
+const RETURN = html`<p><a href="/">Return to the assistant</a></p>`;
 
 /** Before consent: who asks for what, and one button. It is not focused: a stray Enter must not press it. */
-export function connectPage(
-  ticket: FlowTicket,
-  sealed: string,
-  displayName: string | undefined,
-): RenderedPage {
-  const { provider, tool } = ticket.words;
-  const scopes = ticket.words.scopes.map((scope) => html`<li>${scope}</li>`);
-  const account = displayName === undefined ? html`` : html`<dt>For</dt><dd>${displayName}</dd>`;
+export function connectPage(ticket: FlowTicket, sealed: string, user: User): RenderedPage {
+  const { provider, tool, account } = ticket.words;
+  const scopes = ticket.words.scopes.map(
+    ({ allows, why }) =>
+      html`<li>${allows}${why === undefined ? html`` : html`<br><span class="soft">${why}</span>`}</li>`,
+  );
+  const person = user.displayName === undefined ? html`` : html`<dt>For</dt><dd>${user.displayName}</dd>`;
+  const before =
+    account === undefined ? html`` : html`<dt>Account</dt><dd>${account}, which you connected before</dd>`;
   const body = html`<h1>Connect ${provider}?</h1>
 <p>You asked the assistant for something that needs your ${provider} account.</p>
-<dl>${account}<dt>To do</dt><dd>${tool}</dd><dt>It may</dt><dd><ul>${scopes}</ul></dd></dl>
+<dl>${person}${before}<dt>To do</dt><dd>${tool}</dd><dt>It may</dt><dd><ul>${scopes}</ul></dd></dl>
 <form method="post" action="/oauth2/connect"><input type="hidden" name="ticket" value="${sealed}">
 <button>Continue to ${provider}</button></form>
 <p class="soft">${provider} will ask you to confirm. If you did not ask for this, close the page: nothing is shared.</p>`;
@@ -21,36 +27,59 @@ export function connectPage(
     title: `Connect ${provider}`,
     tone: 'neutral',
     body,
-    formTarget: formTarget(ticket.authorizationUrl),
+    user,
+    formTarget: formTargetFor(ticket.authorizationUrl),
   });
 }
 
-/** After consent. Tells the waiting page of the same origin which interrupt may be resumed. */
-export function donePage({ providerLabel, consent }: Pick<Flow, 'providerLabel' | 'consent'>): RenderedPage {
-  const body = html`<h1>${providerLabel} is connected</h1>
-<p role="status">The assistant can go on with what you asked. You can close this page and return to the conversation.</p>
-<p class="soft">You can revoke this at any time in the settings of ${providerLabel}.</p>`;
-  const { sessionId, interruptId } = consent;
-  const message = scriptLiteral({ type: 'authorization_complete', sessionId, interruptId });
+/** At the end. Tells the waiting page of the same origin what has become of its interrupt. */
+export function resultPage(result: Result, user: User): RenderedPage {
+  const { title, tone, body } = PAGES[result.kind](result);
+  const { waiting, kind } = result;
+  if (waiting === undefined) return renderPage({ title, tone, body, user });
+  const type = kind === 'denied' ? 'authorization_denied' : 'authorization_complete';
+  const message = scriptLiteral({ type, ...waiting });
   const script = `new BroadcastChannel('onbehalf').postMessage(${message});`;
-  return renderPage({ title: 'Connected', tone: 'good', body, script });
+  return renderPage({ title, tone, body, user, script });
 }
 
-/** Already complete: a replay in the browser that completed it. */
-export function alreadyDonePage({ providerLabel }: Pick<Flow, 'providerLabel'>): RenderedPage {
-  const body = html`<h1>${providerLabel} is already connected</h1>
-<p>This authorization was completed before; nothing was changed now. You can close this page and return to the conversation.</p>`;
-  return renderPage({ title: 'Already connected', tone: 'good', body });
+interface Words {
+  readonly title: string;
+  readonly tone: 'neutral' | 'good';
+  readonly body: Html;
 }
 
-/**
- * Browsers apply `form-action` to the redirects that follow a form as well: to AgentCore Identity, and from there to a
- * provider that is not known here. Unencrypted addresses are those of this machine.
- */
-function formTarget(authorizationUrl: string): string {
-  const local =
-    new URL(authorizationUrl).protocol === 'http:' ? ' http://localhost:* http://127.0.0.1:*' : '';
-  return `'self' https:${local}`;
+const PAGES: Readonly<Record<Result['kind'], (result: Result) => Words>> = {
+  done: ({ provider, account }) => ({
+    title: 'Connected',
+    tone: 'good',
+    body: html`<h1>${provider} is connected</h1>
+<p role="status">The assistant can go on with what you asked. You can close this page and return to the conversation.</p>
+${sameAccount(account)}<p class="soft">You can revoke this at any time in the settings of ${provider}.</p>${RETURN}`,
+  }),
+  already_done: ({ provider }) => ({
+    title: 'Already connected',
+    tone: 'good',
+    body: html`<h1>${provider} is already connected</h1>
+<p>This authorization was completed before, and nothing was changed now. Return to the conversation to go on.</p>${RETURN}`,
+  }),
+  denied: () => ({
+    title: 'Not connected',
+    tone: 'neutral',
+    body: html`<h1>You did not authorize access</h1>
+<p role="status">Nothing was shared with the assistant. If you change your mind, return to the conversation and ask again.</p>${RETURN}`,
+  }),
+  in_progress: ({ provider }) => ({
+    title: 'Almost connected',
+    tone: 'neutral',
+    body: html`<h1>${provider} is being connected</h1>
+<p>Your consent has arrived. If the page that you came back to shows an error, reload it; or return to the conversation and ask again.</p>${RETURN}`,
+  }),
+};
+
+function sameAccount(account: string | undefined): Html {
+  if (account === undefined) return html``;
+  return html`<p>Before, you had connected the account <strong>${account}</strong>. If this is another one, the assistant asks you before it goes on.</p>`;
 }
 
 /** JSON that is safe inside a script element. */

@@ -1,63 +1,149 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { AppError } from '../common/errors/index.js';
+import { AppError, type ErrorCode } from '../common/errors/index.js';
 import { testApp } from '../common/http/testing/app.js';
-import type { User } from '../identity/index.js';
-import type { Flow } from './flow-cookies.js';
+import { CONFIG } from '../config/index.js';
+import type { FlowRecord } from '../identity/flow/index.js';
+import type { User } from '../identity/sign-in/index.js';
+import { CONSENT, FLOW_CONFIG } from '../identity/testing/flow.js';
+import { FlowAnswers } from './flow-answers.js';
+import { FlowResults } from './flow-results.js';
 import { SessionBindingController } from './session-binding.controller.js';
 import { SessionBinding, type Bound } from './session-binding.js';
 
-const alice: User = { sub: 'alice' };
-const flow = {
-  providerLabel: 'GitHub',
-  consent: { sessionId: 'one', interruptId: 'interrupt-1' },
-} as Flow;
+const alice: User = { sub: 'alice', displayName: 'Alice' };
+const record = { provider: 'GitHub', account: 'alice-octo', consent: CONSENT } as FlowRecord;
 
 describe('the callback', () => {
   let asked: unknown[];
   let answer: () => Promise<Bound>;
   let app: NestFastifyApplication;
 
-  beforeEach(async () => {
-    asked = [];
+  const appFor = (user: User): Promise<NestFastifyApplication> => {
     const bind = (...parameters: readonly unknown[]): Promise<Bound> => {
       asked.push(parameters);
       return answer();
     };
-    app = await testApp(
+    return testApp(
       {
         controllers: [SessionBindingController],
-        providers: [{ provide: SessionBinding, useValue: { bind } }],
+        providers: [
+          FlowAnswers,
+          FlowResults,
+          { provide: CONFIG, useValue: FLOW_CONFIG },
+          { provide: SessionBinding, useValue: { bind } },
+        ],
       },
-      alice,
+      user,
     );
+  };
+  beforeEach(async () => {
+    asked = [];
+    app = await appFor(alice);
   });
   afterEach(() => app.close());
 
-  const comeBack = () =>
-    app.inject({ url: '/oauth2/session-binding?session_id=x&state=s', headers: { cookie: 'a=b' } });
+  const get = (url: string, headers: Readonly<Record<string, string>> = {}) => app.inject({ url, headers });
+  const comeBack = (headers: Readonly<Record<string, string>> = { accept: 'text/html' }) =>
+    get('/oauth2/session-binding?session_id=x&state=s', { cookie: 'a=b', ...headers });
+  const cookiesOf = ({ headers }: Awaited<ReturnType<typeof comeBack>>): string[] =>
+    [headers['set-cookie'] ?? []].flat();
+  const kept = (answered: Awaited<ReturnType<typeof comeBack>>): string =>
+    cookiesOf(answered)
+      .find((each) => each.startsWith('__Host-onbehalf-result='))
+      ?.split(';')[0] ?? '';
+  const resultOf = (cookie: string) => get('/oauth2/session-binding', { accept: 'text/html', cookie });
 
-  it('binds with what the browser brought: its user, its parameters and its cookies', async () => {
-    answer = () => Promise.resolve({ kind: 'done', flow, cookie: 'flow=done' });
-    const { statusCode, headers, body } = await comeBack();
+  it('binds with what the browser brought, and shows the result at an address without query', async () => {
+    answer = () => Promise.resolve({ kind: 'done', record, cookies: ['flow=done'] });
+    const first = await comeBack();
     expect(asked).toEqual([[alice, { session_id: 'x', state: 's' }, 'a=b']]);
-    expect([statusCode, headers['set-cookie']]).toEqual([200, 'flow=done']);
-    expect(body).toContain('GitHub is connected');
-    expect(body).toContain('"interruptId":"interrupt-1"');
+    expect([first.statusCode, first.headers.location]).toEqual([303, '/oauth2/session-binding']);
+    expect(cookiesOf(first)).toEqual([
+      'flow=done',
+      expect.stringContaining('Max-Age=300; HttpOnly; SameSite=Lax; Secure'),
+    ]);
+    const page = await resultOf(kept(first));
+    expect(page.statusCode).toBe(200);
+    for (const text of [
+      'GitHub is connected',
+      '"interruptId":"interrupt-1"',
+      'alice-octo',
+      'Signed in as Alice',
+    ])
+      expect(page.body).toContain(text);
+    expect(asked).toHaveLength(1);
   });
 
-  it('says when it was done before, and sets nothing', async () => {
-    answer = () => Promise.resolve({ kind: 'already_done', flow });
-    const { statusCode, headers, body } = await comeBack();
-    expect([statusCode, headers['set-cookie']]).toEqual([200, undefined]);
-    expect(body).toContain('GitHub is already connected');
-    expect(body).not.toContain('BroadcastChannel');
+  it('says when it was done before, and tells nobody', async () => {
+    answer = () => Promise.resolve({ kind: 'already_done', record, cookies: [] });
+    const page = await resultOf(kept(await comeBack()));
+    expect(page.body).toContain('GitHub is already connected');
+    expect(page.body).not.toContain('BroadcastChannel');
   });
 
-  it('passes a refusal on', async () => {
+  it('shows a denial as the choice that it is', async () => {
+    answer = () => Promise.resolve({ kind: 'denied', record, cookies: [] });
+    const page = await resultOf(kept(await comeBack()));
+    expect([page.statusCode, page.body.includes('<body class="neutral">')]).toEqual([200, true]);
+    expect(page.body).toContain('"type":"authorization_denied"');
+    expect(page.body).not.toContain('Request <code>');
+  });
+
+  it('shows a denial that comes without a session as well', async () => {
+    answer = () => Promise.reject(new AppError('flow_denied'));
+    const page = await resultOf(kept(await comeBack()));
+    expect([page.statusCode, page.body.includes('You did not authorize access')]).toEqual([200, true]);
+  });
+
+  it.each<[ErrorCode, number]>([
+    ['flow_expired', 410],
+    ['flow_burnt', 403],
+    ['flow_invalid', 400],
+    ['flow_wrong_browser', 403],
+    ['flow_wrong_account', 403],
+  ])('shows a refusal with the id of the request that was refused: %s', async (code, status) => {
+    answer = () => Promise.reject(new AppError(code));
+    const first = await comeBack();
+    expect([first.statusCode, first.headers.location]).toEqual([303, '/oauth2/session-binding']);
+    const page = await resultOf(kept(first));
+    expect([page.statusCode, page.body.includes('Request <code>req-1</code>')]).toEqual([status, true]);
+    expect(page.body).toContain('<a href="/">Return to the assistant</a>');
+  });
+
+  it('names the account that is signed in, and offers to switch', async () => {
+    answer = () => Promise.reject(new AppError('flow_wrong_account'));
+    const page = await resultOf(kept(await comeBack()));
+    expect(page.body).toContain('Signed in as Alice');
+    expect(page.body).toContain('<a href="/sign-out">Sign out to switch accounts</a>');
+  });
+
+  it.each<ErrorCode>(['identity_unavailable', 'flows_unavailable', 'internal_error'])(
+    'is answered where it is when loading it again may help: %s',
+    async (code) => {
+      answer = () => Promise.reject(new AppError(code));
+      const page = await comeBack();
+      expect([page.statusCode >= 500, page.headers.location]).toEqual([true, undefined]);
+    },
+  );
+
+  it('answers a client that is no browser at once', async () => {
+    answer = () => Promise.resolve({ kind: 'done', record, cookies: [] });
+    expect((await comeBack({})).body).toContain('GitHub is connected');
     answer = () => Promise.reject(new AppError('flow_expired'));
-    const refusal = await comeBack();
+    const refusal = await comeBack({});
     expect(refusal.json()).toMatchObject({ code: 'flow_expired' });
-    expect(refusal.headers['set-cookie']).toBeUndefined();
+    expect(cookiesOf(refusal)).toEqual([]);
+  });
+
+  it('shows a result to the user whose it is alone', async () => {
+    answer = () => Promise.resolve({ kind: 'done', record, cookies: [] });
+    const cookie = kept(await comeBack());
+    await app.close();
+    app = await appFor({ sub: 'bob' });
+    answer = () => Promise.reject(new AppError('flow_invalid'));
+    const page = await resultOf(cookie);
+    expect([page.statusCode, page.body.includes('not valid')]).toEqual([400, true]);
+    expect(asked).toHaveLength(2);
   });
 });

@@ -1,200 +1,293 @@
 import { Logger } from '@nestjs/common';
-import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { recordedAudit, type RecordedLine } from '../audit/testing/recorded-audit.js';
 import { AppError } from '../common/errors/index.js';
-import type { AppConfig } from '../config/index.js';
-import type { CompletionAnswer, IdentityService, User } from '../identity/index.js';
-import { FlowCookies, type Flow } from './flow-cookies.js';
+import type {
+  AuthorizationCompletion,
+  CompletionAnswer,
+} from '../identity/authorization-completion/index.js';
+import { digestOf, FlowLedger, flowIdOf, type FlowState } from '../identity/flow/index.js';
+import type { User } from '../identity/sign-in/index.js';
+import { CONSENT, FLOW_CONFIG, TICKET } from '../identity/testing/flow.js';
+import { MemoryStore } from '../storage/testing/memory-store.js';
+import { FlowCookies } from './flow-cookies.js';
 import { SessionBinding } from './session-binding.js';
-import { CONSENT } from '../identity/testing/flow.js';
 
 const alice: User = { sub: 'alice' };
-const sessionUri = 'urn:ietf:params:oauth:request_uri:abc';
-const flow: Flow = {
-  sub: 'alice',
-  sessionUri,
-  customState: 'state',
-  providerLabel: 'GitHub',
-  consent: CONSENT,
-  done: false,
-  expiresAt: Date.now() + 600_000,
-};
-const callback = { session_id: sessionUri, state: 'state' };
+const bob: User = { sub: 'bob' };
+const { sessionUri } = TICKET;
+const id = flowIdOf(sessionUri);
+const callback = { session_id: sessionUri, state: 's' };
+const nonce = 'n'.repeat(22);
+const cookie = `__Host-onbehalf-flow-${id}=${nonce}`;
 
 describe('SessionBinding', () => {
   let completed: string[];
   let answer: () => Promise<CompletionAnswer>;
-  let cookies: FlowCookies;
+  let store: MemoryStore;
+  let ledger: FlowLedger;
   let binding: SessionBinding;
   let trail: readonly RecordedLine[];
 
   beforeAll(() => {
     Logger.overrideLogger(false);
   });
-  beforeEach(() => {
+  beforeEach(async () => {
     completed = [];
-    answer = () => Promise.resolve({ kind: 'completed' });
-    const identity = {
-      completeAuthorization: (uri: string, user: User) => {
+    answer = () => Promise.resolve({ kind: 'completed', awsRequestId: 'aws-1' });
+    store = new MemoryStore();
+    ledger = new FlowLedger(store);
+    binding = anotherTask();
+    await ledger.ask({ ...TICKET, expiresAt: Date.now() + 600_000 });
+    await move('started', { browsers: [digestOf(nonce)] });
+  });
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  const anotherTask = (): SessionBinding => {
+    const completion: AuthorizationCompletion = {
+      complete: (uri, user) => {
         completed.push(`${uri} ${user.sub}`);
         return answer();
       },
-    } as unknown as IdentityService;
-    cookies = new FlowCookies({ flowSecret: 'x'.repeat(32), publicUrl: 'https://a.example' } as AppConfig);
+    };
     const recorded = recordedAudit();
     trail = recorded.lines;
-    binding = new SessionBinding(identity, cookies, recorded.audit);
+    return new SessionBinding(completion, ledger, new FlowCookies(FLOW_CONFIG), recorded.audit);
+  };
+  const move = async (
+    state: FlowState,
+    change: Parameters<FlowLedger['advance']>[1] extends infer C ? Omit<C & object, 'state'> : never = {},
+  ): Promise<void> => {
+    const entry = await ledger.read(sessionUri);
+    if (entry === undefined) throw new Error('no such flow');
+    await ledger.advance(entry, { state, ...change });
+  };
+  const stateNow = async (): Promise<FlowState | undefined> => (await ledger.read(sessionUri))?.record.state;
+  const line = (event: string, more: object): object => ({
+    event,
+    user: 'alice',
+    flow: id,
+    ...CONSENT,
+    ...more,
   });
-
-  const cookieOf = async (more: Partial<Flow> = {}): Promise<string> =>
-    (await cookies.write({ ...flow, ...more })).split(';')[0] ?? '';
 
   it('completes for the user and the browser that started it', async () => {
-    const bound = await binding.bind(alice, callback, await cookieOf());
-    expect(bound).toMatchObject({ kind: 'done', flow: { providerLabel: 'GitHub' } });
+    const bound = await binding.bind(alice, callback, cookie);
+    expect(bound).toMatchObject({ kind: 'done', record: { provider: 'GitHub', state: 'bound' } });
+    expect(bound.cookies).toEqual([expect.stringContaining('Max-Age=60;')]);
     expect(completed).toEqual([`${sessionUri} alice`]);
-    expect(trail).toMatchObject([{ event: 'bound', user: 'alice', ...flow.consent }]);
+    expect(await stateNow()).toBe('bound');
+    expect(trail).toEqual([expect.objectContaining(line('bound', { awsRequestId: 'aws-1' }))]);
   });
 
-  it('marks the flow as done, and completes nothing on a replay', async () => {
-    const bound = await binding.bind(alice, callback, await cookieOf());
-    const cookie = bound.kind === 'done' ? (bound.cookie.split(';')[0] ?? '') : '';
+  it('says that it was done before, in the browser that did it, and calls nothing', async () => {
+    await binding.bind(alice, callback, cookie);
     expect(await binding.bind(alice, callback, cookie)).toMatchObject({ kind: 'already_done' });
     expect(completed).toHaveLength(1);
-  });
-
-  it('completes once for calls at the same time', async () => {
-    const cookie = await cookieOf();
-    await Promise.all(Array.from({ length: 20 }, () => binding.bind(alice, callback, cookie)));
-    expect(completed).toHaveLength(1);
-  });
-
-  const other = 'urn:ietf:params:oauth:request_uri:other';
-
-  it('lets no flow and no user stand in for another, at the same time either', async () => {
-    const bob: User = { sub: 'bob' };
-    const cookieFor = async (sub: string, uri: string): Promise<string> => cookieOf({ sub, sessionUri: uri });
-    await Promise.all([
-      binding.bind(alice, callback, await cookieFor('alice', sessionUri)),
-      binding.bind(alice, { ...callback, session_id: other }, await cookieFor('alice', other)),
-      binding.bind(bob, callback, await cookieFor('bob', sessionUri)),
-    ]);
-    expect(completed.toSorted()).toEqual(
-      [`${sessionUri} alice`, `${sessionUri} bob`, `${other} alice`].toSorted(),
-    );
-  });
-
-  it.each<[string, Partial<Flow>, Readonly<Record<string, unknown>>, User, string, string]>([
-    ['another user', {}, {}, { sub: 'bob' }, 'flow_wrong_account', 'flow_of_another_user'],
-    ['a state that is missing', {}, { state: undefined }, alice, 'flow_invalid', 'state'],
-    ['a state that differs', {}, { state: 'other' }, alice, 'flow_invalid', 'state'],
-    ['a state that is longer', {}, { state: 'state2' }, alice, 'flow_invalid', 'state'],
-    ['another session URI', {}, { session_id: other }, alice, 'flow_wrong_browser', 'no_flow_cookie'],
-    ['a denial', {}, { error: 'access_denied' }, alice, 'flow_denied', 'denied'],
-    ['an expired flow', { expiresAt: Date.now() - 5_000 }, {}, alice, 'flow_expired', 'sealed_token_expired'],
-  ])('refuses %s, and completes nothing', async (_name, more, change, user, code, reason) => {
-    await expect(binding.bind(user, { ...callback, ...change }, await cookieOf(more))).rejects.toMatchObject({
-      code,
-      reason,
-    });
-    expect(completed).toEqual([]);
-    expect(trail).toMatchObject([{ event: 'binding_refused', user: user.sub, code, reason }]);
-  });
-
-  it("refuses a cookie of another flow's under this flow's name", async () => {
-    const name = (await cookieOf()).split('=')[0] ?? '';
-    const value = (await cookieOf({ sessionUri: other })).split('=')[1] ?? '';
-    await expect(binding.bind(alice, callback, `${name}=${value}`)).rejects.toMatchObject({
+    await expect(binding.bind(alice, { ...callback, state: 'x' }, cookie)).rejects.toMatchObject({
       code: 'flow_invalid',
-      reason: 'session_uri',
+      reason: 'state',
     });
+    expect(await stateNow()).toBe('bound');
   });
 
-  it.each([undefined, '', 'a=b; c'])('refuses a browser without the cookie: %j', async (header) => {
-    await expect(binding.bind(alice, callback, header)).rejects.toMatchObject({ code: 'flow_wrong_browser' });
+  it.each<[string, User, string | undefined, string, string]>([
+    ['another browser', alice, undefined, 'flow_wrong_browser', 'no_flow_cookie'],
+    ['another user in another browser', bob, undefined, 'flow_wrong_browser', 'no_flow_cookie'],
+    ['another user in the same browser', bob, cookie, 'flow_wrong_account', 'flow_of_another_user'],
+  ])('is burnt by %s, whoever comes next', async (_name, user, header, code, reason) => {
+    await expect(binding.bind(user, callback, header)).rejects.toMatchObject({ code, reason });
+    expect(await stateNow()).toBe('burnt');
+    await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({ code: 'flow_burnt' });
+    expect(completed).toEqual([]);
+    const refused = { event: 'binding_refused', flow: id, flowState: 'burnt', owner: 'alice', ...CONSENT };
+    expect(trail).toEqual([
+      expect.objectContaining({ ...refused, user: user.sub, code, reason }),
+      expect.objectContaining({ ...refused, user: 'alice', code: 'flow_burnt', reason: 'burnt_before' }),
+    ]);
   });
 
-  it('refuses two cookies of the same name', async () => {
-    const header = `${await cookieOf()}; ${await cookieOf()}`;
-    await expect(binding.bind(alice, callback, header)).rejects.toMatchObject({ code: 'flow_wrong_browser' });
+  it.each<[string, User, string | undefined, string]>([
+    ['another browser', alice, undefined, 'flow_wrong_browser'],
+    ['another user', bob, cookie, 'flow_wrong_account'],
+  ])('is not changed by %s once it is bound', async (_name, user, header, code) => {
+    await binding.bind(alice, callback, cookie);
+    await expect(binding.bind(user, callback, header)).rejects.toMatchObject({ code });
+    expect([await stateNow(), completed.length]).toEqual(['bound', 1]);
   });
 
-  it('finds its cookie among others', async () => {
-    const header = `a=b;${await cookieOf({ sessionUri: other })};  ${await cookieOf()} `;
-    await expect(binding.bind(alice, callback, header)).resolves.toMatchObject({ kind: 'done' });
+  it.each(['asked', 'opened'])('is burnt by a callback before the button was pressed (%s)', async (state) => {
+    store.objects.clear();
+    await ledger.ask(TICKET);
+    if (state === 'opened') await move('opened');
+    await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({ code: 'flow_wrong_browser' });
+    expect(await stateNow()).toBe('burnt');
   });
 
-  it('tells that the session has expired when the service rejects it, and passes its failures on', async () => {
-    answer = () => Promise.resolve({ kind: 'rejected', awsRequestId: 'aws-1' });
-    await expect(binding.bind(alice, callback, await cookieOf())).rejects.toMatchObject({
+  it('does not know a flow that nobody asked for', async () => {
+    store.objects.clear();
+    await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({
+      code: 'flow_wrong_browser',
+      reason: 'no_such_flow',
+    });
+    expect(trail).toEqual([
+      expect.objectContaining({ event: 'binding_refused', user: 'alice', flow: id, reason: 'no_such_flow' }),
+    ]);
+    expect(trail[0]).not.toHaveProperty('owner');
+  });
+
+  it.each([
+    ['missing', { session_id: sessionUri }],
+    ["another's", { ...callback, state: 'x' }],
+    ['empty', { ...callback, state: '' }],
+  ])('needs the state that was sent: %s', async (_name, parameters) => {
+    await expect(binding.bind(alice, parameters, cookie)).rejects.toMatchObject({
+      code: 'flow_invalid',
+      reason: 'state',
+    });
+    // Not the user's doing, and not another browser's: the right address may still come.
+    expect([await stateNow(), completed]).toEqual(['started', []]);
+  });
+
+  it('ends when the user denies, once', async () => {
+    const denied = { ...callback, error: 'access_denied' };
+    expect(await binding.bind(alice, denied, cookie)).toMatchObject({ kind: 'denied' });
+    expect(await stateNow()).toBe('denied');
+    expect(trail).toEqual([expect.objectContaining(line('consent_denied', {}))]);
+    expect(await binding.bind(alice, callback, cookie)).toMatchObject({ kind: 'denied' });
+    expect(completed).toEqual([]);
+  });
+
+  it('is burnt by a denial in another browser', async () => {
+    await expect(binding.bind(bob, { ...callback, error: 'access_denied' }, undefined)).rejects.toMatchObject(
+      { code: 'flow_wrong_browser' },
+    );
+    expect(await stateNow()).toBe('burnt');
+  });
+
+  it('ends when its ten minutes are over', async () => {
+    jest.useFakeTimers({ now: Date.now() + 600_000, doNotFake: ['setTimeout'] });
+    await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({
+      code: 'flow_expired',
+      reason: 'ten_minutes',
+    });
+    expect([await stateNow(), completed]).toEqual(['expired', []]);
+    await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({ reason: 'ended_before' });
+  });
+
+  it('ends when the service rejects the session', async () => {
+    answer = () => Promise.resolve({ kind: 'rejected', awsRequestId: 'aws-2' });
+    await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({
       code: 'flow_expired',
       reason: 'completion_rejected',
     });
-    expect(trail.at(-1)).toMatchObject({ event: 'binding_refused', awsRequestId: 'aws-1' });
-    answer = () => Promise.reject(new AppError('identity_unavailable', { reason: 'x' }));
-    await expect(binding.bind(alice, callback, await cookieOf())).rejects.toMatchObject({
+    expect(await stateNow()).toBe('expired');
+    expect(trail).toEqual([
+      expect.objectContaining(
+        line('binding_refused', { code: 'flow_expired', awsRequestId: 'aws-2', flowState: 'expired' }),
+      ),
+    ]);
+  });
+
+  it('may be tried again after the service has failed', async () => {
+    const cause = Object.assign(new Error('down'), { $metadata: { requestId: 'aws-3' } });
+    answer = () => Promise.reject(new AppError('identity_unavailable', { cause }));
+    await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({
       code: 'identity_unavailable',
     });
-    expect(trail.at(-1)).toMatchObject({ event: 'binding_failed', reason: 'x', tool: 'read_it' });
+    expect(await stateNow()).toBe('returned');
+    expect(trail).toEqual([
+      expect.objectContaining(
+        line('binding_failed', { code: 'identity_unavailable', awsRequestId: 'aws-3' }),
+      ),
+    ]);
     answer = () => Promise.resolve({ kind: 'completed' });
-    await expect(binding.bind(alice, callback, await cookieOf())).resolves.toMatchObject({ kind: 'done' });
-  });
-});
-
-describe('the audit of a binding', () => {
-  const upstream = Object.assign(new Error('SECRET'), { $metadata: { requestId: 'aws-2' } });
-  const failing = (failure: Error) => {
-    const cookies = new FlowCookies({
-      flowSecret: 'x'.repeat(32),
-      publicUrl: 'https://a.example',
-    } as AppConfig);
-    const identity = { completeAuthorization: () => Promise.reject(failure) };
-    const { audit, lines } = recordedAudit();
-    const binding = new SessionBinding(identity as unknown as IdentityService, cookies, audit);
-    const bind = async (): Promise<unknown> => binding.bind(alice, callback, await cookies.write(flow));
-    return { bind, lines };
-  };
-
-  it("names AWS's request when the service fails, and none of its text", async () => {
-    const { bind, lines } = failing(
-      new AppError('identity_unavailable', { reason: 'CompleteResourceTokenAuth', cause: upstream }),
-    );
-    await expect(bind()).rejects.toMatchObject({ code: 'identity_unavailable' });
-    expect(lines).toMatchObject([{ event: 'binding_failed', awsRequestId: 'aws-2', ...flow.consent }]);
-    expect(JSON.stringify(lines)).not.toContain('SECRET');
+    expect(await binding.bind(alice, callback, cookie)).toMatchObject({ kind: 'done' });
+    expect(completed).toHaveLength(2);
   });
 
-  it('says that a reason is not known', async () => {
-    const { bind, lines } = failing(new AppError('identity_misconfigured'));
-    await expect(bind()).rejects.toMatchObject({ code: 'identity_misconfigured' });
-    expect(lines).toMatchObject([{ event: 'binding_failed', reason: 'unknown' }]);
+  it('says that a token is bound, also where the ledger cannot be told', async () => {
+    answer = () => {
+      store.beforePut = () => {
+        throw new Error('down');
+      };
+      return Promise.resolve({ kind: 'completed' });
+    };
+    expect(await binding.bind(alice, callback, cookie)).toMatchObject({ kind: 'done' });
+    expect(trail).toEqual([expect.objectContaining({ event: 'bound' })]);
   });
 
-  it('tells of a failure that is none of the table as that', async () => {
-    const { bind, lines } = failing(new Error('broken'));
-    await expect(bind()).rejects.toThrow('broken');
-    expect(lines).toMatchObject([{ event: 'binding_failed', code: 'internal_error' }]);
+  it('completes once, however many callbacks come to however many tasks', async () => {
+    const tasks = [binding, anotherTask(), anotherTask()] as const;
+    let finish: (value: CompletionAnswer) => void = () => undefined;
+    answer = () =>
+      new Promise((resolve) => {
+        finish = resolve;
+      });
+    const all = [...tasks, ...tasks, ...tasks, ...tasks].map((task) => task.bind(alice, callback, cookie));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    finish({ kind: 'completed' });
+    const kinds = (await Promise.all(all)).map(({ kind }) => kind).sort();
+    expect(completed).toHaveLength(1);
+    expect(kinds).toEqual([...Array.from({ length: 11 }, () => 'already_done'), 'done']);
   });
-});
 
-describe('the flow cookie', () => {
-  const at = (publicUrl: string): FlowCookies =>
-    new FlowCookies({ flowSecret: 'x'.repeat(32), publicUrl } as AppConfig);
-
-  it('belongs to this host alone over HTTPS, and expires with the flow', async () => {
-    const cookie = await at('https://a.example').write({
-      ...flow,
-      expiresAt: Date.now() + 60_500 - 30 * 60_000,
+  it('tells those who wait that the completion beside theirs has failed, and tries no second one', async () => {
+    let fail: (error: Error) => void = () => undefined;
+    answer = () =>
+      new Promise((_, reject) => {
+        fail = reject;
+      });
+    const first = binding.bind(alice, callback, cookie);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    const second = anotherTask().bind(alice, callback, cookie);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    fail(new AppError('identity_unavailable'));
+    await expect(first).rejects.toMatchObject({ code: 'identity_unavailable' });
+    await expect(second).rejects.toMatchObject({
+      code: 'identity_unavailable',
+      reason: 'completion_beside_this_failed',
     });
-    expect(cookie).toMatch(
-      /^__Host-onbehalf-flow-[0-9a-f]{16}=[\w.-]+; Path=\/; Max-Age=60; HttpOnly; SameSite=Lax; Secure$/,
-    );
-    expect(await at('https://a.example').write({ ...flow, expiresAt: 0 })).toContain('Max-Age=0;');
+    expect(completed).toHaveLength(1);
   });
 
-  it('works over HTTP on this machine', async () => {
-    expect(await at('http://localhost:8000').write(flow)).toMatch(
-      /^onbehalf-flow-[0-9a-f]{16}=[^;]+; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/,
-    );
+  it('is not burnt while it is being completed in the right place', async () => {
+    await move('returned', { completingUntil: Date.now() + 10_000 });
+    await expect(binding.bind(bob, callback, undefined)).rejects.toMatchObject({
+      code: 'flow_wrong_browser',
+    });
+    expect(await stateNow()).toBe('returned');
+  });
+
+  it('goes on where a task has died in the middle of it', async () => {
+    await move('returned', { completingUntil: Date.now() - 1 });
+    expect(await binding.bind(alice, callback, cookie)).toMatchObject({ kind: 'done' });
+  });
+
+  it('fails when the ledger does, and binds nothing', async () => {
+    store.find = () => Promise.reject(new Error('down'));
+    await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({ code: 'flows_unavailable' });
+    expect(completed).toEqual([]);
+    expect(trail).toEqual([expect.objectContaining({ event: 'binding_failed', code: 'flows_unavailable' })]);
+  });
+
+  it('gives up on a ledger in which nothing can be written', async () => {
+    store.put = () => Promise.resolve('conflict');
+    await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({
+      reason: 'too_many_conflicts',
+    });
+    expect(completed).toEqual([]);
+  });
+
+  it('records what it could not even read', async () => {
+    await expect(binding.bind(alice, { session_id: 'x' }, cookie)).rejects.toMatchObject({
+      code: 'flow_invalid',
+    });
+    expect(trail).toMatchObject([
+      { event: 'binding_refused', user: 'alice', code: 'flow_invalid', reason: 'session_id' },
+    ]);
+    expect(trail[0]).not.toHaveProperty('flow');
   });
 });

@@ -19,6 +19,16 @@ export interface AlbConfig {
   readonly publicKeysUrl: string;
 }
 
+/** How tickets and cookies of an authorization are sealed. */
+export interface FlowConfig {
+  /** Seals. Both roles derive keys from it. */
+  readonly secret: string;
+  /** Open, beside the first: a secret that is being replaced, or the one to come. */
+  readonly acceptedSecrets: readonly string[];
+  /** Keys are good for this deployment only: its `publicUrl`. */
+  readonly deployment: string;
+}
+
 interface CommonConfig {
   readonly port: number;
   /** The address to listen on. */
@@ -30,19 +40,23 @@ interface CommonConfig {
   readonly sessionBindingUrl: string;
   readonly identityRegion: string;
   readonly workloadTokenSource: WorkloadTokenSource;
+  readonly region: string;
   readonly alb: AlbConfig;
-  /** Both roles derive the keys of tickets and cookies from it. */
-  readonly flowSecret: string;
+  readonly flow: FlowConfig;
+  /** The origin of every authorization URL that AgentCore Identity gives out. */
+  readonly authorizationOrigin: string;
+  /** The bucket: conversations and connections of the agent role, and the flow ledger of both. */
+  readonly bucket: string;
+  /** Where a browser goes after signing out, to end the identity provider's session as well. */
+  readonly signOutUrl: string | undefined;
 }
 
 export interface AgentRoleConfig extends CommonConfig {
   readonly role: 'agent';
-  readonly region: string;
   readonly signIn: SignInKind;
   /** Whom access tokens must be for, where users come with one. */
   readonly bearerAudience: string;
   readonly workloadIdentityName: string;
-  readonly sessionsBucket: string;
   readonly model: { readonly provider: 'bedrock'; readonly id: string };
   readonly github: { readonly credentialProvider: string; readonly apiBase: string };
 }

@@ -5,6 +5,7 @@ export type {
   AlbConfig,
   AppConfig,
   Environment,
+  FlowConfig,
   LogLevel,
   Role,
   SessionBindingRoleConfig,

@@ -12,12 +12,12 @@ const BINDING = {
   ALB_ISSUER: 'https://login.example.com/tenant/v2.0',
   ALB_CLIENT_ID: 'client',
   FLOW_SECRET: '0123456789abcdef'.repeat(2),
+  S3_BUCKET_NAME: 'bucket',
 };
 const AGENT = {
   ...BINDING,
   ROLE: 'agent',
   WORKLOAD_IDENTITY_NAME: 'workload',
-  S3_BUCKET_NAME: 'bucket',
   INFERENCE_PROFILE_ID: 'eu.some.model-v1:0',
   GITHUB_PROVIDER_NAME: 'github',
 };
@@ -110,6 +110,7 @@ describe('loadConfig', () => {
         'ALB_ISSUER',
         'ALB_CLIENT_ID',
         'FLOW_SECRET',
+        'S3_BUCKET_NAME',
       ]);
     },
   );

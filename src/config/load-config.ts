@@ -50,6 +50,8 @@ function derive(values: Values, faults: ConfigFault[]): void {
     faults.push({ variable: 'WORKLOAD_TOKEN_SOURCE', expected, missing: false });
   }
   if (values.AWS_REGION !== undefined) values.IDENTITY_AWS_REGION ??= values.AWS_REGION;
+  if (values.IDENTITY_AWS_REGION !== undefined)
+    values.AUTHORIZATION_ORIGIN ??= `https://bedrock-agentcore.${values.IDENTITY_AWS_REGION}.amazonaws.com`;
   if (values.PUBLIC_URL !== undefined) {
     const bindingUrl = values.PUBLIC_URL + BINDING_PATH;
     values.SESSION_BINDING_URL ??= bindingUrl;
@@ -61,12 +63,10 @@ function derive(values: Values, faults: ConfigFault[]): void {
   }
   if (values.ALB_ARN !== undefined) values.ALB_PUBLIC_KEYS_URL ??= publicKeysUrl(values.ALB_ARN);
   // Unencrypted addresses are for a laptop, where everything is.
-  if (
-    values.PUBLIC_URL?.startsWith('https:') === true &&
-    values.ALB_PUBLIC_KEYS_URL?.startsWith('http:') === true
-  ) {
-    const { expected } = VARIABLES.ALB_PUBLIC_KEYS_URL;
-    faults.push({ variable: 'ALB_PUBLIC_KEYS_URL', expected, missing: false });
+  if (values.PUBLIC_URL?.startsWith('https:') !== true) return;
+  for (const variable of ['ALB_PUBLIC_KEYS_URL', 'AUTHORIZATION_ORIGIN', 'SIGN_OUT_URL'] as const) {
+    if (values[variable]?.startsWith('http:') !== true) continue;
+    faults.push({ variable, expected: VARIABLES[variable].expected, missing: false });
   }
 }
 
@@ -101,7 +101,15 @@ function assemble(role: Role, values: Values): AppConfig {
     sessionBindingUrl: read('SESSION_BINDING_URL'),
     identityRegion: read('IDENTITY_AWS_REGION'),
     workloadTokenSource: read('WORKLOAD_TOKEN_SOURCE'),
-    flowSecret: read('FLOW_SECRET'),
+    region: read('AWS_REGION'),
+    flow: {
+      secret: read('FLOW_SECRET'),
+      acceptedSecrets: values.FLOW_SECRET_ACCEPTED === undefined ? [] : [values.FLOW_SECRET_ACCEPTED],
+      deployment: read('PUBLIC_URL'),
+    },
+    authorizationOrigin: read('AUTHORIZATION_ORIGIN'),
+    bucket: read('S3_BUCKET_NAME'),
+    signOutUrl: values.SIGN_OUT_URL,
     alb,
   };
   switch (role) {
@@ -111,11 +119,9 @@ function assemble(role: Role, values: Values): AppConfig {
       return {
         role,
         ...common,
-        region: read('AWS_REGION'),
         signIn: read('SIGN_IN'),
         bearerAudience: values.BEARER_AUDIENCE ?? read('ALB_CLIENT_ID'),
         workloadIdentityName: read('WORKLOAD_IDENTITY_NAME'),
-        sessionsBucket: read('S3_BUCKET_NAME'),
         model: { provider: read('MODEL_PROVIDER'), id: read('INFERENCE_PROFILE_ID') },
         github: { credentialProvider: read('GITHUB_PROVIDER_NAME'), apiBase: read('GITHUB_API_BASE') },
       };

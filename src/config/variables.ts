@@ -20,9 +20,12 @@ const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Unencrypted HTTP is for this machine alone. */
 export function isSafeUrl(url: URL): boolean {
-  const encrypted =
-    url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK_HOSTS.has(url.hostname));
-  return encrypted && [url.username, url.password, url.search, url.hash].every((part) => part === '');
+  return isSafeAddress(url) && url.search === '' && url.hash === '';
+}
+
+function isSafeAddress({ protocol, hostname, username, password }: URL): boolean {
+  const encrypted = protocol === 'https:' || (protocol === 'http:' && LOOPBACK_HOSTS.has(hostname));
+  return encrypted && username === '' && password === '';
 }
 
 const text = (pattern: RegExp): z.ZodType<string, string> => z.string().regex(pattern);
@@ -41,6 +44,10 @@ const integer = (minimum: number, maximum: number): z.ZodType<number, string> =>
     .transform(Number)
     .refine((value) => value >= minimum && value <= maximum);
 
+const secret = (): z.ZodType<string, string> =>
+  text(/^[\x21-\x7e]{32,256}$/).refine((value) => new Set(value).size >= DISTINCT_CHARACTERS);
+
+const A_SECRET = 'at least 32 random characters, the same in both roles (openssl rand -base64 48)';
 const AN_URL = 'an https URL (http only for localhost) without credentials';
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 
@@ -98,9 +105,29 @@ export const VARIABLES = {
     roles: BOTH,
     derived: true,
   },
-  FLOW_SECRET: {
-    schema: text(/^[\x21-\x7e]{32,256}$/).refine((value) => new Set(value).size >= DISTINCT_CHARACTERS),
-    expected: 'at least 32 random characters, the same in both roles (openssl rand -base64 48)',
+  FLOW_SECRET: { schema: secret(), expected: A_SECRET, roles: BOTH },
+  FLOW_SECRET_ACCEPTED: {
+    schema: secret(),
+    expected: `another secret whose tickets and cookies are accepted, while FLOW_SECRET is replaced: ${A_SECRET}`,
+    roles: BOTH,
+    derived: true,
+  },
+  AUTHORIZATION_ORIGIN: {
+    schema: origin(),
+    expected: `the origin of AgentCore Identity's authorization URLs, ${AN_URL} or path; that of IDENTITY_AWS_REGION when absent`,
+    roles: BOTH,
+    derived: true,
+  },
+  SIGN_OUT_URL: {
+    schema: z.string().refine((value) => URL.canParse(value) && isSafeAddress(new URL(value))),
+    expected:
+      'where the identity provider ends its session, an https URL; when absent, only the session at the load balancer ends',
+    roles: BOTH,
+    derived: true,
+  },
+  S3_BUCKET_NAME: {
+    schema: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
+    expected: 'the bucket that keeps conversations and the flow ledger',
     roles: BOTH,
   },
   WORKLOAD_TOKEN_SOURCE: {
@@ -124,11 +151,6 @@ export const VARIABLES = {
   WORKLOAD_IDENTITY_NAME: {
     schema: text(/^[A-Za-z0-9_.-]{3,255}$/),
     expected: "the workload identity's name",
-    roles: AGENT,
-  },
-  S3_BUCKET_NAME: {
-    schema: text(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/),
-    expected: 'the bucket that keeps conversations',
     roles: AGENT,
   },
   MODEL_PROVIDER: {

@@ -4,7 +4,7 @@ import { AuditModule } from '../audit/index.js';
 import { HttpModule } from '../common/http/index.js';
 import { AppConfigModule, type AgentRoleConfig } from '../config/index.js';
 import { GitHubToolsModule } from '../github-tools/index.js';
-import { IdentityModule } from '../identity/index.js';
+import { SignInModule } from '../identity/sign-in/index.js';
 
 /** The agent workload. A further provider is one more module here. */
 @Module({})
@@ -16,7 +16,7 @@ export class AgentRoleModule {
         AppConfigModule.forRoot(config),
         AuditModule,
         HttpModule,
-        IdentityModule.forRole('agent', config.signIn),
+        SignInModule.forRoot(config.signIn),
         AgentModule,
         GitHubToolsModule,
       ],

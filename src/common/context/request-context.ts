@@ -5,6 +5,8 @@ export interface RequestContext {
   readonly requestId: string;
   sessionId?: string;
   runId?: string;
+  /** Which of the two the client has chosen. */
+  chosenByClient?: readonly ('sessionId' | 'runId')[];
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();

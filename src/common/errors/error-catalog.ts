@@ -100,6 +100,12 @@ export const ERRORS = {
     detail:
       'The language model did not accept this conversation. Start a new one, or tell the operator the request id.',
   },
+  model_invalid: {
+    status: 502,
+    title: "The model's answer cannot be used",
+    detail:
+      'The language model named two calls alike, so that an approval could be taken for another. Nothing was done. Try again.',
+  },
   overloaded: {
     status: 503,
     title: 'Too busy',
@@ -142,6 +148,11 @@ export const ERRORS = {
     title: 'Approval declined',
     detail: 'The user did not approve this action.',
   },
+  account_declined: {
+    status: 403,
+    title: 'Account declined',
+    detail: 'The user does not want to act as this account.',
+  },
   tool_input_invalid: {
     status: 400,
     title: 'Tool input invalid',
@@ -180,7 +191,8 @@ export const ERRORS = {
   flow_expired: {
     status: 410,
     title: 'This authorization has expired',
-    detail: 'It was open for ten minutes. Go back to the conversation and ask again for a new link.',
+    detail:
+      'It was open for ten minutes, or has been used already. Go back to the conversation: if access is still missing, you get a new link there.',
   },
   flow_wrong_account: {
     status: 403,
@@ -191,8 +203,18 @@ export const ERRORS = {
   flow_wrong_browser: {
     status: 403,
     title: 'This authorization was not started in this browser',
+    detail: 'Nothing was changed. Start it from the conversation, and finish it in the same browser.',
+  },
+  flow_burnt: {
+    status: 403,
+    title: 'This authorization was stopped',
     detail:
-      'Nothing was bound to your account. Start it from the conversation, and finish it in the same browser.',
+      'It came back in another browser, or for another user, so it was ended. Nothing was connected. Go back to the conversation and ask again for a new link.',
+  },
+  flows_unavailable: {
+    status: 503,
+    title: 'Authorizations cannot be checked',
+    detail: 'The store of authorizations did not answer. Nothing was connected. Try again in a moment.',
   },
   flow_invalid: {
     status: 400,

@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { Catch, Logger, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, errorFields, type ErrorCode } from '../errors/index.js';
-import { html, renderPage } from './page.js';
+import { html, renderPage, type Html, type PageUser } from './page.js';
 import { sendPage } from './send-page.js';
 import { asAppError, problemOf } from './problem.js';
 import { SECURITY_HEADERS } from './request-hooks.js';
@@ -23,8 +23,7 @@ export class ErrorFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
-    if (error.code === 'unauthenticated') void reply.header('www-authenticate', 'OpenIdConnect');
-    if (wantsPage(request)) sendErrorPage(reply, error, request.id);
+    if (wantsPage(request)) sendErrorPage(reply, error, request.id, userOf(request));
     else
       void reply.status(error.row.status).type('application/problem+json').send(problemOf(error, request.id));
   }
@@ -70,14 +69,37 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
 }
 
 /** Browsers ask for `text/html` when they navigate; API clients do not. */
-function wantsPage(request: FastifyRequest): boolean {
+export function wantsPage(request: FastifyRequest): boolean {
   return (request.headers.accept ?? '').includes('text/html');
 }
 
 /** A page for an error of the table. */
-function sendErrorPage(reply: FastifyReply, error: AppError, requestId: string): void {
-  const body = html`<h1>${error.row.title}</h1>
+export function sendErrorPage(
+  reply: FastifyReply,
+  error: AppError,
+  requestId: string,
+  user: PageUser | undefined,
+): void {
+  const { title, status } = error.row;
+  const body = html`<h1>${title}</h1>
 <p>${error.detail}</p>
+${wayOn(error.code)}
 <p class="soft">Request <code>${requestId}</code></p>`;
-  sendPage(reply, error.row.status, renderPage({ title: error.row.title, tone: 'bad', body }));
+  sendPage(reply, status, renderPage({ title, tone: 'bad', body, user }));
+}
+
+function wayOn(code: ErrorCode): Html {
+  switch (code) {
+    case 'unauthenticated':
+      return html`<p><a href="/">Sign in</a></p>`;
+    case 'flow_wrong_account':
+      return html`<p><a href="/sign-out">Sign out to switch accounts</a> · <a href="/">Return to the assistant</a></p>`;
+    default:
+      return html`<p><a href="/">Return to the assistant</a></p>`;
+  }
+}
+
+/** The user of a request that the guard has let through; this module needs no more of it. */
+function userOf(request: FastifyRequest): PageUser | undefined {
+  return (request as FastifyRequest & { readonly user?: PageUser }).user;
 }

@@ -1,6 +1,20 @@
-export { answerClientError, answerFrameworkError, ErrorFilter } from './error.filter.js';
+export {
+  answerClientError,
+  answerFrameworkError,
+  ErrorFilter,
+  sendErrorPage,
+  wantsPage,
+} from './error.filter.js';
 export { HttpModule } from './http.module.js';
-export { Html, html, renderPage, type Page, type RenderedPage } from './page.js';
+export {
+  formTargetFor,
+  Html,
+  html,
+  renderPage,
+  type Page,
+  type PageUser,
+  type RenderedPage,
+} from './page.js';
 export { asAppError, problemOf, type Problem } from './problem.js';
 export { IS_PUBLIC, Public } from './public.decorator.js';
 export { Readiness } from './readiness.js';

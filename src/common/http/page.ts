@@ -27,10 +27,17 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"'`]/g, (character) => `&#${String(character.charCodeAt(0))};`);
 }
 
+/** Who is signed in, as far as pages tell. */
+export interface PageUser {
+  readonly displayName?: string;
+}
+
 export interface Page {
   readonly title: string;
   readonly tone: 'neutral' | 'good' | 'bad';
   readonly body: Html;
+  /** Absent where nobody is signed in. */
+  readonly user?: PageUser | undefined;
   /** A script of ours; the page's policy allows this very text and no other. */
   readonly script?: string;
   /** Where the page's form may lead: itself, and by redirect this origin. */
@@ -46,7 +53,7 @@ const STYLE = `
 :root{color-scheme:light dark;--ink:#17202b;--soft:#526072;--line:#d6dde5;--ground:#eef2f5;--card:#fff;--accent:#0b6e5f;--on-accent:#fff;--bad:#a3302b}
 @media (prefers-color-scheme:dark){:root{--ink:#e8edf2;--soft:#a1aebc;--line:#33404d;--ground:#10161c;--card:#18212a;--accent:#5fd0bb;--on-accent:#06231e;--bad:#ff9d94}}
 *{box-sizing:border-box}
-body{margin:0;min-height:100vh;display:grid;place-items:center;padding:2rem 1rem;background:var(--ground);color:var(--ink);font:1rem/1.55 system-ui,-apple-system,"Segoe UI",sans-serif}
+body{margin:0;min-height:100vh;display:grid;align-content:center;justify-items:center;padding:2rem 1rem;background:var(--ground);color:var(--ink);font:1rem/1.55 system-ui,-apple-system,"Segoe UI",sans-serif}
 main{width:min(30rem,100%);background:var(--card);border:1px solid var(--line);border-radius:1rem;padding:2rem;overflow-wrap:anywhere}
 .brand{display:flex;align-items:center;gap:.6rem;margin:0 0 1.5rem;font-weight:600;color:var(--soft)}
 .brand::before{content:"";width:1.1rem;height:1.1rem;border-radius:50%;background:var(--accent)}
@@ -64,6 +71,7 @@ button:focus-visible,a:focus-visible{outline:3px solid var(--accent);outline-off
 form{margin:0 0 1rem}
 main>:last-child{margin-bottom:0}
 a{color:var(--accent)}
+footer{width:min(30rem,100%);margin-top:1rem;text-align:center;font-size:.9rem;color:var(--soft);overflow-wrap:anywhere}
 `;
 const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
 const STYLE_SOURCE = hashSource(STYLE);
@@ -74,7 +82,7 @@ export function renderPage(page: Page): RenderedPage {
   const body = html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${page.title} · OnBehalf</title>${STYLE_ELEMENT}</head>
-<body class="${page.tone}"><main><p class="brand">OnBehalf</p>${page.body}</main>${script}</body></html>`;
+<body class="${page.tone}"><main><p class="brand">OnBehalf</p>${page.body}</main>${signedIn(page.user)}${script}</body></html>`;
   const policy = [
     "default-src 'none'",
     `style-src ${STYLE_SOURCE}`,
@@ -84,6 +92,22 @@ export function renderPage(page: Page): RenderedPage {
     "frame-ancestors 'none'",
   ];
   return { body: body.value, contentSecurityPolicy: policy.join('; ') };
+}
+
+function signedIn(user: PageUser | undefined): Html {
+  if (user === undefined) return html``;
+  const who =
+    user.displayName === undefined ? html`You are signed in` : html`Signed in as ${user.displayName}`;
+  return html`<footer>${who} · <a href="/sign-out">Sign out</a></footer>`;
+}
+
+/**
+ * Where a form may lead. Browsers apply `form-action` to the redirects that follow as well, to hosts that are not known
+ * here. Unencrypted addresses are those of this machine.
+ */
+export function formTargetFor(url: string): string {
+  const local = new URL(url).protocol === 'http:' ? ' http://localhost:* http://127.0.0.1:*' : '';
+  return `'self' https:${local}`;
 }
 
 /** https://www.w3.org/TR/CSP3/#grammardef-hash-source */

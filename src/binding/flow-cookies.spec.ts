@@ -1,0 +1,85 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { AppConfig } from '../config/index.js';
+import { digestOf, flowIdOf, type LedgerEntry } from '../identity/flow/index.js';
+import { CONSENT, FLOW_CONFIG, TICKET } from '../identity/testing/flow.js';
+import { FlowCookies } from './flow-cookies.js';
+
+const id = flowIdOf(TICKET.sessionUri);
+const nonce = 'n'.repeat(22);
+
+function entryWith(...nonces: readonly string[]): LedgerEntry {
+  return {
+    id,
+    version: '1',
+    record: {
+      version: 1,
+      state: 'started',
+      sub: 'alice',
+      provider: 'GitHub',
+      consent: CONSENT,
+      customState: digestOf('s'),
+      browsers: nonces.map(digestOf),
+      updatedAt: Date.now(),
+      expiresAt: Date.now() + 600_500,
+    },
+  };
+}
+
+describe('FlowCookies', () => {
+  let cookies: FlowCookies;
+  beforeEach(() => {
+    cookies = new FlowCookies(FLOW_CONFIG);
+  });
+
+  it('live as long as the flow, for this host and this site alone', () => {
+    expect(cookies.write(entryWith(nonce), nonce)).toBe(
+      `__Host-onbehalf-flow-${id}=${nonce}; Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure`,
+    );
+    const late = { ...entryWith(nonce), record: { ...entryWith(nonce).record, expiresAt: 0 } };
+    expect(cookies.write(late, nonce)).toContain('Max-Age=0;');
+  });
+
+  it('need no encryption on this machine', () => {
+    const local = new FlowCookies({ publicUrl: 'http://localhost:8000' } as AppConfig);
+    expect(local.write(entryWith(nonce), nonce)).toBe(
+      `onbehalf-flow-${id}=${nonce}; Path=/; Max-Age=600; HttpOnly; SameSite=Lax`,
+    );
+  });
+
+  it('are short: 100 flows in one browser fill less than 12 K of a header', () => {
+    const [pair = ''] = cookies.write(entryWith(nonce), nonce).split(';');
+    expect(pair.length * 100).toBeLessThan(12_000);
+  });
+
+  const name = `__Host-onbehalf-flow-${id}`;
+  it.each([
+    ['the browser that started the flow', `a=b; ${name}=${nonce}; c=d`, true],
+    ['another nonce', `${name}=${'m'.repeat(22)}`, false],
+    ['no cookie', undefined, false],
+    ["another flow's cookie", `${name}0=${nonce}`, false],
+    ['two of one name: one is planted', `${name}=${nonce}; ${name}=${nonce}`, false],
+    ['something that is no nonce', `${name}=${nonce}n`, false],
+    ['a name without the prefix', `onbehalf-flow-${id}=${nonce}`, false],
+  ])('know %s', (_name, header, known) => {
+    expect(cookies.knows(entryWith('o'.repeat(22), nonce), header)).toBe(known);
+  });
+
+  it('know nobody before the button is pressed', () => {
+    expect(cookies.knows(entryWith(), `${name}=${nonce}`)).toBe(false);
+  });
+
+  it('keep the nonce of a browser that presses the button again, and take none that it brings', () => {
+    expect(cookies.nonceFor(entryWith(nonce), `${name}=${nonce}`)).toBe(nonce);
+    const fresh = cookies.nonceFor(entryWith(), `${name}=${nonce}`);
+    expect(fresh).toMatch(/^[\w-]{22}$/);
+    expect(fresh).not.toBe(nonce);
+    expect(cookies.nonceFor(entryWith(), undefined)).not.toBe(fresh);
+  });
+
+  it('go a minute after the flow has ended', () => {
+    expect(cookies.retire(entryWith(nonce), `${name}=${nonce}`)).toEqual([
+      `${name}=${nonce}; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure`,
+    ]);
+    expect(cookies.retire(entryWith(nonce), undefined)).toEqual([]);
+  });
+});

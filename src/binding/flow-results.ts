@@ -1,0 +1,72 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { CONFIG, type AppConfig } from '../config/index.js';
+import { SealedToken } from '../identity/flow/index.js';
+import type { User } from '../identity/sign-in/index.js';
+import { cookieName, cookieValue, setCookie } from './cookies.js';
+
+const RESULT_CODES = [
+  'flow_invalid',
+  'flow_expired',
+  'flow_burnt',
+  'flow_wrong_account',
+  'flow_wrong_browser',
+] as const;
+
+const waiting = z.strictObject({ sessionId: z.string(), interruptId: z.string() });
+
+const flowResult = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.enum(['done', 'already_done', 'denied', 'in_progress']),
+    provider: z.string(),
+    /** The account at the provider that the user had connected before. */
+    account: z.string().optional(),
+    /** The page that waits in the conversation, where the flow has just ended. */
+    waiting: waiting.optional(),
+  }),
+  z.strictObject({ kind: z.literal('refused'), code: z.enum(RESULT_CODES), requestId: z.string() }),
+]);
+
+/** What a user is shown at the end. */
+export type FlowResult = z.infer<typeof flowResult>;
+export type RefusalCode = (typeof RESULT_CODES)[number];
+
+export function isRefusal(code: string): code is RefusalCode {
+  return (RESULT_CODES as readonly string[]).includes(code);
+}
+
+const result = z.strictObject({ sub: z.string(), result: flowResult });
+const KEPT_S = 5 * 60;
+
+/**
+ * The result of a flow on its way from the address that had secrets in its query to the same address without: a sealed
+ * cookie, good for five minutes and for the same user.
+ */
+@Injectable()
+export class FlowResults {
+  readonly #sealed: SealedToken<z.infer<typeof result>>;
+  readonly #encrypted: boolean;
+
+  constructor(@Inject(CONFIG) config: AppConfig) {
+    this.#sealed = new SealedToken({ flow: config.flow, purpose: 'flow-result', schema: result });
+    this.#encrypted = config.publicUrl.startsWith('https:');
+  }
+
+  /** A `Set-Cookie` value. */
+  async write(user: User, value: FlowResult): Promise<string> {
+    const sealed = await this.#sealed.seal({ sub: user.sub, result: value }, Date.now() + KEPT_S * 1000);
+    return setCookie(this.#name, sealed, KEPT_S, this.#encrypted);
+  }
+
+  /** What was written for this user in this browser; undefined when there is nothing, or it is too old. */
+  async read(user: User, cookieHeader: string | undefined): Promise<FlowResult | undefined> {
+    const value = cookieValue(cookieHeader, this.#name);
+    if (value === undefined) return undefined;
+    const opened = await this.#sealed.open(value).catch(() => undefined);
+    return opened?.sub === user.sub ? opened.result : undefined;
+  }
+
+  get #name(): string {
+    return cookieName('result', this.#encrypted);
+  }
+}

@@ -1,0 +1,20 @@
+import { Logger } from '@nestjs/common';
+import { AppError, errorFields, type ErrorCode } from '../../common/errors/index.js';
+
+const logger = new Logger('AgentCoreIdentity');
+
+/** The set-up is at fault: trying again does not help. All other failures may pass. */
+const SET_UP_FAULTS = new Set([
+  'AccessDeniedException',
+  'UnauthorizedException',
+  'ValidationException',
+  'ResourceNotFoundException',
+]);
+
+/** A failed call of AgentCore Identity as an error of the table; it is logged here. */
+export function asIdentityError(operation: string, error: unknown): AppError {
+  const isSetUp = error instanceof Error && SET_UP_FAULTS.has(error.name);
+  const code: ErrorCode = isSetUp ? 'identity_misconfigured' : 'identity_unavailable';
+  logger.error({ event: 'identity_call_failed', operation, code, ...errorFields(error) });
+  return new AppError(code, { reason: operation, cause: error });
+}

@@ -1,0 +1,1 @@
+export { asIdentityError } from './agentcore-errors.js';

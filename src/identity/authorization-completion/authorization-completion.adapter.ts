@@ -1,0 +1,54 @@
+import {
+  AccessDeniedException,
+  BedrockAgentCoreClient,
+  CompleteResourceTokenAuthCommand,
+} from '@aws-sdk/client-bedrock-agentcore';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { requestHandler } from '../../common/aws/index.js';
+import { CONFIG, type AppConfig } from '../../config/index.js';
+import { asIdentityError } from '../agentcore/index.js';
+import type { User } from '../sign-in/index.js';
+import type { AuthorizationCompletion, CompletionAnswer } from './authorization-completion.js';
+
+/**
+ * Amazon Bedrock AgentCore Identity, by the AWS SDK; its address is the SDK's own `AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`.
+ * Completion changes state, so it is tried once: after a lost answer, a second try would look like a replay. It is rare,
+ * so each call gets a new connection.
+ */
+@Injectable()
+export class AuthorizationCompletionAdapter implements AuthorizationCompletion, OnApplicationShutdown {
+  readonly #client: BedrockAgentCoreClient;
+
+  constructor(@Inject(CONFIG) config: AppConfig) {
+    this.#client = new BedrockAgentCoreClient({
+      region: config.identityRegion,
+      maxAttempts: 1,
+      requestHandler: requestHandler(false),
+    });
+  }
+
+  async complete(sessionUri: string, user: User): Promise<CompletionAnswer> {
+    const userIdentifier =
+      user.userToken === undefined ? { userId: user.sub } : { userToken: user.userToken };
+    try {
+      const command = new CompleteResourceTokenAuthCommand({ sessionUri, userIdentifier });
+      const { $metadata } = await this.#client.send(command);
+      return { kind: 'completed', awsRequestId: $metadata.requestId };
+    } catch (error) {
+      if (isSessionRejection(error)) return { kind: 'rejected', awsRequestId: error.$metadata.requestId };
+      throw asIdentityError('CompleteResourceTokenAuth', error);
+    }
+  }
+
+  onApplicationShutdown(): void {
+    this.#client.destroy();
+  }
+}
+
+/**
+ * AccessDeniedException means two things: "Invalid or expired session", which is the user's to know, and a missing IAM
+ * permission ("… is not authorized to perform …"), which is the operator's to mend.
+ */
+function isSessionRejection(error: unknown): error is AccessDeniedException {
+  return error instanceof AccessDeniedException && !/not authorized to perform/i.test(error.message);
+}

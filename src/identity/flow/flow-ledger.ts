@@ -1,0 +1,97 @@
+import { Inject, Injectable, Logger } from '@nestjs/common';
+import { AppError, errorFields } from '../../common/errors/index.js';
+import { OBJECT_STORE, type ObjectStore } from '../../storage/index.js';
+import type { FlowTicket } from './flow-tickets.js';
+import { digestOf, flowIdOf, flowRecord, mayFollow, type FlowRecord } from './flow-record.js';
+
+/** A flow as it was read, and the version that the next write must replace. */
+export interface LedgerEntry {
+  readonly id: string;
+  readonly record: FlowRecord;
+  readonly version: string;
+}
+
+/**
+ * The flow ledger: one object for each flow, written under conditions, so that a flow happens once across all tasks.
+ * The agent role writes `asked`; the session-binding role reads, and writes what follows. Objects are gone after a day.
+ */
+@Injectable()
+export class FlowLedger {
+  readonly #logger = new Logger('FlowLedger');
+  readonly #store: ObjectStore;
+
+  constructor(@Inject(OBJECT_STORE) store: ObjectStore) {
+    this.#store = store;
+  }
+
+  /** Before the user is given a link. @throws AppError `flows_unavailable` */
+  async ask({ sub, words, consent, customState, expiresAt, sessionUri }: FlowTicket): Promise<void> {
+    const record: FlowRecord = {
+      version: 1,
+      state: 'asked',
+      sub,
+      provider: words.provider,
+      ...(words.account !== undefined && { account: words.account }),
+      consent,
+      customState: digestOf(customState),
+      browsers: [],
+      updatedAt: Date.now(),
+      expiresAt,
+    };
+    const written = await this.#call(() =>
+      this.#store.put(keyOf(flowIdOf(sessionUri)), JSON.stringify(record), { ifAbsent: true }),
+    );
+    // AgentCore Identity gives each session its own URI. One that comes again is one that has a history.
+    if (written === 'conflict') throw new AppError('flows_unavailable', { reason: 'flow_asked_twice' });
+  }
+
+  /** @throws AppError `flows_unavailable` */
+  async read(sessionUri: string): Promise<LedgerEntry | undefined> {
+    const id = flowIdOf(sessionUri);
+    const stored = await this.#call(() => this.#store.find(keyOf(id)));
+    if (stored === undefined) return undefined;
+    const parsed = flowRecord.safeParse(parseJson(stored.text));
+    if (parsed.success) return { id, record: parsed.data, version: stored.version };
+    this.#logger.error({ event: 'flow_unreadable', flow: id });
+    throw new AppError('flows_unavailable', { reason: 'flow_unreadable', cause: parsed.error });
+  }
+
+  /**
+   * Moves a flow on. `conflict`: it has changed since it was read; read it again.
+   * @throws AppError `flows_unavailable`
+   */
+  async advance(
+    { id, record, version }: LedgerEntry,
+    change: Pick<FlowRecord, 'state'> & Partial<Pick<FlowRecord, 'browsers' | 'completingUntil'>>,
+  ): Promise<LedgerEntry | 'conflict'> {
+    if (!mayFollow(record.state, change.state))
+      throw new TypeError(`a flow goes from ${record.state} to ${change.state} never`);
+    const { completingUntil: _, ...rest } = record;
+    const next: FlowRecord = { ...rest, ...change, updatedAt: Date.now() };
+    const written = await this.#call(() =>
+      this.#store.put(keyOf(id), JSON.stringify(next), { ifVersion: version }),
+    );
+    return written === 'conflict' ? written : { id, record: next, version: written.version };
+  }
+
+  async #call<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      this.#logger.error({ event: 'flow_ledger_failed', ...errorFields(error) });
+      throw new AppError('flows_unavailable', { reason: 'store', cause: error });
+    }
+  }
+}
+
+function keyOf(id: string): string {
+  return `flows/${id}.json`;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,64 @@
+import { describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { FlowTickets } from './flow-tickets.js';
+import { SealedToken } from './sealed-token.js';
+import { FLOW_CONFIG, TICKET as ticket } from '../testing/flow.js';
+
+const tickets = new FlowTickets(FLOW_CONFIG);
+const sealedIn = (url: string): string => new URL(url).searchParams.get('ticket') ?? '';
+
+describe('FlowTickets', () => {
+  it('lead to the connect page of this application, and nowhere else', async () => {
+    const url = new URL(await tickets.connectUrl(ticket));
+    expect([url.origin, url.pathname]).toEqual(['https://a.example', '/oauth2/connect']);
+    expect([...url.searchParams.keys()]).toEqual(['ticket']);
+    expect(url.hash).toBe('');
+  });
+
+  it('come back as they were', async () => {
+    expect(await tickets.open(sealedIn(await tickets.connectUrl(ticket)))).toStrictEqual(ticket);
+  });
+
+  it('expire when they say', async () => {
+    const late = await tickets.connectUrl({ ...ticket, expiresAt: Date.now() - 5_000 });
+    await expect(tickets.open(sealedIn(late))).rejects.toMatchObject({ code: 'flow_expired' });
+  });
+
+  const sealedFor = (purpose: string, value: object): Promise<string> =>
+    new SealedToken({ flow: FLOW_CONFIG.flow, purpose, schema: z.looseObject({}) }).seal(
+      { ...value },
+      ticket.expiresAt,
+    );
+
+  it('are what was sealed as a ticket', async () => {
+    expect(await tickets.open(await sealedFor('flow-ticket', ticket))).toStrictEqual(ticket);
+  });
+
+  it.each<[string, string, object]>([
+    ['what was sealed for something else', 'flow-cookie', ticket],
+    ['a ticket with more', 'flow-ticket', { ...ticket, more: 1 }],
+    ['a ticket with more words', 'flow-ticket', { ...ticket, words: { ...ticket.words, more: 1 } }],
+    ['a ticket without words', 'flow-ticket', { ...ticket, words: {} }],
+    [
+      'a ticket with scopes that are no text',
+      'flow-ticket',
+      { ...ticket, words: { ...ticket.words, scopes: [1] } },
+    ],
+    ['a ticket without a consent', 'flow-ticket', { ...ticket, consent: undefined }],
+    ['a ticket without an address', 'flow-ticket', { ...ticket, authorizationUrl: 'nowhere' }],
+    [
+      'a ticket to another origin',
+      'flow-ticket',
+      { ...ticket, authorizationUrl: 'https://identity.example.evil.example/authorize' },
+    ],
+    [
+      'a ticket to the same host without encryption',
+      'flow-ticket',
+      { ...ticket, authorizationUrl: 'http://identity.example/authorize' },
+    ],
+  ])('are not %s', async (_name, purpose, value) => {
+    await expect(tickets.open(await sealedFor(purpose, value))).rejects.toMatchObject({
+      code: 'flow_invalid',
+    });
+  });
+});

@@ -1,0 +1,13 @@
+/** OAuth authorizations from the link to their end; both roles use it, and it reaches nothing but the store. */
+export { FlowLedger, type LedgerEntry } from './flow-ledger.js';
+export {
+  digestOf,
+  flowIdOf,
+  hasEnded,
+  type FlowEnd,
+  type FlowRecord,
+  type FlowState,
+} from './flow-record.js';
+export { FlowTickets, type FlowTicket } from './flow-tickets.js';
+export { FlowModule } from './flow.module.js';
+export { SealedToken } from './sealed-token.js';

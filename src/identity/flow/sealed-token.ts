@@ -1,0 +1,78 @@
+import { hkdfSync } from 'node:crypto';
+import { decodeProtectedHeader, EncryptJWT, errors, jwtDecrypt } from 'jose';
+import type { z } from 'zod';
+import { AppError } from '../../common/errors/index.js';
+import type { FlowConfig } from '../../config/index.js';
+
+const LONGEST = 8_192;
+const KEY_ID_BYTES = 5;
+
+interface Key {
+  readonly id: string;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * A value that passes through a browser unread and unchanged: a JWE (`dir`, A256GCM) with an expiry and a key id. Each
+ * purpose and each deployment has keys of its own, so that what was sealed for one is no use for another. The first
+ * secret seals; every secret opens, so that secrets are replaced without ending what is open.
+ */
+export class SealedToken<T extends object> {
+  readonly #sealing: Key;
+  readonly #keys: readonly Key[];
+  readonly #purpose: string;
+  readonly #schema: z.ZodType<T>;
+
+  constructor(options: {
+    readonly flow: FlowConfig;
+    readonly purpose: string;
+    readonly schema: z.ZodType<T>;
+  }) {
+    const { flow, purpose, schema } = options;
+    this.#sealing = keyOf(flow.secret, flow.deployment, purpose);
+    this.#keys = [
+      this.#sealing,
+      ...flow.acceptedSecrets.map((secret) => keyOf(secret, flow.deployment, purpose)),
+    ];
+    this.#purpose = purpose;
+    this.#schema = schema;
+  }
+
+  /** @param expiresAt Unix milliseconds */
+  seal(value: T, expiresAt: number): Promise<string> {
+    return new EncryptJWT({ value })
+      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: this.#sealing.id })
+      .setAudience(this.#purpose)
+      .setExpirationTime(Math.floor(expiresAt / 1000))
+      .encrypt(this.#sealing.bytes);
+  }
+
+  /** @throws AppError `flow_invalid` | `flow_expired` */
+  async open(token: string): Promise<T> {
+    if (token.length > LONGEST) throw new AppError('flow_invalid', { reason: 'sealed_token_length' });
+    try {
+      const { kid } = decodeProtectedHeader(token);
+      const key = this.#keys.find(({ id }) => id === kid);
+      if (key === undefined) throw new AppError('flow_invalid', { reason: 'sealed_token_key' });
+      const { payload } = await jwtDecrypt(token, key.bytes, {
+        audience: this.#purpose,
+        requiredClaims: ['exp'],
+        keyManagementAlgorithms: ['dir'],
+        contentEncryptionAlgorithms: ['A256GCM'],
+      });
+      return this.#schema.parse(payload.value);
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      if (error instanceof errors.JWTExpired)
+        throw new AppError('flow_expired', { reason: 'sealed_token_expired' });
+      throw new AppError('flow_invalid', { reason: 'sealed_token', cause: error });
+    }
+  }
+}
+
+/** RFC 5869: the id is derived like the key, and tells nothing of it. */
+function keyOf(secret: string, deployment: string, purpose: string): Key {
+  const derive = (use: string, bytes: number): Uint8Array =>
+    new Uint8Array(hkdfSync('sha256', secret, 'onbehalf', JSON.stringify([use, purpose, deployment]), bytes));
+  return { id: Buffer.from(derive('id', KEY_ID_BYTES)).toString('base64url'), bytes: derive('key', 32) };
+}

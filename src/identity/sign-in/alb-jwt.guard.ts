@@ -1,0 +1,52 @@
+import { Inject, Injectable, type ExecutionContext } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { AuthGuard } from '@nestjs/passport';
+import type { FastifyReply } from 'fastify';
+import { AppError } from '../../common/errors/index.js';
+import { IS_PUBLIC } from '../../common/http/index.js';
+import { ALB_STRATEGY } from './alb-jwt.strategy.js';
+import { SIGN_IN, type SignIn } from './sign-in.js';
+
+/** Closed by default: every route needs the token of a sign-in, unless it is `@Public()`. */
+@Injectable()
+export class AlbJwtGuard extends AuthGuard(ALB_STRATEGY) {
+  readonly #reflector: Reflector;
+  readonly #signIn: SignIn;
+
+  constructor(reflector: Reflector, @Inject(SIGN_IN) signIn: SignIn) {
+    super();
+    this.#reflector = reflector;
+    this.#signIn = signIn;
+  }
+
+  override async canActivate(context: ExecutionContext): Promise<boolean> {
+    const exempt = this.#reflector.getAllAndOverride<boolean>(IS_PUBLIC, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
+    if (exempt) return true;
+    try {
+      return (await super.canActivate(context)) === true;
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'unauthenticated') {
+        const reply = context.switchToHttp().getResponse<FastifyReply>();
+        void reply.header('www-authenticate', this.#challengeFor(error));
+      }
+      throw error;
+    }
+  }
+
+  override handleRequest<T>(error: unknown, user: T | false | null | undefined): T {
+    if (error instanceof Error) throw error;
+    if (user === false || user === null || user === undefined) throw new AppError('unauthenticated');
+    return user;
+  }
+
+  /** RFC 6750, 3.1: only a token that was sent can be invalid. */
+  #challengeFor({ reason }: AppError): string {
+    const { challenge } = this.#signIn;
+    return challenge === 'Bearer' && reason?.startsWith('token_') === true && reason !== 'token_missing'
+      ? 'Bearer error="invalid_token"'
+      : challenge;
+  }
+}

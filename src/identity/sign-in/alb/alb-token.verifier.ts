@@ -1,0 +1,47 @@
+import { Inject, Injectable } from '@nestjs/common';
+import type { FastifyRequest } from 'fastify';
+import { AlbJwksCache } from 'aws-jwt-verify/alb-cache';
+import { AlbJwtVerifier } from 'aws-jwt-verify/alb-verifier';
+import { AppError } from '../../../common/errors/index.js';
+import { CONFIG, type AlbConfig, type AppConfig } from '../../../config/index.js';
+import { refuseToken } from '../claims.js';
+import { onlyHeader, type SignIn } from '../sign-in.js';
+import { AlbKeyFetcher, UnknownKeyError } from './alb-key-fetcher.js';
+import { inspectAlbToken, type InspectedToken } from './alb-token.js';
+
+const TOKEN_HEADER = 'x-amzn-oidc-data';
+
+/** Verifies the load balancer's tokens: our own guard first, then `AlbJwtVerifier` for the signature. */
+@Injectable()
+export class AlbTokenVerifier implements SignIn {
+  readonly challenge = 'OpenIdConnect';
+  readonly #alb: AlbConfig;
+  readonly #verifier: { verify(token: string): Promise<unknown> };
+
+  constructor(@Inject(CONFIG) config: AppConfig) {
+    const { arn, clientId, publicKeysUrl } = config.alb;
+    this.#alb = config.alb;
+    this.#verifier = AlbJwtVerifier.create(
+      // `issuer` would be looked for in the payload, where not every provider repeats it. The guard has compared the
+      // header's, which is signed as well.
+      { albArn: arn, issuer: null, clientId, jwksUri: publicKeysUrl },
+      { jwksCache: new AlbJwksCache({ fetcher: new AlbKeyFetcher() }) },
+    );
+  }
+
+  tokenOf(request: FastifyRequest): string | undefined {
+    return onlyHeader(request, TOKEN_HEADER);
+  }
+
+  /** @throws AppError `unauthenticated` | `sign_in_keys_unavailable` | `sign_in_throttled` */
+  async verify(token: string): Promise<InspectedToken> {
+    const inspected = inspectAlbToken(token, this.#alb, Math.floor(Date.now() / 1000));
+    try {
+      await this.#verifier.verify(token);
+    } catch (error) {
+      if (error instanceof AppError) throw error;
+      throw refuseToken(error instanceof UnknownKeyError ? 'unknown_key' : 'signature', error);
+    }
+    return inspected;
+  }
+}

@@ -1,0 +1,106 @@
+import {
+  BedrockAgentCoreClient,
+  GetResourceOauth2TokenCommand,
+  GetWorkloadAccessTokenCommand,
+  GetWorkloadAccessTokenForJWTCommand,
+  GetWorkloadAccessTokenForUserIdCommand,
+  UnauthorizedException,
+} from '@aws-sdk/client-bedrock-agentcore';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { requestHandler } from '../../common/aws/index.js';
+import { AppError } from '../../common/errors/index.js';
+import { CONFIG, type AgentRoleConfig } from '../../config/index.js';
+import { asIdentityError } from '../agentcore/index.js';
+import type { User } from '../sign-in/index.js';
+import {
+  WorkloadTokenRejectedError,
+  type ResourceTokenAnswer,
+  type ResourceTokenQuery,
+  type TokenVault,
+} from './token-vault.js';
+
+const USER_TOKEN_OPERATION = 'GetWorkloadAccessTokenForJWT';
+
+/** Amazon Bedrock AgentCore Identity, by the AWS SDK; its address is the SDK's own `AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`. */
+@Injectable()
+export class TokenVaultAdapter implements TokenVault, OnApplicationShutdown {
+  readonly #client: BedrockAgentCoreClient;
+  readonly #authorizationOrigin: string;
+
+  constructor(@Inject(CONFIG) config: AgentRoleConfig) {
+    this.#authorizationOrigin = config.authorizationOrigin;
+    this.#client = new BedrockAgentCoreClient({
+      region: config.identityRegion,
+      maxAttempts: 3,
+      requestHandler: requestHandler(),
+    });
+  }
+
+  async workloadAccessToken(workloadName: string, user: User | undefined): Promise<string> {
+    const operation = user?.userToken === undefined ? 'GetWorkloadAccessToken' : USER_TOKEN_OPERATION;
+    const { workloadAccessToken } = await this.#call(operation, () => {
+      if (user === undefined) return this.#client.send(new GetWorkloadAccessTokenCommand({ workloadName }));
+      if (user.userToken === undefined) {
+        return this.#client.send(
+          new GetWorkloadAccessTokenForUserIdCommand({ workloadName, userId: user.sub }),
+        );
+      }
+      return this.#client.send(
+        new GetWorkloadAccessTokenForJWTCommand({ workloadName, userToken: user.userToken }),
+      );
+    });
+    if (workloadAccessToken === undefined)
+      throw new AppError('identity_unavailable', { reason: 'no_workload_token' });
+    return workloadAccessToken;
+  }
+
+  async resourceToken(query: ResourceTokenQuery): Promise<ResourceTokenAnswer> {
+    const command = new GetResourceOauth2TokenCommand({
+      workloadIdentityToken: query.workloadAccessToken,
+      resourceCredentialProviderName: query.provider,
+      scopes: [...query.scopes],
+      oauth2Flow: query.flow,
+      ...(query.flow === 'USER_FEDERATION' && {
+        resourceOauth2ReturnUrl: query.returnUrl,
+        forceAuthentication: query.forceAuthentication,
+        customState: query.customState,
+        customParameters: query.customParameters,
+      }),
+    });
+    const { accessToken, authorizationUrl, sessionUri, $metadata } = await this.#call(
+      'GetResourceOauth2Token',
+      () => this.#client.send(command),
+    );
+    const awsRequestId = $metadata.requestId;
+    if (accessToken !== undefined) return { kind: 'token', accessToken, awsRequestId };
+    if (authorizationUrl === undefined || sessionUri === undefined) {
+      throw new AppError('identity_unavailable', { reason: 'neither_token_nor_authorization_url' });
+    }
+    if (originOf(authorizationUrl) !== this.#authorizationOrigin) {
+      throw new AppError('identity_misconfigured', { reason: 'authorization_url_of_another_origin' });
+    }
+    return { kind: 'authorization_required', authorizationUrl, sessionUri, awsRequestId };
+  }
+
+  onApplicationShutdown(): void {
+    this.#client.destroy();
+  }
+
+  async #call<T>(operation: string, send: () => Promise<T>): Promise<T> {
+    try {
+      return await send();
+    } catch (error) {
+      if (error instanceof UnauthorizedException && operation === 'GetResourceOauth2Token') {
+        throw new WorkloadTokenRejectedError(undefined, { cause: error });
+      }
+      if (error instanceof UnauthorizedException && operation === USER_TOKEN_OPERATION) {
+        throw new AppError('unauthenticated', { reason: 'user_token_refused', cause: error });
+      }
+      throw asIdentityError(operation, error);
+    }
+  }
+}
+
+function originOf(url: string): string | undefined {
+  return URL.canParse(url) ? new URL(url).origin : undefined;
+}
