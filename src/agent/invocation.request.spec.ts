@@ -31,6 +31,7 @@ describe('parseRunRequest', () => {
     expect(parseRunRequest({ ...agUi, messages })).toEqual({
       sessionId: 'one',
       runId: 'run',
+      chosenByClient: ['sessionId', 'runId'],
       input: { kind: 'message', text: 'hello' },
     });
     expect(parseRunRequest({ ...agUi, resume: [] }).input.kind).toBe('message');

@@ -41,6 +41,8 @@ export interface InterruptAnswer {
 export interface RunRequest {
   readonly sessionId: string;
   readonly runId: string;
+  /** Which ids are the client's own. */
+  readonly chosenByClient: readonly ('sessionId' | 'runId')[];
   readonly input:
     | { readonly kind: 'message'; readonly text: string }
     | { readonly kind: 'resume'; readonly answers: readonly InterruptAnswer[] };
@@ -52,15 +54,19 @@ export function parseRunRequest(body: unknown): RunRequest {
   if ('threadId' in body) return fromRunAgentInput(parse(runAgentInput, body));
   if ('resume' in body) {
     const { sessionId: id, resume } = parse(resumeRequest, body);
-    return { sessionId: id, runId: randomUUID(), input: { kind: 'resume', answers: resume.map(toAnswer) } };
+    return { ...freshRun(id), input: { kind: 'resume', answers: resume.map(toAnswer) } };
   }
   const { sessionId: id, message: text } = parse(messageRequest, body);
-  return { sessionId: id, runId: randomUUID(), input: { kind: 'message', text } };
+  return { ...freshRun(id), input: { kind: 'message', text } };
 }
 
 /** The conversation is the server's own: of the messages that an AG-UI client sends, only the new one counts. */
 function fromRunAgentInput(input: z.output<typeof runAgentInput>): RunRequest {
-  const ids = { sessionId: input.threadId, runId: input.runId };
+  const ids = {
+    sessionId: input.threadId,
+    runId: input.runId,
+    chosenByClient: ['sessionId', 'runId'] as const,
+  };
   if (input.resume !== undefined && input.resume.length > 0) {
     const resume = parse(
       answers,
@@ -84,6 +90,10 @@ function fromRunAgentInput(input: z.output<typeof runAgentInput>): RunRequest {
   if (!text.success)
     throw invalid(`messages: the text must have 1 to ${String(MAXIMUM_MESSAGE)} characters.`);
   return { ...ids, input: { kind: 'message', text: text.data } };
+}
+
+function freshRun(id: string): Omit<RunRequest, 'input'> {
+  return { sessionId: id, runId: randomUUID(), chosenByClient: ['sessionId'] };
 }
 
 function toAnswer({ interruptId, status, payload }: z.output<typeof answer>): InterruptAnswer {

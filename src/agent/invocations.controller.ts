@@ -2,7 +2,7 @@ import { Body, Controller, Post, Res } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ApiProblem } from '../common/openapi/index.js';
-import { CurrentUser, type User } from '../identity/index.js';
+import { CurrentUser, type User } from '../identity/sign-in/index.js';
 import { sendEventStream } from './events/event-stream.js';
 import {
   EVENT_STREAM_DESCRIPTION,

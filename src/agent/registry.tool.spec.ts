@@ -14,7 +14,7 @@ describe('RegistryTool', () => {
   beforeEach(() => {
     called = [];
     interrupts = [];
-    outcome = { kind: 'result', source: 'parrot', data: { said: 'hello' } };
+    outcome = { kind: 'result', source: 'parrot', data: { said: 'hello' }, widerScopes: [] };
     calls = {
       user: { sub: 'alice' },
       sessionId: 'one',
@@ -56,7 +56,14 @@ describe('RegistryTool', () => {
   ): void => {
     calls.answers.set('a', { interruptId: 'i', reason, status, ...(payload !== undefined && { payload }) });
   };
-  const approvalRequired: ToolOutcome = { kind: 'approval_required', tool: 'send', input: {} };
+  const approvalRequired: ToolOutcome = {
+    kind: 'approval_required',
+    tool: 'send',
+    input: {},
+    inputBytes: 2,
+    digest: 'DIGEST',
+    account: undefined,
+  };
   const authorizationRequired = {
     kind: 'authorization_required',
     tool: 'send',
@@ -107,12 +114,12 @@ describe('RegistryTool', () => {
     outcome = approvalRequired;
     await use().catch(() => undefined);
     answer(status, payload);
-    outcome = { kind: 'result', source: 'parrot', data: {} };
+    outcome = { kind: 'result', source: 'parrot', data: {}, widerScopes: [] };
     await use();
-    expect(called.at(-1)?.approved ?? false).toBe(approved);
+    expect(called.at(-1)?.approved === 'DIGEST').toBe(approved);
   });
 
-  it('keeps an approval while the same call waits for consent, and for no other input', async () => {
+  it('keeps an approval while the call waits for consent, and none for what is asked anew', async () => {
     outcome = approvalRequired;
     await use().catch(() => undefined);
     answer('resolved', { approved: true });
@@ -120,19 +127,21 @@ describe('RegistryTool', () => {
     await use().catch(() => undefined);
     answer('resolved', { approved: true }, 'authorization_required');
     await use().catch(() => undefined);
-    expect(called.at(-1)?.approved).toBe(true);
+    expect(called.at(-1)?.approved).toBe('DIGEST');
+    outcome = { ...approvalRequired, digest: 'ANOTHER' };
     await use('a', { to: 'attacker' }).catch(() => undefined);
-    expect(called.at(-1)?.approved).toBe(false);
+    await use('a', { to: 'attacker' }).catch(() => undefined);
+    expect(called.at(-1)?.approved).toBeUndefined();
   });
 
   it('uses an approval once, also when the model uses an id again', async () => {
     outcome = approvalRequired;
     await use().catch(() => undefined);
     answer('resolved', { approved: true });
-    outcome = { kind: 'result', source: 'parrot', data: {} };
+    outcome = { kind: 'result', source: 'parrot', data: {}, widerScopes: [] };
     await use();
     await use();
-    expect(called.slice(1).map(({ approved }) => approved)).toEqual([true, false]);
+    expect(called.slice(1).map(({ approved }) => approved)).toEqual(['DIGEST', undefined]);
   });
 
   it('remembers that it has sent the user to the provider anew', async () => {
@@ -140,5 +149,56 @@ describe('RegistryTool', () => {
     await use().catch(() => undefined);
     await use().catch(() => undefined);
     expect(called.map(({ reauthenticated }) => reauthenticated)).toEqual([false, true]);
+  });
+
+  const accountChanged = {
+    kind: 'account_changed',
+    tool: 'send',
+    now: { id: '2', login: 'bob' },
+  } as unknown as ToolOutcome;
+
+  it.each([
+    ['resolved', { switch: true }, { switchTo: '2' }],
+    ['resolved', { switch: false }, 'consent_again'],
+    ['resolved', { switch: 'true' }, 'consent_again'],
+    ['resolved', undefined, 'consent_again'],
+  ] as const)('takes %s %j of another account for %j', async (status, payload, account) => {
+    outcome = accountChanged;
+    await use().catch(() => undefined);
+    answer(status, payload, 'account_changed');
+    await use().catch(() => undefined);
+    expect(called.at(-1)?.account).toEqual(account);
+    await use().catch(() => undefined);
+    expect(called.at(-1)?.account).toBeUndefined();
+  });
+
+  it('takes no switch that nobody was asked for', async () => {
+    answer('resolved', { switch: true }, 'account_changed');
+    await use();
+    expect(called.at(-1)?.account).toBeUndefined();
+  });
+
+  it('is not called when the user declines another account', async () => {
+    answer('cancelled', { switch: true }, 'account_changed');
+    expect(JSON.stringify((await use()).toJSON())).toContain('account_declined');
+    expect(called).toEqual([]);
+  });
+
+  it('tells once what a provider has granted that nobody asked for', async () => {
+    outcome = { kind: 'result', source: 'parrot', data: {}, widerScopes: ['all'] };
+    const tool = new RegistryTool(
+      { name: 'send', title: 'Send', description: 'Sends.', inputSchema: {} },
+      registry,
+      calls,
+    );
+    const context = {
+      toolUse: { toolUseId: 'a', name: 'send', input: {} },
+      cancelSignal: new AbortController().signal,
+    } as unknown as ToolContext;
+    const { value } = await tool.stream(context).next();
+    expect(value).toMatchObject({
+      type: 'toolStreamEvent',
+      data: { notice: 'wider_scopes', provider: 'parrot', scopes: ['all'] },
+    });
   });
 });

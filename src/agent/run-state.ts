@@ -3,9 +3,9 @@ import type { Interrupt as AgUiInterrupt } from '@ag-ui/core';
 import type { Agent, Interrupt } from '@strands-agents/sdk';
 import { AppError } from '../common/errors/index.js';
 import type { Audit } from '../audit/index.js';
-import type { FlowTickets } from '../identity/index.js';
+import type { FlowLedger, FlowTicket, FlowTickets } from '../identity/flow/index.js';
 import type { Json, PendingRun, StoredInterrupt, StoredMessage } from '../sessions/index.js';
-import type { ToolRegistry } from '../tools/index.js';
+import type { ScopeWords, ToolRegistry } from '../tools/index.js';
 import { resultsFor } from './history.js';
 import { recordAsked } from './interrupt-audit.js';
 import type { InterruptAnswer } from './invocation.request.js';
@@ -65,12 +65,19 @@ export function closing(
   return [{ role, content }, resultsFor({ role, content }, known, 'The user went on without allowing this.')];
 }
 
+export interface PauseServices {
+  readonly tickets: FlowTickets;
+  readonly ledger: FlowLedger;
+  readonly registry: ToolRegistry;
+  readonly audit: Audit;
+}
+
 /** The paused run as it is stored, and as the client is told of it. */
 export async function pause(
   agent: Agent,
   interrupts: readonly Interrupt[],
   context: { readonly calls: RunCalls; readonly firstNumber: number },
-  services: { readonly tickets: FlowTickets; readonly registry: ToolRegistry; readonly audit: Audit },
+  services: PauseServices,
 ): Promise<{ readonly pending: PendingRun; readonly told: readonly AgUiInterrupt[] }> {
   const stored: StoredInterrupt[] = [];
   const told: AgUiInterrupt[] = [];
@@ -108,11 +115,11 @@ export async function pause(
 }
 
 /**
- * Numbered, so that the examples of the specification run as they stand. An approval is also unguessable: it must be the
- * answer to what this very user was shown, also when the conversation's id was used before.
+ * Numbered, so that the examples of the specification run as they stand. An approval, and a switch of accounts, is also
+ * unguessable: it must be the answer to what this very user was shown, also when the conversation's id was used before.
  */
 function interruptId(number: number, reason: PauseReason): string {
-  const suffix = reason.kind === 'approval_required' ? `-${randomBytes(6).toString('hex')}` : '';
+  const suffix = reason.kind === 'authorization_required' ? '' : `-${randomBytes(6).toString('hex')}`;
   return `interrupt-${String(number)}${suffix}`;
 }
 
@@ -123,56 +130,91 @@ function stateOf({ state }: PendingRun): RunState {
 function metadataOf(reason: PauseReason, registry: ToolRegistry): Readonly<Record<string, Json>> {
   const { tool } = reason;
   const title = registry.title(tool);
-  if (reason.kind === 'approval_required') return { tool, title, input: reason.input as Json };
-  return { provider: reason.provider.id, scopes: reason.scopes, tool, title };
+  switch (reason.kind) {
+    case 'approval_required': {
+      const account = reason.account === undefined ? {} : { account: reason.account.login };
+      return { tool, title, input: reason.input as Json, ...account };
+    }
+    case 'account_changed':
+      return {
+        provider: reason.provider.id,
+        tool,
+        title,
+        before: reason.before.login,
+        now: reason.now.login,
+      };
+    case 'authorization_required':
+      return { provider: reason.provider.id, scopes: reason.scopes, tool, title };
+  }
 }
 
 async function tell(
   entry: StoredInterrupt,
   reason: PauseReason,
-  { user, sessionId, runId }: RunCalls,
-  { tickets, registry }: { readonly tickets: FlowTickets; readonly registry: ToolRegistry },
+  calls: RunCalls,
+  services: PauseServices,
 ): Promise<AgUiInterrupt> {
-  const common = { id: entry.id, reason: entry.reason, toolCallId: entry.toolCallId };
-  const title = registry.title(reason.tool);
-  if (reason.kind === 'approval_required') {
-    const responseSchema = {
-      type: 'object',
-      properties: { approved: { type: 'boolean' } },
-      required: ['approved'],
-    };
-    return {
-      ...common,
-      message: `Your approval is needed: ${title}.`,
-      responseSchema,
-      metadata: entry.metadata,
-    };
+  const { id, toolCallId, metadata } = entry;
+  const common = { id, reason: entry.reason, toolCallId };
+  const title = services.registry.title(reason.tool);
+  switch (reason.kind) {
+    case 'approval_required': {
+      const message = `Your approval is needed: ${title}.`;
+      return { ...common, message, responseSchema: answerSchema('approved'), metadata };
+    }
+    case 'account_changed': {
+      const { provider, before, now } = reason;
+      const message = `${provider.label} knows you as ${now.login} now, and it was ${before.login} before. Go on as ${now.login}? If not, you are asked to authorize as ${before.login} again.`;
+      return { ...common, message, responseSchema: answerSchema('switch'), metadata };
+    }
+    case 'authorization_required': {
+      const { provider, authorization } = reason;
+      const ticket = ticketFor(entry, reason, calls, title);
+      await services.ledger.ask(ticket);
+      const connectUrl = await services.tickets.connectUrl(ticket);
+      return {
+        ...common,
+        message: `${provider.label} needs your authorization: ${title}. Open connectUrl in this browser, then resume.`,
+        expiresAt: new Date(authorization.expiresAt).toISOString(),
+        metadata: { ...metadata, connectUrl },
+      };
+    }
   }
-  const { authorization, provider, scopes } = reason;
-  const connectUrl = await tickets.connectUrl({
+}
+
+function answerSchema(member: 'approved' | 'switch'): Readonly<Record<string, unknown>> {
+  return { type: 'object', properties: { [member]: { type: 'boolean' } }, required: [member] };
+}
+
+function ticketFor(
+  { id: interruptId }: StoredInterrupt,
+  {
+    provider,
+    scopes,
+    tool,
+    account,
+    authorization,
+  }: Extract<PauseReason, { kind: 'authorization_required' }>,
+  { user, sessionId, runId }: RunCalls,
+  title: string,
+): FlowTicket {
+  const { authorizationUrl, sessionUri, customState, expiresAt } = authorization;
+  return {
     sub: user.sub,
     words: {
       provider: provider.label,
-      scopes: scopes.map((scope) => provider.scopes[scope] ?? scope),
+      ...(account !== undefined && { account: account.login }),
+      scopes: scopes.map((scope) => scopeInWords(provider.scopes[scope] ?? scope)),
       tool: title,
     },
-    authorizationUrl: authorization.authorizationUrl,
-    sessionUri: authorization.sessionUri,
-    customState: authorization.customState,
-    consent: {
-      sessionId,
-      runId,
-      interruptId: entry.id,
-      tool: reason.tool,
-      provider: provider.id,
-      scopes: [...scopes],
-    },
-    expiresAt: authorization.expiresAt,
-  });
-  return {
-    ...common,
-    message: `${provider.label} needs your authorization: ${title}. Open connectUrl in this browser, then resume.`,
-    expiresAt: new Date(authorization.expiresAt).toISOString(),
-    metadata: { ...entry.metadata, connectUrl },
+    authorizationUrl,
+    sessionUri,
+    customState,
+    consent: { sessionId, runId, interruptId, tool, provider: provider.id, scopes: [...scopes] },
+    expiresAt,
   };
+}
+
+function scopeInWords(words: ScopeWords): FlowTicket['words']['scopes'][number] {
+  return typeof words === 'string' ? { allows: words } : { ...words };
 }

@@ -14,7 +14,8 @@ import {
 import { Logger } from '@nestjs/common';
 import type { Audit } from '../audit/index.js';
 import { AppError, errorFields } from '../common/errors/index.js';
-import type { FlowTickets, User } from '../identity/index.js';
+import type { FlowLedger, FlowTickets } from '../identity/flow/index.js';
+import type { User } from '../identity/sign-in/index.js';
 import type { StoredMessage, Turn, TurnResult } from '../sessions/index.js';
 import type { ToolRegistry } from '../tools/index.js';
 import { AgUiMapper } from './events/ag-ui.mapper.js';
@@ -30,6 +31,7 @@ export interface RunServices {
   readonly model: Model;
   readonly registry: ToolRegistry;
   readonly tickets: FlowTickets;
+  readonly ledger: FlowLedger;
   readonly audit: Audit;
 }
 

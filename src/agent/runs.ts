@@ -10,7 +10,8 @@ import type { Model } from '@strands-agents/sdk';
 import { Audit } from '../audit/index.js';
 import { annotateContext } from '../common/context/index.js';
 import { AppError } from '../common/errors/index.js';
-import { FlowTickets, type User } from '../identity/index.js';
+import { FlowLedger, FlowTickets } from '../identity/flow/index.js';
+import type { User } from '../identity/sign-in/index.js';
 import { Conversations } from '../sessions/index.js';
 import { ToolRegistry } from '../tools/index.js';
 import type { RunRequest } from './invocation.request.js';
@@ -52,11 +53,12 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
     conversations: Conversations,
     registry: ToolRegistry,
     tickets: FlowTickets,
+    ledger: FlowLedger,
     audit: Audit,
     @Inject(MODEL) model: Model,
   ) {
     this.#conversations = conversations;
-    this.#services = { model, registry, tickets, audit };
+    this.#services = { model, registry, tickets, ledger, audit };
   }
 
   /**
@@ -67,8 +69,8 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
    */
   async start(user: User, request: RunRequest, left: AbortSignal): Promise<StartedRun> {
     const running = this.#admit(user.sub);
-    const { sessionId, runId, input } = request;
-    annotateContext({ sessionId, runId });
+    const { sessionId, runId, chosenByClient, input } = request;
+    annotateContext({ sessionId, runId, chosenByClient });
     try {
       const turnInput =
         input.kind === 'message'

@@ -13,6 +13,8 @@ export interface GitHubRequest<T> {
   readonly answer: z.ZodType<T>;
 }
 
+type CallContext = Pick<ToolCallContext, 'accessToken' | 'signal'>;
+
 const TIMEOUT_MS = 10_000;
 const MAXIMUM_BYTES = 4 * 1024 * 1024;
 /** https://docs.github.com/rest/about-the-rest-api/api-versions */
@@ -32,24 +34,30 @@ export class GitHubClient {
   }
 
   /** @throws ToolError | TokenRefusedError */
-  async get<T>(request: GitHubRequest<T>, context: ToolCallContext): Promise<T> {
+  async get<T>(request: GitHubRequest<T>, context: CallContext): Promise<T> {
+    return (await this.getWithScopes(request, context)).data;
+  }
+
+  /** The scopes are the token's own; undefined where GitHub does not tell. @throws ToolError | TokenRefusedError */
+  async getWithScopes<T>(
+    request: GitHubRequest<T>,
+    context: CallContext,
+  ): Promise<{ readonly data: T; readonly scopes: readonly string[] | undefined }> {
     const url = new URL(`${this.#base}/${request.path.map(encodeSegment).join('/')}`);
     for (const [name, value] of Object.entries(request.query ?? {}))
       url.searchParams.set(name, String(value));
     const { response, text } = await this.#send(url, context);
-    requireScopes(response, request.scopes);
+    const scopes = scopesOf(response);
+    requireScopes(response, scopes, request.scopes);
     refuseBadStatus(response);
     const parsed = request.answer.safeParse(parseJson(text));
-    if (parsed.success) return parsed.data;
+    if (parsed.success) return { data: parsed.data, scopes };
     throw new ToolError('tool_output_invalid', 'GitHub answered in a form that is not understood.', {
       cause: parsed.error,
     });
   }
 
-  async #send(
-    url: URL,
-    { accessToken, signal }: ToolCallContext,
-  ): Promise<{ response: Response; text: string }> {
+  async #send(url: URL, { accessToken, signal }: CallContext): Promise<{ response: Response; text: string }> {
     try {
       const response = await fetch(url, {
         headers: { ...HEADERS, authorization: `Bearer ${accessToken}` },
@@ -87,12 +95,22 @@ async function readText(response: Response): Promise<string> {
 }
 
 /** Classic OAuth tokens tell their scopes; GitHub App tokens have none, and send no such header. */
-function requireScopes(response: Response, scopes: readonly string[]): void {
+function scopesOf(response: Response): readonly string[] | undefined {
+  return response.headers
+    .get('x-oauth-scopes')
+    ?.split(',')
+    .map((scope) => scope.trim())
+    .filter((scope) => scope !== '');
+}
+
+function requireScopes(
+  response: Response,
+  granted: readonly string[] | undefined,
+  required: readonly string[],
+): void {
   if (response.status === 401) throw new TokenRefusedError('401');
-  const header = response.headers.get('x-oauth-scopes');
-  if (header === null) return;
-  const granted = header.split(',').map((scope) => scope.trim());
-  if (!scopes.every((scope) => covers(granted, scope))) throw new TokenRefusedError('scopes');
+  if (granted !== undefined && !required.every((scope) => covers(granted, scope)))
+    throw new TokenRefusedError('scopes');
 }
 
 function refuseBadStatus(response: Response): void {

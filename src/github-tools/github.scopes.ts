@@ -1,8 +1,13 @@
-/** What each scope that our tools ask for allows, in words. */
+import type { ScopeWords } from '../tools/index.js';
+
+/** What each scope that our tools ask for allows, as GitHub's own consent page says it. */
 export const GITHUB_SCOPES = {
-  'read:user': 'Read your profile',
-  repo: 'Read and write your repositories, private ones included',
-} as const;
+  'read:user': 'Read all user profile data',
+  repo: {
+    allows: 'Full control of private repositories',
+    why: 'GitHub has no narrower scope that shows private repositories. The assistant writes to them only with your approval.',
+  },
+} as const satisfies Readonly<Record<string, ScopeWords>>;
 
 /** https://docs.github.com/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps: what a wider scope includes. */
 const WIDER: Readonly<Record<string, readonly string[]>> = { 'read:user': ['user'], public_repo: ['repo'] };

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CONFIG, type AgentRoleConfig } from '../config/index.js';
 import {
   AgentTool,
+  type Account,
   type ProviderDescription,
   type ToolCallContext,
   type ToolProvider,
@@ -41,6 +42,8 @@ const repositories = z.object({
     }),
   ),
 });
+
+const accountAnswer = z.object({ id: z.int(), login: z.string() });
 
 /** GitHub's own member names, as its REST API sends them. */
 const userAnswer = z.object({
@@ -81,6 +84,15 @@ export class GitHubTools implements ToolProvider {
       credentialProvider: config.github.credentialProvider,
       scopes: GITHUB_SCOPES,
     };
+  }
+
+  /** `GET /user` needs no scope, and its answer's `X-OAuth-Scopes` tells those of a classic OAuth token. */
+  async identify(context: Pick<ToolCallContext, 'accessToken' | 'signal'>): Promise<Account> {
+    const { data, scopes } = await this.#github.getWithScopes(
+      { path: ['user'], scopes: [], answer: accountAnswer },
+      context,
+    );
+    return { id: String(data.id), login: data.login, ...(scopes !== undefined && { scopes }) };
   }
 
   @AgentTool({

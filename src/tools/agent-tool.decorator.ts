@@ -1,6 +1,7 @@
 import { DiscoveryService } from '@nestjs/core';
 import type { z } from 'zod';
-import type { OAuth2Flow, User } from '../identity/index.js';
+import type { User } from '../identity/sign-in/index.js';
+import type { OAuth2Flow } from '../identity/token-vault/index.js';
 
 /** What a tool needs to be allowed at its provider. */
 export interface ToolAccess {

@@ -6,23 +6,31 @@ import { z } from 'zod';
 import { Audit } from '../audit/index.js';
 import { recordedAudit } from '../audit/testing/recorded-audit.js';
 import { AppError } from '../common/errors/index.js';
+import type { User } from '../identity/sign-in/index.js';
 import {
   ResourceTokens,
   type ResourceToken,
   type ResourceTokenRequest,
-  type User,
-} from '../identity/index.js';
+} from '../identity/token-vault/index.js';
+import { OBJECT_STORE } from '../storage/index.js';
+import { MemoryStore } from '../storage/testing/memory-store.js';
+import { Accounts } from './accounts.js';
+import { Connections } from './connections.js';
+import { digestOf } from './digest.js';
+import { ToolPipeline } from './tool-pipeline.js';
 import {
   AgentTool,
   TokenRefusedError,
   ToolError,
   ToolRegistry,
+  type ToolCall,
   type ToolCallContext,
   type ToolProvider,
 } from './index.js';
 
 const input = z.strictObject({ text: z.string().default('default') });
 const output = z.object({ said: z.string() });
+const POST_A = digestOf({ tool: 'post', input: { text: 'a' }, accountId: undefined });
 const required: ResourceToken = {
   kind: 'authorization_required',
   authorizationUrl: 'https://x',
@@ -77,6 +85,7 @@ describe('ToolRegistry', () => {
   let registry: ToolRegistry;
   let parrot: Parrot;
   let trail: ReturnType<typeof recordedAudit>;
+  let store: MemoryStore;
 
   const start = async (...providers: Type<unknown>[]): Promise<INestApplicationContext> => {
     const tokens = {
@@ -89,6 +98,10 @@ describe('ToolRegistry', () => {
       imports: [DiscoveryModule],
       providers: [
         ToolRegistry,
+        ToolPipeline,
+        Accounts,
+        Connections,
+        { provide: OBJECT_STORE, useValue: store },
         { provide: ResourceTokens, useValue: tokens },
         { provide: Audit, useValue: trail.audit },
         ...providers,
@@ -103,6 +116,7 @@ describe('ToolRegistry', () => {
   });
   beforeEach(async () => {
     asked.length = 0;
+    store = new MemoryStore();
     trail = recordedAudit();
     token = () => Promise.resolve({ kind: 'token', accessToken: 'token', awsRequestId: 'aws-1' });
     app = await start(Parrot);
@@ -111,18 +125,15 @@ describe('ToolRegistry', () => {
   });
   afterEach(() => app.close());
 
-  const call = (
-    name: string,
-    value: unknown = {},
-    more: { approved?: boolean; reauthenticated?: boolean } = {},
-  ) =>
+  const call = (name: string, value: unknown = {}, more: Partial<ToolCall> = {}) =>
     registry.call(name, value, {
       user: { sub: 'alice' },
       sessionId: 'one',
       runId: 'run',
       signal: new AbortController().signal,
-      approved: false,
+      approved: undefined,
       reauthenticated: false,
+      account: undefined,
       ...more,
     });
 
@@ -145,6 +156,7 @@ describe('ToolRegistry', () => {
       kind: 'result',
       source: 'parrot',
       data: { said: 'hello' },
+      widerScopes: [],
     });
     expect(asked).toEqual([{ provider: 'parrot-cp', scopes: ['speak'], forceAuthentication: false }]);
     expect(parrot.calls).toEqual([{ input: { text: 'a' }, accessToken: 'token' }]);
@@ -183,9 +195,16 @@ describe('ToolRegistry', () => {
       kind: 'approval_required',
       tool: 'post',
       input: { text: 'a' },
+      inputBytes: 12,
+      digest: POST_A,
+      account: undefined,
     });
     expect(asked).toEqual([]);
-    expect(await call('post', { text: 'a' }, { approved: true })).toMatchObject({ kind: 'result' });
+    expect(await call('post', { text: 'a' }, { approved: POST_A })).toMatchObject({ kind: 'result' });
+    expect(await call('post', { text: 'b' }, { approved: POST_A })).toMatchObject({
+      kind: 'approval_required',
+      input: { text: 'b' },
+    });
   });
 
   it('sends the user to the provider anew when it refuses the token: once', async () => {
@@ -206,7 +225,8 @@ describe('ToolRegistry', () => {
   it.each([
     [new ToolError('provider_rate_limited', 'Wait.'), 'provider_rate_limited', 'Wait.'],
     [new AppError('identity_unavailable'), 'identity_unavailable', 'did not answer'],
-    [new AppError('sessions_unavailable'), 'tool_failed', 'The tool failed'],
+    [new AppError('sessions_unavailable'), 'sessions_unavailable', 'did not answer'],
+    [new AppError('internal_error'), 'tool_failed', 'The tool failed'],
     [new Error('SECRET'), 'tool_failed', 'The tool failed'],
   ])('turns %s into an outcome', async (error, code, message) => {
     parrot.behaviour = () => Promise.reject(error);

@@ -2,17 +2,12 @@ import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common'
 import { DiscoveryService } from '@nestjs/core';
 import { z } from 'zod';
 import { Audit } from '../audit/index.js';
-import { AppError, describeIssues, errorFields, ERRORS } from '../common/errors/index.js';
-import {
-  ResourceTokens,
-  type AuthorizationRequest,
-  type ResourceToken,
-  type TokenAnswer,
-  type User,
-} from '../identity/index.js';
-import { AgentToolMetadata, type AgentToolOptions, type ToolCallContext } from './agent-tool.decorator.js';
+import { AppError, errorFields, ERRORS } from '../common/errors/index.js';
+import { AgentToolMetadata, type AgentToolOptions } from './agent-tool.decorator.js';
 import type { ProviderDescription, ToolProvider } from './provider.js';
-import { TokenRefusedError, ToolError, type ToolFailureCode } from './tool.errors.js';
+import type { RegisteredTool, ToolCall, ToolOutcome } from './tool-call.js';
+import { auditOf, ToolPipeline } from './tool-pipeline.js';
+import { TokenRefusedError, ToolError } from './tool.errors.js';
 
 /** A tool as the model is told of it. */
 export interface ToolSpecification {
@@ -23,56 +18,23 @@ export interface ToolSpecification {
   readonly inputSchema: Readonly<Record<string, unknown>>;
 }
 
-export interface ToolCall {
-  readonly user: User;
-  /** The conversation and the run that call: for the audit trail. */
-  readonly sessionId: string;
-  readonly runId: string;
-  readonly signal: AbortSignal;
-  /** The user has approved this very call. */
-  readonly approved: boolean;
-  /** The user has already been sent to the provider anew for this call; it does not happen twice. */
-  readonly reauthenticated: boolean;
-}
-
-/** How a call ended, or what it waits for. */
-export type ToolOutcome =
-  | { readonly kind: 'result'; readonly source: string; readonly data: unknown }
-  | { readonly kind: 'failure'; readonly code: ToolFailureCode; readonly message: string }
-  | { readonly kind: 'approval_required'; readonly tool: string; readonly input: unknown }
-  | AuthorizationRequired;
-
-export interface AuthorizationRequired {
-  readonly kind: 'authorization_required';
-  readonly tool: string;
-  readonly provider: ProviderDescription;
-  readonly scopes: readonly string[];
-  readonly authorization: AuthorizationRequest;
-  /** The provider had refused the stored token. */
-  readonly reauthenticated: boolean;
-}
-
-interface RegisteredTool {
-  readonly options: AgentToolOptions;
-  readonly specification: ToolSpecification;
-  readonly provider: ProviderDescription;
-  readonly run: (input: unknown, context: ToolCallContext) => Promise<unknown>;
-}
-
 const TOOL_NAME = /^[a-z][a-z0-9_]{0,63}$/;
 
-/** Finds every `@AgentTool`, and is the only way to call one: it checks, asks, fetches the token, calls, checks again. */
+/** Finds every `@AgentTool`, and is the only way to call one. */
 @Injectable()
 export class ToolRegistry implements OnApplicationBootstrap {
   readonly #logger = new Logger('Tools');
   readonly #discovery: DiscoveryService;
-  readonly #resourceTokens: ResourceTokens;
+  readonly #pipeline: ToolPipeline;
   readonly #audit: Audit;
-  readonly #tools = new Map<string, RegisteredTool>();
+  readonly #tools = new Map<string, Omit<RegisteredTool, 'identify'>>();
+  readonly #specifications: ToolSpecification[] = [];
+  /** By provider: all tools of a provider act as the account that any of its classes can tell. */
+  readonly #identify = new Map<string, RegisteredTool['identify']>();
 
-  constructor(discovery: DiscoveryService, resourceTokens: ResourceTokens, audit: Audit) {
+  constructor(discovery: DiscoveryService, pipeline: ToolPipeline, audit: Audit) {
     this.#discovery = discovery;
-    this.#resourceTokens = resourceTokens;
+    this.#pipeline = pipeline;
     this.#audit = audit;
   }
 
@@ -88,7 +50,7 @@ export class ToolRegistry implements OnApplicationBootstrap {
   }
 
   specifications(): readonly ToolSpecification[] {
-    return [...this.#tools.values()].map(({ specification }) => specification);
+    return this.#specifications;
   }
 
   title(name: string): string {
@@ -98,7 +60,7 @@ export class ToolRegistry implements OnApplicationBootstrap {
   /** Calls a tool. Never rejects: what goes wrong is an outcome. */
   async call(name: string, rawInput: unknown, call: ToolCall): Promise<ToolOutcome> {
     const startedAt = Date.now();
-    const outcome = await this.#call(name, rawInput, call).catch((error: unknown) =>
+    const outcome = await this.#run(name, rawInput, call).catch((error: unknown) =>
       this.#failure(name, error),
     );
     if (outcome.kind === 'result' || outcome.kind === 'failure') {
@@ -112,51 +74,10 @@ export class ToolRegistry implements OnApplicationBootstrap {
     return outcome;
   }
 
-  async #call(name: string, rawInput: unknown, call: ToolCall): Promise<ToolOutcome> {
+  async #run(name: string, rawInput: unknown, call: ToolCall): Promise<ToolOutcome> {
     const tool = this.#tools.get(name);
-    const parsed = tool?.options.input.safeParse(rawInput);
-    if (tool === undefined || parsed?.success !== true) {
-      throw new ToolError(
-        'tool_input_invalid',
-        parsed?.error === undefined ? 'There is no such tool.' : inputFaults(parsed.error),
-      );
-    }
-    if (tool.options.effect === 'write' && !call.approved) {
-      return { kind: 'approval_required', tool: name, input: parsed.data };
-    }
-    const token = await this.#token(tool, call, false);
-    if (token.kind === 'authorization_required')
-      return authorizationRequired(tool, token, call.reauthenticated);
-    const { user, signal } = call;
-    try {
-      const output = await tool.run(parsed.data, { accessToken: token.accessToken, user, signal });
-      return { kind: 'result', source: tool.provider.id, data: checkedOutput(tool, output, token) };
-    } catch (error) {
-      if (!(error instanceof TokenRefusedError) || call.reauthenticated) throw error;
-      const fresh = await this.#token(tool, call, true);
-      if (fresh.kind === 'token') throw error;
-      return authorizationRequired(tool, fresh, true);
-    }
-  }
-
-  async #token(
-    { options, provider }: RegisteredTool,
-    call: ToolCall,
-    forceAuthentication: boolean,
-  ): Promise<ResourceToken> {
-    const { scopes, flow } = options.access;
-    const token = await this.#resourceTokens.get(call.user, {
-      provider: provider.credentialProvider,
-      scopes,
-      forceAuthentication,
-      ...(flow !== undefined && { flow }),
-    });
-    if (token.kind === 'token') {
-      const { awsRequestId } = token;
-      const what = { provider: provider.id, scopes: [...scopes], awsRequestId };
-      this.#audit.record('token_fetched', { ...auditOf(call, options.name), ...what });
-    }
-    return token;
+    if (tool === undefined) throw new ToolError('tool_input_invalid', 'There is no such tool.');
+    return this.#pipeline.run({ ...tool, identify: this.#identify.get(tool.provider.id) }, rawInput, call);
   }
 
   #failure(name: string, error: unknown): ToolOutcome {
@@ -171,7 +92,9 @@ export class ToolRegistry implements OnApplicationBootstrap {
     }
     if (
       error instanceof AppError &&
-      (error.code === 'identity_unavailable' || error.code === 'identity_misconfigured')
+      (error.code === 'identity_unavailable' ||
+        error.code === 'identity_misconfigured' ||
+        error.code === 'sessions_unavailable')
     ) {
       return { kind: 'failure', code: error.code, message: error.detail };
     }
@@ -191,20 +114,10 @@ export class ToolRegistry implements OnApplicationBootstrap {
       throw new TypeError(`Tool ${options.name}: ${String(problem)}`);
     const run = (instance as unknown as Readonly<Record<string, RegisteredTool['run']>>)[method];
     if (run === undefined) throw new TypeError(`Tool ${options.name}: no method ${method}`);
-    this.#tools.set(options.name, {
-      options,
-      provider,
-      specification: specificationOf(options),
-      run: run.bind(instance),
-    });
+    this.#tools.set(options.name, { options, provider, run: run.bind(instance) });
+    this.#specifications.push(specificationOf(options));
+    if (instance.identify !== undefined) this.#identify.set(provider.id, instance.identify.bind(instance));
   }
-}
-
-function auditOf(
-  { user, sessionId, runId }: ToolCall,
-  tool: string,
-): { user: string; sessionId: string; runId: string; tool: string } {
-  return { user: user.sub, sessionId, runId, tool };
 }
 
 function methodNames(instance: object): string[] {
@@ -227,39 +140,4 @@ function specificationOf({ name, title, description, input, output }: AgentToolO
 function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Readonly<Record<string, unknown>> {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io });
   return rest;
-}
-
-/** Which arguments are wrong, without repeating what was in them. */
-function inputFaults(error: z.ZodError): string {
-  return `The arguments do not fit: ${describeIssues(error, 'input')}.`;
-}
-
-function checkedOutput(
-  { options, provider }: RegisteredTool,
-  output: unknown,
-  { accessToken }: TokenAnswer,
-): unknown {
-  const checked = options.output.safeParse(output);
-  // A provider that repeats the token, in an echo of the request say, must not give it to the model.
-  if (checked.success && JSON.stringify(checked.data ?? null).includes(accessToken))
-    throw new ToolError('tool_output_invalid', `${provider.label} answered with what must not be shown.`);
-  if (checked.success) return checked.data;
-  throw new ToolError('tool_output_invalid', `${provider.label} answered in a form that is not understood.`, {
-    cause: checked.error,
-  });
-}
-
-function authorizationRequired(
-  { options, provider }: RegisteredTool,
-  authorization: AuthorizationRequired['authorization'],
-  reauthenticated: boolean,
-): AuthorizationRequired {
-  return {
-    kind: 'authorization_required',
-    tool: options.name,
-    provider,
-    scopes: options.access.scopes,
-    authorization,
-    reauthenticated,
-  };
 }

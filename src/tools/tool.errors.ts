@@ -5,6 +5,7 @@ export type ToolFailureCode = Extract<
   ErrorCode,
   | 'consent_declined'
   | 'approval_declined'
+  | 'account_declined'
   | 'tool_input_invalid'
   | 'tool_output_invalid'
   | 'tool_failed'
@@ -13,6 +14,7 @@ export type ToolFailureCode = Extract<
   | 'provider_rate_limited'
   | 'identity_unavailable'
   | 'identity_misconfigured'
+  | 'sessions_unavailable'
 >;
 
 /** Thrown by a tool. The message goes to the model and the user: no token, URL or upstream text in it. */

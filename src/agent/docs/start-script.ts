@@ -5,6 +5,8 @@ body { margin: 0; }
 #notice { position: sticky; top: 0; z-index: 1; padding: .8rem 1.2rem; background: #0b6e5f; color: #fff; font: 1rem/1.5 system-ui, sans-serif; }
 #notice[hidden] { display: none; }
 #notice a { color: #fff; font-weight: 600; margin-right: 1rem; }
+#who { margin: 0; padding: .5rem 1.2rem; text-align: right; font: .9rem/1.5 system-ui, sans-serif; color: #3b4151; }
+#who a { color: #0b6e5f; }
 `;
 
 /**
@@ -36,6 +38,7 @@ function show(text, links = []) {
 
 new BroadcastChannel('onbehalf').onmessage = ({ data }) => {
   if (data?.type === 'authorization_complete') show('Authorization is complete. Resume ' + data.interruptId + ' now.');
+  if (data?.type === 'authorization_denied') show('You did not authorize access. Decline ' + data.interruptId + ' with "cancelled", or resume it for a new link.');
 };
 
 SwaggerUIBundle({

@@ -30,6 +30,8 @@ export class AgUiMapper {
           },
         ];
       }
+      case 'toolStreamUpdateEvent':
+        return [{ type: EventType.CUSTOM, name: 'notice', value: event.event.data }];
       default:
         return [];
     }

@@ -6,6 +6,7 @@ import {
   type StreamOptions,
 } from '@strands-agents/sdk';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { AppError } from '../../common/errors/index.js';
 import type { AgentRoleConfig } from '../../config/index.js';
 
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -15,11 +16,13 @@ const MAXIMUM_TOKENS = 4_096;
 
 /**
  * Bedrock sends no start event for a text block, and Strands 1.19 then glues two neighbouring text blocks together
- * wrongly. Every block gets its start here.
+ * wrongly. Every block gets its start here. Calls are told apart by their ids alone, so an answer that uses one of the
+ * conversation's ids again is refused before any of its calls begins.
  */
 class BlockwiseBedrockModel extends BedrockModel {
   override async *stream(messages: Message[], options?: StreamOptions): AsyncIterable<ModelStreamEvent> {
     let open = false;
+    const ids = new Set(messages.flatMap(toolUseIds));
     for await (const event of super.stream(messages, options)) {
       if (event.type === 'modelContentBlockDeltaEvent' && !open) {
         yield new ModelContentBlockStartEvent({ type: 'modelContentBlockStartEvent' });
@@ -27,9 +30,18 @@ class BlockwiseBedrockModel extends BedrockModel {
       if (event.type === 'modelContentBlockStartEvent' || event.type === 'modelContentBlockDeltaEvent')
         open = true;
       if (event.type === 'modelContentBlockStopEvent') open = false;
+      if (event.type === 'modelContentBlockStartEvent' && event.start !== undefined) {
+        const { toolUseId } = event.start;
+        if (ids.has(toolUseId)) throw new AppError('model_invalid', { reason: 'tool_use_id_repeated' });
+        ids.add(toolUseId);
+      }
       yield event;
     }
   }
+}
+
+function toolUseIds({ content }: Message): string[] {
+  return content.flatMap((block) => (block.type === 'toolUseBlock' ? [block.toolUseId] : []));
 }
 
 /** Amazon Bedrock over keep-alive HTTP/1.1; the SDK's default of HTTP/2 opens a connection for every call. */

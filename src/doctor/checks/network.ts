@@ -105,7 +105,7 @@ function callsOf({ config, aws }: Patient): Promise<Result | undefined>[] {
     calls.push(
       ["AgentCore Identity's control plane", aws.workloadIdentity(workload)],
       ['AgentCore Identity', aws.authorizationUrl(query)],
-      ['Amazon S3', aws.bucket(config.sessionsBucket)],
+      ['Amazon S3', aws.bucket(config.bucket)],
       ['Amazon Bedrock', aws.model(config.model.id)],
     );
   } else {

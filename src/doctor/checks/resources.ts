@@ -8,7 +8,7 @@ export const bucket: AgentCheck = {
   subject: 'bucket',
   needs: ['region'],
   run: async ({ config, aws, region }) => {
-    const name = config.sessionsBucket;
+    const name = config.bucket;
     const { region: itsRegion = region, versioned, closedToThePublic } = await aws.bucket(name);
     const results: Result[] = [];
     if (itsRegion !== region) {
@@ -43,8 +43,8 @@ export const bucket: AgentCheck = {
     const constraint =
       region === 'us-east-1' ? [] : ['--create-bucket-configuration', `LocationConstraint=${region}`];
     return wrong(
-      `there is no bucket ${config.sessionsBucket}`,
-      sh`aws s3api create-bucket --bucket ${config.sessionsBucket} --region ${region} ${constraint}`,
+      `there is no bucket ${config.bucket}`,
+      sh`aws s3api create-bucket --bucket ${config.bucket} --region ${region} ${constraint}`,
     );
   },
 };
@@ -58,7 +58,7 @@ function encrypt({ config }: Patient<AgentRoleConfig>): string {
       },
     ],
   });
-  return sh`aws s3api put-bucket-encryption --bucket ${config.sessionsBucket} --server-side-encryption-configuration ${rules}`;
+  return sh`aws s3api put-bucket-encryption --bucket ${config.bucket} --server-side-encryption-configuration ${rules}`;
 }
 
 /** Is the bucket encrypted with a KMS key that works, and that KMS rotates? */
@@ -67,7 +67,7 @@ export const key: AgentCheck = {
   needs: ['bucket'],
   run: async (patient) => {
     const { config, aws, region } = patient;
-    const { keyId } = await aws.bucket(config.sessionsBucket);
+    const { keyId } = await aws.bucket(config.bucket);
     if (keyId === undefined) {
       const says = 'conversations are not encrypted with a key of KMS, so nobody can withdraw it';
       return [wrong(says, encrypt(patient))];
@@ -80,7 +80,7 @@ export const key: AgentCheck = {
     return [ok(`${keyId}: enabled, rotated`)];
   },
   absent: async (patient) => {
-    const { keyId = '' } = await patient.aws.bucket(patient.config.sessionsBucket);
+    const { keyId = '' } = await patient.aws.bucket(patient.config.bucket);
     return wrong(
       `the bucket's key ${keyId} does not exist: no conversation can be written`,
       encrypt(patient),

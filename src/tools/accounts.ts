@@ -1,0 +1,77 @@
+import { createHash } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { LRUCache } from 'lru-cache';
+import { Connections, type KnownConnection } from './connections.js';
+import type { Account, ToolProvider } from './provider.js';
+
+/** Whose token it is, compared with whose it was before. */
+export type AccountCheck =
+  | { readonly kind: 'same'; readonly account: Account; readonly identifiedNow: boolean }
+  | { readonly kind: 'changed'; readonly before: Account; readonly now: Account };
+
+interface Token {
+  readonly sub: string;
+  readonly accessToken: string;
+  readonly signal: AbortSignal;
+}
+
+const MAXIMUM_TOKENS = 5_000;
+const KEPT_MS = 10 * 60_000;
+/** Conflicting first uses of one connection. */
+const MAXIMUM_CONFLICTS = 4;
+
+/**
+ * Makes sure that all of a user's calls at a provider act as one account: the first one is recorded, each token that was
+ * not seen before is compared, and another account is never taken without the user's word.
+ */
+@Injectable()
+export class Accounts {
+  readonly #connections: Connections;
+  /** By digest of the token: asking the provider once for each token and task is enough. */
+  readonly #identified = new LRUCache<string, Account>({ max: MAXIMUM_TOKENS, ttl: KEPT_MS });
+
+  constructor(connections: Connections) {
+    this.#connections = connections;
+  }
+
+  /** The account that is recorded for a user, or undefined before the first use. @throws AppError */
+  async recorded(sub: string, provider: string): Promise<Account | undefined> {
+    return (await this.#connections.read(sub, provider))?.connection.account;
+  }
+
+  /**
+   * @param accepted the id of the account to which the user has agreed to switch
+   * @throws ToolError | TokenRefusedError | AppError
+   */
+  async check(
+    { provider, identify }: Required<Pick<ToolProvider, 'provider' | 'identify'>>,
+    token: Token,
+    accepted: string | undefined,
+  ): Promise<AccountCheck> {
+    const { sub, accessToken, signal } = token;
+    const key = createHash('sha256').update(`${provider.id} ${accessToken}`).digest('base64url');
+    const known = this.#identified.get(key);
+    const account = known ?? (await identify({ accessToken, signal }));
+    this.#identified.set(key, account);
+    for (let conflicts = 0; conflicts < MAXIMUM_CONFLICTS; conflicts += 1) {
+      const before = await this.#connections.read(sub, provider.id);
+      const decided = this.#decide(account, before, known === undefined, accepted);
+      if (decided !== 'record') return decided;
+      if (await this.#connections.record(sub, provider.id, account, before))
+        return { kind: 'same', account, identifiedNow: true };
+    }
+    throw new TypeError('a connection changes faster than it can be read');
+  }
+
+  #decide(
+    account: Account,
+    before: KnownConnection | undefined,
+    identifiedNow: boolean,
+    accepted: string | undefined,
+  ): AccountCheck | 'record' {
+    if (before === undefined) return 'record';
+    const { account: recorded } = before.connection;
+    if (recorded.id === account.id) return { kind: 'same', account, identifiedNow };
+    return accepted === account.id ? 'record' : { kind: 'changed', before: recorded, now: account };
+  }
+}

@@ -1,0 +1,73 @@
+import type { User } from '../identity/sign-in/index.js';
+import type { AuthorizationRequest } from '../identity/token-vault/index.js';
+import type { AgentToolOptions, ToolCallContext } from './agent-tool.decorator.js';
+import type { Account, ProviderDescription, ToolProvider } from './provider.js';
+import type { ToolFailureCode } from './tool.errors.js';
+
+/** A tool that was found, and how it is called. */
+export interface RegisteredTool {
+  readonly options: AgentToolOptions;
+  readonly provider: ProviderDescription;
+  readonly identify: ToolProvider['identify'];
+  readonly run: (input: unknown, context: ToolCallContext) => Promise<unknown>;
+}
+
+export interface ToolCall {
+  readonly user: User;
+  /** The conversation and the run that call: for the audit trail. */
+  readonly sessionId: string;
+  readonly runId: string;
+  readonly signal: AbortSignal;
+  /** The digest of the call that the user has approved; good for that very call, once. */
+  readonly approved: string | undefined;
+  /** The user has already been sent to the provider anew for this call; it does not happen twice. */
+  readonly reauthenticated: boolean;
+  /** What the user has said of another account: its id to switch to it, or to consent again with the one before. */
+  readonly account: { readonly switchTo: string } | 'consent_again' | undefined;
+}
+
+/** How a call ended, or what it waits for. */
+export type ToolOutcome =
+  | {
+      readonly kind: 'result';
+      readonly source: string;
+      readonly data: unknown;
+      /** What the provider has granted beyond what anybody asked for; the user is told once. */
+      readonly widerScopes: readonly string[];
+    }
+  | { readonly kind: 'failure'; readonly code: ToolFailureCode; readonly message: string }
+  | ApprovalRequired
+  | AuthorizationRequired
+  | AccountChanged;
+
+export interface ApprovalRequired {
+  readonly kind: 'approval_required';
+  readonly tool: string;
+  /** What will be sent, as it was validated. */
+  readonly input: unknown;
+  readonly inputBytes: number;
+  /** Of tool, input and account. */
+  readonly digest: string;
+  /** As whom, where the provider tells. */
+  readonly account: Account | undefined;
+}
+
+export interface AuthorizationRequired {
+  readonly kind: 'authorization_required';
+  readonly tool: string;
+  readonly provider: ProviderDescription;
+  readonly scopes: readonly string[];
+  readonly authorization: AuthorizationRequest;
+  /** The account that the user has connected before. */
+  readonly account: Account | undefined;
+  /** The provider had refused the stored token. */
+  readonly reauthenticated: boolean;
+}
+
+export interface AccountChanged {
+  readonly kind: 'account_changed';
+  readonly tool: string;
+  readonly provider: ProviderDescription;
+  readonly before: Account;
+  readonly now: Account;
+}

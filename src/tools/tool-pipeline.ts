@@ -1,0 +1,185 @@
+import { Injectable } from '@nestjs/common';
+import type { z } from 'zod';
+import { Audit } from '../audit/index.js';
+import { describeIssues } from '../common/errors/index.js';
+import { ResourceTokens, type ResourceToken, type TokenAnswer } from '../identity/token-vault/index.js';
+import { Accounts, type AccountCheck } from './accounts.js';
+import { canonicalJson, digestOf } from './digest.js';
+import type { Account } from './provider.js';
+import type {
+  ApprovalRequired,
+  AuthorizationRequired,
+  RegisteredTool,
+  ToolCall,
+  ToolOutcome,
+} from './tool-call.js';
+import { TokenRefusedError, ToolError } from './tool.errors.js';
+
+/** One call of a tool on its way through the pipeline. */
+interface Step {
+  readonly tool: RegisteredTool;
+  readonly call: ToolCall;
+  readonly input: unknown;
+  /** The account that is recorded for the user. */
+  readonly recorded: Account | undefined;
+}
+
+/** A call from its input to its result: validate, approve, fetch the token, compare the account, call, validate, audit. */
+@Injectable()
+export class ToolPipeline {
+  readonly #resourceTokens: ResourceTokens;
+  readonly #accounts: Accounts;
+  readonly #audit: Audit;
+
+  constructor(resourceTokens: ResourceTokens, accounts: Accounts, audit: Audit) {
+    this.#resourceTokens = resourceTokens;
+    this.#accounts = accounts;
+    this.#audit = audit;
+  }
+
+  /** @throws ToolError | TokenRefusedError | AppError | whatever the tool throws */
+  async run(tool: RegisteredTool, rawInput: unknown, call: ToolCall): Promise<ToolOutcome> {
+    const parsed = tool.options.input.safeParse(rawInput);
+    if (!parsed.success) throw new ToolError('tool_input_invalid', inputFaults(parsed.error));
+    const recorded =
+      tool.identify === undefined
+        ? undefined
+        : await this.#accounts.recorded(call.user.sub, tool.provider.id);
+    const step: Step = { tool, call, input: parsed.data, recorded };
+    // Before the first use nobody knows as whom the call would be made: the consent comes first.
+    const mayApprove = tool.identify === undefined || recorded !== undefined;
+    const approval = mayApprove ? approvalRequired(step, recorded) : undefined;
+    if (approval !== undefined) return approval;
+    const again = call.account === 'consent_again' && !call.reauthenticated;
+    const token = await this.#token(step, again);
+    if (token.kind === 'authorization_required')
+      return authorizationRequired(step, token, again || call.reauthenticated);
+    try {
+      return await this.#withToken(step, token);
+    } catch (error) {
+      if (!(error instanceof TokenRefusedError) || call.reauthenticated) throw error;
+      const fresh = await this.#token(step, true);
+      if (fresh.kind === 'token') throw error;
+      return authorizationRequired(step, fresh, true);
+    }
+  }
+
+  async #withToken(step: Step, token: TokenAnswer): Promise<ToolOutcome> {
+    const { tool, call, input } = step;
+    const { accessToken } = token;
+    const { user, signal } = call;
+    const check = await this.#check(step, accessToken);
+    if (check?.kind === 'changed') {
+      const { before, now } = check;
+      return { kind: 'account_changed', tool: tool.options.name, provider: tool.provider, before, now };
+    }
+    const approval = approvalRequired(step, check?.account);
+    if (approval !== undefined) return approval;
+    const widerScopes = check?.identifiedNow === true ? this.#recordAccount(step, check.account) : [];
+    const output = await tool.run(input, { accessToken, user, signal });
+    return {
+      kind: 'result',
+      source: tool.provider.id,
+      data: checkedOutput(tool, output, token),
+      widerScopes,
+    };
+  }
+
+  async #check({ tool, call }: Step, accessToken: string): Promise<AccountCheck | undefined> {
+    const { provider, identify } = tool;
+    if (identify === undefined) return undefined;
+    const token = { sub: call.user.sub, accessToken, signal: call.signal };
+    const accepted = typeof call.account === 'object' ? call.account.switchTo : undefined;
+    return this.#accounts.check({ provider, identify }, token, accepted);
+  }
+
+  #recordAccount({ tool, call }: Step, { id, scopes = [] }: Account): readonly string[] {
+    const { provider, options } = tool;
+    const widerScopes = scopes.filter((scope) => provider.scopes[scope] === undefined);
+    this.#audit.record('account_identified', {
+      ...auditOf(call, options.name),
+      provider: provider.id,
+      accountId: id,
+      scopes: [...scopes],
+      widerScopes,
+    });
+    return widerScopes;
+  }
+
+  async #token({ tool, call }: Step, forceAuthentication: boolean): Promise<ResourceToken> {
+    const { options, provider } = tool;
+    const { scopes, flow } = options.access;
+    const token = await this.#resourceTokens.get(call.user, {
+      provider: provider.credentialProvider,
+      scopes,
+      forceAuthentication,
+      ...(flow !== undefined && { flow }),
+      ...(provider.authorizationParameters !== undefined && {
+        customParameters: provider.authorizationParameters,
+      }),
+    });
+    if (token.kind === 'token') {
+      const { awsRequestId } = token;
+      const what = { provider: provider.id, scopes: [...scopes], awsRequestId };
+      this.#audit.record('token_fetched', { ...auditOf(call, options.name), ...what });
+    }
+    return token;
+  }
+}
+
+export function auditOf(
+  { user, sessionId, runId }: ToolCall,
+  tool: string,
+): { user: string; sessionId: string; runId: string; tool: string } {
+  return { user: user.sub, sessionId, runId, tool };
+}
+
+/** What the user must say yes to before a write; undefined where they have said it of this very call, or need not. */
+function approvalRequired(
+  { tool, call, input }: Step,
+  account: Account | undefined,
+): ApprovalRequired | undefined {
+  const { name, effect } = tool.options;
+  if (effect === 'read') return undefined;
+  const digest = digestOf({ tool: name, input, accountId: account?.id });
+  if (call.approved === digest) return undefined;
+  const inputBytes = Buffer.byteLength(canonicalJson(input));
+  return { kind: 'approval_required', tool: name, input, inputBytes, digest, account };
+}
+
+function authorizationRequired(
+  { tool, recorded }: Step,
+  authorization: AuthorizationRequired['authorization'],
+  reauthenticated: boolean,
+): AuthorizationRequired {
+  const { options, provider } = tool;
+  return {
+    kind: 'authorization_required',
+    tool: options.name,
+    provider,
+    scopes: options.access.scopes,
+    authorization,
+    account: recorded,
+    reauthenticated,
+  };
+}
+
+/** Which arguments are wrong, without repeating what was in them. */
+function inputFaults(error: z.ZodError): string {
+  return `The arguments do not fit: ${describeIssues(error, 'input')}.`;
+}
+
+function checkedOutput(
+  { options, provider }: RegisteredTool,
+  output: unknown,
+  { accessToken }: TokenAnswer,
+): unknown {
+  const checked = options.output.safeParse(output);
+  // A provider that repeats the token, in an echo of the request say, must not give it to the model.
+  if (checked.success && JSON.stringify(checked.data ?? null).includes(accessToken))
+    throw new ToolError('tool_output_invalid', `${provider.label} answered with what must not be shown.`);
+  if (checked.success) return checked.data;
+  throw new ToolError('tool_output_invalid', `${provider.label} answered in a form that is not understood.`, {
+    cause: checked.error,
+  });
+}
