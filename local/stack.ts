@@ -183,6 +183,7 @@ function startStorage(options: StackOptions): Promise<LocalS3> {
   return startS3({
     ...place(options, 5),
     buckets: [BUCKET],
+    mayNotList: [ACCESS_KEYS['session-binding']],
     settings: { region: REGION, versioned: true, closedToThePublic: true, keyArn: KEY_ARN },
     ...(options.stateDirectory !== undefined && { directory: join(options.stateDirectory, 's3') }),
   });
@@ -225,14 +226,16 @@ function environmentOf(
     ALB_CLIENT_ID,
     ALB_PUBLIC_KEYS_URL: parts.loadBalancer.keysUrl,
     FLOW_SECRET,
+    AUTHORIZATION_ORIGIN: parts.agentCoreIdentity.url,
+    AWS_ENDPOINT_URL_S3: parts.s3.url,
+    S3_BUCKET_NAME: BUCKET,
+    SIGN_OUT_URL: `${parts.identityProvider.url}/session/end`,
   };
   if (who === 'session-binding') return common;
   const agent = {
     ...common,
     AWS_ENDPOINT_URL_BEDROCK_RUNTIME: parts.bedrock.url,
-    AWS_ENDPOINT_URL_S3: parts.s3.url,
     WORKLOAD_IDENTITY_NAME: WORKLOAD,
-    S3_BUCKET_NAME: BUCKET,
     INFERENCE_PROFILE_ID: 'local.rule-based-stand-in',
     GITHUB_PROVIDER_NAME: GITHUB_PROVIDER,
     GITHUB_API_BASE: `${parts.gitHub.url}${API_PREFIX}`,

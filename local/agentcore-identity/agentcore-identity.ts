@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AwsCall } from '../lib/aws-call.ts';
 import { FaultSwitch } from '../lib/faults.ts';
 import { readBody, sendJson, serve, urlOf } from '../lib/http.ts';
 import type { Listen, Part } from '../lib/part.ts';
@@ -26,14 +27,20 @@ export interface AgentCoreIdentityOptions extends Listen {
   readonly stateFile?: string;
 }
 
-export interface Call {
+export interface Call extends AwsCall {
   readonly operation: string;
-  readonly accessKeyId: string;
   readonly status: number;
+}
+
+/** What AWS does not document, and a client must be safe with either way. */
+export interface Behaviour {
+  /** Whether an authorization URL leads to the provider again after the provider has answered. */
+  sessionsOpenAgain: boolean;
 }
 
 export interface LocalAgentCoreIdentity extends Part {
   readonly vault: Vault;
+  readonly behaviour: Behaviour;
   /** What is registered; it can be changed, and `reset` brings it back. */
   readonly workloads: Workload[];
   readonly credentialProviders: CredentialProvider[];
@@ -53,7 +60,9 @@ export async function startAgentCoreIdentity(
   const calls: Call[] = [];
   const workloads = [...options.workloads];
   const credentialProviders = [...options.credentialProviders];
+  const behaviour: Behaviour = { sessionsOpenAgain: false };
   const context: OperationContext = {
+    behaviour,
     url: () => serving.url,
     now: options.now ?? Date.now,
     vault,
@@ -80,6 +89,7 @@ export async function startAgentCoreIdentity(
     url: serving.url,
     faults,
     vault,
+    behaviour,
     workloads,
     credentialProviders,
     calls,
@@ -88,6 +98,7 @@ export async function startAgentCoreIdentity(
       vault.reset();
       faults.clear();
       calls.length = 0;
+      behaviour.sessionsOpenAgain = false;
       workloads.splice(0, workloads.length, ...options.workloads);
       credentialProviders.splice(0, credentialProviders.length, ...options.credentialProviders);
       return Promise.resolve();
@@ -104,6 +115,8 @@ async function answer(
   const [operation, run] = ALL_OPERATIONS[urlOf(request).pathname] ?? ['unknown', undefined];
   const accessKeyId = signerOf(request, 'bedrock-agentcore') ?? '';
   const requestId = { 'x-amzn-requestid': randomUUID() };
+  const about = { operation, accessKeyId, action: `bedrock-agentcore:${operation}` };
+  let target: Readonly<Record<string, string>> = {};
   try {
     const body = (await readBody(request, 512 * 1024)).toString('utf8');
     if (run === undefined || request.method !== 'POST') {
@@ -113,14 +126,28 @@ async function answer(
       throw new ServiceError(403, 'MissingAuthenticationTokenException', 'Missing Authentication Token');
     }
     requirePermission(policies, accessKeyId, operation);
-    sendJson(response, 200, await run(context, new Members(body)), requestId);
-    return { operation, accessKeyId, status: 200 };
+    const members = new Members(body);
+    target = targetOf(context, members);
+    sendJson(response, 200, await run(context, members), requestId);
+    return { ...about, target, status: 200 };
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     const headers = { ...requestId, 'x-amzn-errortype': error.type };
     sendJson(response, error.status, { message: error.message, ...error.members }, headers);
-    return { operation, accessKeyId, status: error.status };
+    return { ...about, target, status: error.status };
   }
+}
+
+/** The workload and the credential provider that a call is about, where its members tell. */
+function targetOf({ vault }: OperationContext, members: Members): Readonly<Record<string, string>> {
+  const text = (name: string): string | undefined => members.peek(name);
+  const session = vault.session(text('sessionUri') ?? '');
+  const workload =
+    text('workloadName') ??
+    vault.workloadToken(text('workloadIdentityToken') ?? '')?.workload ??
+    session?.workload;
+  const provider = text('resourceCredentialProviderName') ?? session?.provider;
+  return { ...(workload !== undefined && { workload }), ...(provider !== undefined && { provider }) };
 }
 
 function requirePermission(

@@ -13,7 +13,7 @@ export function authorize(
 ): void {
   const session = context.vault.session(urlOf(request).searchParams.get('request_uri') ?? '');
   const provider = context.credentialProviders.find((each) => each.name === session?.provider);
-  if (session?.status !== 'started' || session.expiresAt <= context.now() || provider === undefined) {
+  if (!isOpen(context, session) || provider === undefined) {
     refuse(response);
     return;
   }
@@ -42,7 +42,7 @@ export function callback(
   const { pathname, searchParams } = urlOf(request);
   const [uri, session] = context.vault.sessionByState(searchParams.get('state') ?? '') ?? [];
   const provider = context.credentialProviders.find((each) => pathname.endsWith(`/${each.callbackId}`));
-  if (uri === undefined || session?.status !== 'started' || session.provider !== provider?.name) {
+  if (uri === undefined || !isOpen(context, session) || session.provider !== provider?.name) {
     refuse(response);
     return;
   }
@@ -52,6 +52,15 @@ export function callback(
   if (code !== null) session.code = code;
   context.vault.save();
   redirect(response, returnUrl(uri, session, code === null ? (error ?? 'server_error') : undefined));
+}
+
+/** A session that was used is closed in any case; one that the provider has answered, by `sessionsOpenAgain`. */
+function isOpen(
+  context: OperationContext,
+  session: AuthorizationSession | undefined,
+): session is AuthorizationSession {
+  if (session === undefined || session.expiresAt <= context.now() || session.status === 'used') return false;
+  return session.status === 'started' || context.behaviour.sessionsOpenAgain;
 }
 
 function returnUrl(sessionUri: string, session: AuthorizationSession, error: string | undefined): string {

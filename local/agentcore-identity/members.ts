@@ -17,6 +17,12 @@ export class Members {
     this.#body = parsed as Record<string, unknown>;
   }
 
+  /** A member's text, whatever its length; undefined where it is none. Decides nothing. */
+  peek(name: string): string | undefined {
+    const value = this.#body[name];
+    return typeof value === 'string' ? value : undefined;
+  }
+
   text(name: string, maximum: number, pattern?: RegExp): string {
     const value = this.optionalText(name, maximum, pattern);
     if (value === undefined) throw validation(`${name} is required`, name);

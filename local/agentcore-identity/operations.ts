@@ -11,6 +11,7 @@ export interface Workload {
 }
 
 export interface OperationContext {
+  readonly behaviour: { readonly sessionsOpenAgain: boolean };
   readonly url: () => string;
   readonly now: () => number;
   readonly vault: Vault;

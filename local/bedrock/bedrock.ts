@@ -4,6 +4,7 @@ import { createServer as createHttp2Server, type ServerHttp2Session } from 'node
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EventStreamCodec } from '@smithy/eventstream-codec';
+import type { AwsCall } from '../lib/aws-call.ts';
 import { FaultSwitch } from '../lib/faults.ts';
 import { listening, readBody, sendJson } from '../lib/http.ts';
 import type { Listen, Part } from '../lib/part.ts';
@@ -20,6 +21,8 @@ export interface BedrockOptions extends Listen {
 export interface LocalBedrock extends Part {
   /** Every request the model has been sent, for tests. */
   readonly requests: readonly ConverseRequest[];
+  /** Every call so far, for tests. */
+  readonly calls: readonly AwsCall[];
   /** Streams that a client left before their end. */
   readonly aborted: () => number;
   model: Model;
@@ -37,6 +40,7 @@ const codec = new EventStreamCodec(
 export async function startBedrock(options: BedrockOptions = {}): Promise<LocalBedrock> {
   const faults = new FaultSwitch();
   const requests: ConverseRequest[] = [];
+  const calls: AwsCall[] = [];
   let aborted = 0;
   const part = { model: options.model ?? ruleBasedModel };
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -44,6 +48,11 @@ export async function startBedrock(options: BedrockOptions = {}): Promise<LocalB
     const converse = await readRequest(request, response);
     if (converse === undefined) return;
     requests.push(converse);
+    calls.push({
+      accessKeyId: signerOf(request, 'bedrock') ?? '',
+      action: 'bedrock:InvokeModelWithResponseStream',
+      target: { model: decodeURIComponent(/^\/model\/([^/]+)\//.exec(request.url ?? '')?.[1] ?? '') },
+    });
     const finished = await stream(response, part.model(converse), options.wordDelayMs ?? 0);
     if (!finished) aborted += 1;
   };
@@ -57,10 +66,12 @@ export async function startBedrock(options: BedrockOptions = {}): Promise<LocalB
     url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
     faults,
     requests,
+    calls,
     aborted: () => aborted,
     close,
     reset: () => {
       requests.length = 0;
+      calls.length = 0;
       faults.clear();
       return Promise.resolve();
     },

@@ -109,7 +109,7 @@ async function play(on: LocalStack, to: Report): Promise<void> {
   };
   const agent = await start('agent');
   const sessionBinding = await start('session-binding');
-  on.loadBalancer.register({ agent: agent.url, 'session-binding': sessionBinding.url });
+  on.loadBalancer.register({ agent: [agent.url], 'session-binding': [sessionBinding.url] });
   const played = await playFlow(on, to);
   await playAttacks(on, { agent, sessionBinding }, played, to);
   to.heading('The containers');

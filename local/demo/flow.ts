@@ -99,7 +99,9 @@ async function connect(
   const page = await alice.navigate(connectUrl);
   report.check(
     'the page says provider, action and scope in words',
-    ['GitHub', 'Read your GitHub profile', 'Read your profile'].every((text) => page.text.includes(text)),
+    ['GitHub', 'Read your GitHub profile', 'Read all user profile data'].every((text) =>
+      page.text.includes(text),
+    ),
   );
   const gate = await alice.submitAndFollow(page);
   const cookies = await alice.jar.getCookies(stack.loadBalancer.url);

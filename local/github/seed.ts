@@ -9,9 +9,12 @@ export const ACCOUNTS: readonly Account[] = [
 
 /** GitHub's scopes in words, as its consent page puts them. */
 export const SCOPES: Readonly<Record<string, ScopeText>> = {
-  'read:user': { title: 'Read your profile', detail: 'Your name, e-mail address and other profile data.' },
+  'read:user': { title: 'Read all user profile data', detail: 'Your name, e-mail address and the like.' },
   'user:email': { title: 'Read your e-mail addresses', detail: 'Also those that are not public.' },
-  repo: { title: 'Full control of your repositories', detail: 'Public and private: code, issues, settings.' },
+  repo: {
+    title: 'Full control of private repositories',
+    detail: 'Code, issues, settings; of public ones too.',
+  },
   public_repo: { title: 'Write to your public repositories', detail: 'Not the private ones.' },
   'read:org': { title: 'Read your organisations', detail: 'Memberships and teams.' },
 };

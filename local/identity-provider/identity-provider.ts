@@ -66,7 +66,10 @@ async function configuration({ client }: IdentityProviderOptions): Promise<Confi
     scopes: ['openid', 'profile', 'email'],
     claims: { openid: ['sub', 'oid', 'tid'], profile: ['name', 'preferred_username'], email: ['email'] },
     pkce: { required: () => false },
-    features: { devInteractions: { enabled: false } },
+    features: {
+      devInteractions: { enabled: false },
+      rpInitiatedLogout: { logoutSource: askToSignOut, postLogoutSuccessSource: signedOut },
+    },
     ttl: {
       AccessToken: HOUR_S,
       AuthorizationCode: 60,
@@ -115,6 +118,18 @@ async function interact(
       ? { error: 'access_denied', error_description: 'The user cancelled the sign-in.' }
       : { login: { accountId: user.sub } };
   await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
+}
+
+/** @param form the provider's own, with the id `op.logoutForm` */
+function askToSignOut(context: { body: unknown }, form: string): void {
+  const body = `<h1>Sign out of your organization?</h1>${form}<button form="op.logoutForm" name="logout" value="yes">Yes, sign out</button>
+<p><button class="quiet" form="op.logoutForm">No, stay signed in</button></p>`;
+  context.body = page({ title: 'Sign out', brand: BRAND, body });
+}
+
+function signedOut(context: { body: unknown }): void {
+  const body = '<h1>You are signed out</h1><p>You can close this page.</p>';
+  context.body = page({ title: 'Signed out', brand: BRAND, body });
 }
 
 function chooser(): string {

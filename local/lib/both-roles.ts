@@ -39,7 +39,7 @@ export async function startBothRoles(
     throw first.status === 'rejected' ? first.reason : (second as PromiseRejectedResult).reason;
   }
   const [agent, sessionBinding] = [first.value, second.value];
-  stack.loadBalancer.register({ agent: agent.url, 'session-binding': sessionBinding.url });
+  stack.loadBalancer.register({ agent: [agent.url], 'session-binding': [sessionBinding.url] });
   return {
     agent,
     sessionBinding,

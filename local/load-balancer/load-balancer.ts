@@ -5,8 +5,8 @@ import { FaultSwitch } from '../lib/faults.ts';
 import { cookiesOf, redirect, sendHtml, serve, urlOf } from '../lib/http.ts';
 import { page } from '../lib/page.ts';
 import type { Listen, Part } from '../lib/part.ts';
-import { TargetProxy } from './proxy.ts';
-import { RULES, type Rule } from './rules.ts';
+import { TargetProxy, type Counts, type Targets } from './proxy.ts';
+import { RULES } from './rules.ts';
 import { SessionCookie, type AlbSession } from './session-cookie.ts';
 import { AlbSigner } from './signer.ts';
 
@@ -15,8 +15,6 @@ export interface LoadBalancerOptions extends Listen {
   readonly clientId: string;
   readonly clientSecret: string;
   readonly keysPort?: number;
-  /** Base URLs of the roles' targets; settable later, as targets register after the load balancer stands. */
-  readonly targets?: Readonly<Record<Rule['target'], string>>;
   readonly idleTimeoutMs?: number;
   readonly stateDirectory?: string;
 }
@@ -29,7 +27,12 @@ export interface LocalLoadBalancer extends Part {
   readonly signer: AlbSigner;
   /** Tells where the identity provider is; discovery happens with the first sign-in. */
   useIssuer(issuer: string): void;
-  register(targets: Readonly<Record<Rule['target'], string>>): void;
+  /** Base URLs of the roles' targets, in the place of those before. */
+  register(targets: Targets): void;
+  /** Takes a target out: nothing new goes there, and what is open is cut after the delay. */
+  drain(target: string, delayMs: number): Promise<void>;
+  /** What CloudWatch would have of this load balancer. */
+  readonly counts: Counts;
   /** The headers that a signed-in user's requests reach a target with. */
   identityHeaders(session: AlbSession): Record<string, string>;
 }
@@ -66,7 +69,6 @@ export async function startLoadBalancer(options: LoadBalancerOptions): Promise<L
     host: HOST,
   });
   listener.publicUrl = serving.url;
-  if (options.targets !== undefined) proxy.targets = options.targets;
   return {
     url: serving.url,
     keysUrl: keys.url,
@@ -80,6 +82,8 @@ export async function startLoadBalancer(options: LoadBalancerOptions): Promise<L
     register: (targets) => {
       proxy.targets = targets;
     },
+    drain: (target, delayMs) => proxy.drain(target, delayMs),
+    counts: proxy.counts,
     identityHeaders: (session) => listener.identityHeaders(session),
     close: async () => {
       await Promise.all([serving.close(), keys.close()]);
@@ -183,6 +187,7 @@ class Listener {
       );
     } catch (error) {
       const denied = error instanceof oidc.AuthorizationResponseError;
+      if (!denied) this.#proxy.counts.ELBAuthError += 1;
       this.#refuse(
         response,
         denied ? 'The sign-in was cancelled.' : 'The identity provider could not sign you in.',

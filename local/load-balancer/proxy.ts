@@ -18,11 +18,25 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
+/** The targets of each group. Requests take turns among those of a group. */
+export type Targets = Readonly<Record<Rule['target'], readonly string[]>>;
+
+/** What a load balancer counts, by the names that CloudWatch has for it. */
+export interface Counts {
+  HTTPCode_ELB_5XX_Count: number;
+  HTTPCode_Target_5XX_Count: number;
+  ELBAuthError: number;
+}
+
 /** Forwards to the targets, byte by byte, and cuts a connection on which nothing has moved for `idleTimeoutMs`. */
 export class TargetProxy {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1024 });
   readonly #idleTimeoutMs: number;
-  targets: Readonly<Record<Rule['target'], string>> = { agent: '', 'session-binding': '' };
+  /** Answers that are under way, by their target: what a target that leaves may still finish. */
+  readonly #open = new Map<string, Set<ServerResponse>>();
+  #turn = 0;
+  targets: Targets = { agent: [], 'session-binding': [] };
+  readonly counts: Counts = { HTTPCode_ELB_5XX_Count: 0, HTTPCode_Target_5XX_Count: 0, ELBAuthError: 0 };
 
   constructor(idleTimeoutMs: number) {
     this.#idleTimeoutMs = idleTimeoutMs;
@@ -34,11 +48,14 @@ export class TargetProxy {
     response: ServerResponse,
     identity: Readonly<Record<string, string>>,
   ): void {
-    const base = this.targets[target];
-    if (base === '') {
+    const group = this.targets[target];
+    const base = group[(this.#turn += 1) % Math.max(1, group.length)];
+    if (base === undefined) {
+      this.counts.HTTPCode_ELB_5XX_Count += 1;
       response.writeHead(503, { 'content-type': 'text/plain' }).end('Service Temporarily Unavailable');
       return;
     }
+    this.#track(base, response);
     const { hostname, port } = new URL(base);
     const upstream = send(
       {
@@ -51,6 +68,7 @@ export class TargetProxy {
         setHost: false,
       },
       (answer) => {
+        if ((answer.statusCode ?? 0) >= 500) this.counts.HTTPCode_Target_5XX_Count += 1;
         response.writeHead(answer.statusCode ?? 502, withoutHopByHop(answer.headers));
         answer.pipe(response);
         answer.on('error', () => response.destroy());
@@ -58,18 +76,41 @@ export class TargetProxy {
     );
     upstream.setTimeout(this.#idleTimeoutMs, () => upstream.destroy(new Error('idle')));
     upstream.on('error', (error) => {
-      if (response.headersSent) response.destroy();
-      else
-        response
-          .writeHead(error.message === 'idle' ? 504 : 502, { 'content-type': 'text/plain' })
-          .end('Bad Gateway');
+      if (response.headersSent) {
+        response.destroy();
+        return;
+      }
+      if (!response.destroyed) this.counts.HTTPCode_ELB_5XX_Count += 1;
+      response
+        .writeHead(error.message === 'idle' ? 504 : 502, { 'content-type': 'text/plain' })
+        .end('Bad Gateway');
     });
     response.on('close', () => upstream.destroy());
     request.pipe(upstream);
   }
 
+  /**
+   * Takes a target out of its group, as a deregistration does: it gets no new request, and what is open there is cut at
+   * the end of the delay. https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html#deregistration-delay
+   */
+  async drain(base: string, delayMs: number): Promise<void> {
+    const without = (urls: readonly string[]): readonly string[] => urls.filter((url) => url !== base);
+    this.targets = {
+      agent: without(this.targets.agent),
+      'session-binding': without(this.targets['session-binding']),
+    };
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    for (const response of this.#open.get(base) ?? []) response.destroy();
+  }
+
   close(): void {
     this.#agent.destroy();
+  }
+
+  #track(base: string, response: ServerResponse): void {
+    const open = this.#open.get(base) ?? new Set();
+    this.#open.set(base, open.add(response));
+    response.on('close', () => open.delete(response));
   }
 }
 

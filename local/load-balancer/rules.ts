@@ -11,12 +11,12 @@ export interface Rule {
 /** The listener's rules, first match first; what matches none is answered 404. There is no rule that lets anyone in. */
 export const RULES: readonly Rule[] = [
   {
-    paths: [/^\/oauth2\/(connect|session-binding)$/],
+    paths: [/^\/oauth2\/(connect|session-binding)$/, /^\/sign-out$/],
     methods: ['GET'],
     action: 'authenticate',
     target: 'session-binding',
   },
-  { paths: [/^\/oauth2\/connect$/], action: 'deny', target: 'session-binding' },
+  { paths: [/^\/oauth2\/connect$/, /^\/sign-out$/], action: 'deny', target: 'session-binding' },
   { paths: [/^\/$/, /^\/docs(\/.*)?$/], methods: ['GET'], action: 'authenticate', target: 'agent' },
   {
     paths: [/^\/(invocations|openapi\.json)$/, /^\/(sessions|connections)(\/.*)?$/],

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FaultSwitch } from '../lib/faults.ts';
 import { readBody, serve, urlOf } from '../lib/http.ts';
+import type { AwsCall } from '../lib/aws-call.ts';
 import type { Listen, Part } from '../lib/part.ts';
 import { signerOf } from '../lib/sigv4.ts';
 import { ObjectStore, S3Error, type StoredObject } from './object-store.ts';
@@ -20,6 +21,11 @@ export interface S3Options extends Listen {
   /** Where objects are kept; in memory when absent. */
   readonly directory?: string;
   readonly settings?: BucketSettings;
+  /**
+   * Access keys that may not list the buckets. To them a missing object is 403, as S3 answers it:
+   * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+   */
+  readonly mayNotList?: readonly string[];
 }
 
 /** What is set for a bucket. */
@@ -33,9 +39,21 @@ export interface BucketSettings {
 
 export interface LocalS3 extends Part {
   readonly store: ObjectStore;
+  /** Every call so far, for tests. */
+  readonly calls: readonly AwsCall[];
   /** Of all buckets; nothing here depends on it. */
   settings: BucketSettings;
 }
+
+/** What IAM asks permission for. A batch of deletions is asked object by object; settings are the operator's. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  'GET bucket': 's3:ListBucket',
+  'HEAD bucket': 's3:ListBucket',
+  'GET object': 's3:GetObject',
+  'HEAD object': 's3:GetObject',
+  'PUT object': 's3:PutObject',
+  'DELETE object': 's3:DeleteObject',
+};
 
 const UNSET: BucketSettings = { region: 'eu-central-1', versioned: false, closedToThePublic: true };
 
@@ -48,12 +66,16 @@ export async function startS3(options: S3Options): Promise<LocalS3> {
   const faults = new FaultSwitch();
   const initial = options.settings ?? UNSET;
   const part = { settings: initial };
+  const calls: AwsCall[] = [];
+  const mayNotList = new Set(options.mayNotList);
   const serving = await serve(
     async (request, response) => {
       try {
-        await answer(store, part.settings, request, response);
-      } catch (error) {
-        if (!(error instanceof S3Error)) throw error;
+        await answer(store, part.settings, calls, request, response);
+      } catch (thrown) {
+        if (!(thrown instanceof S3Error)) throw thrown;
+        const isHidden = thrown.code === 'NoSuchKey' && mayNotList.has(signerOf(request, 's3') ?? '');
+        const error = isHidden ? new S3Error(403, 'AccessDenied', 'Access Denied') : thrown;
         response.writeHead(error.status, { 'content-type': 'application/xml' });
         response.end(request.method === 'HEAD' ? undefined : errorXml(error.code, error.message));
       }
@@ -65,10 +87,12 @@ export async function startS3(options: S3Options): Promise<LocalS3> {
     url: serving.url,
     faults,
     store,
+    calls,
     close: () => serving.close(),
     reset: () => {
       store.clear();
       faults.clear();
+      calls.length = 0;
       part.settings = initial;
       return Promise.resolve();
     },
@@ -78,15 +102,21 @@ export async function startS3(options: S3Options): Promise<LocalS3> {
 async function answer(
   store: ObjectStore,
   settings: BucketSettings,
+  calls: AwsCall[],
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
-  if (signerOf(request, 's3') === undefined) throw new S3Error(403, 'AccessDenied', 'Access Denied');
+  const accessKeyId = signerOf(request, 's3');
+  if (accessKeyId === undefined) throw new S3Error(403, 'AccessDenied', 'Access Denied');
   const url = urlOf(request);
   const [, bucket = '', ...rest] = url.pathname.split('/');
   const key = decodeURIComponent(rest.join('/'));
   store.requireBucket(bucket);
   const operation = `${request.method ?? ''} ${key === '' ? 'bucket' : 'object'}`;
+  const action = ACTIONS[operation];
+  const prefix = url.searchParams.get('prefix');
+  const target = { bucket, ...(key !== '' && { key }), ...(prefix !== null && { prefix }) };
+  if (action !== undefined) calls.push({ accessKeyId, action, target });
   switch (operation) {
     case 'HEAD bucket':
       response.writeHead(200, { 'x-amz-bucket-region': settings.region }).end();
@@ -104,7 +134,10 @@ async function answer(
     case 'POST bucket': {
       if (!url.searchParams.has('delete')) break;
       const keys = parseBatchDelete((await readBody(request)).toString('utf8'));
-      for (const each of keys) store.delete(bucket, each, {});
+      for (const each of keys) {
+        calls.push({ accessKeyId, action: 's3:DeleteObject', target: { bucket, key: each } });
+        store.delete(bucket, each, {});
+      }
       sendXml(response, batchDeleteResult(keys));
       return;
     }

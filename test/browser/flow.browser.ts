@@ -63,7 +63,7 @@ describe('in Chromium', () => {
     const consent = await context.newPage();
     await consent.goto(connectUrl);
     expect(await consent.locator('h1').textContent()).toBe('Connect GitHub?');
-    expect(await consent.locator('dl').textContent()).toContain('Read your profile');
+    expect(await consent.locator('dl').textContent()).toContain('Read all user profile data');
     await consent.keyboard.press('Tab');
     await consent.keyboard.press('Enter');
     await consent.waitForURL(/login\/oauth\/authorize/);

@@ -30,7 +30,7 @@ describe('on AgentCore Runtime', () => {
     };
     agent = await startRole('agent', { environment });
     binding = await startRole('session-binding', { environment: stack.environment('session-binding') });
-    stack.loadBalancer.register({ agent: agent.url, 'session-binding': binding.url });
+    stack.loadBalancer.register({ agent: [agent.url], 'session-binding': [binding.url] });
   });
   afterAll(async () => {
     await Promise.all([agent.stop(), binding.stop()]);

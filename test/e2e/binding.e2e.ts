@@ -33,7 +33,9 @@ describe('connect and session binding', () => {
 
   it('tells a user who denied at the provider, and binds nothing', async () => {
     const denied = await world.consent(alice, connectUrl, 'alice-octo', 'cancel');
-    expect([denied.status, denied.text.includes('You did not authorize access')]).toEqual([403, true]);
+    expect([denied.status, denied.text.includes('You did not authorize access')]).toEqual([200, true]);
+    expect(denied.text).toContain('"type":"authorization_denied"');
+    expect(denied.text).not.toContain('Request <code>');
     expect(world.vault()).toBe('{}');
   });
 
@@ -45,7 +47,7 @@ describe('connect and session binding', () => {
       page.status,
       page.text.includes('You did not authorize access'),
       page.text.includes('<b>x'),
-    ]).toEqual([403, true, false]);
+    ]).toEqual([200, true, false]);
   });
 
   it('tells of an expired session, and binds nothing', async () => {

@@ -32,22 +32,51 @@ describe('a role', () => {
     return readFileSync(file, 'utf8');
   };
 
-  it('session-binding loads neither Strands nor the Bedrock client, and nothing that fetches tokens', async () => {
+  /** What is ours among the modules: the folder of each that is loaded, roots by their name. */
+  const foldersOf = (modules: string): readonly string[] => {
+    const own = [...modules.matchAll(/(?<!node_modules.*)\/dist\/(.+)\.js$/gm)].map(([, path = '']) => path);
+    const folders = own.map((path) => {
+      const [first = '', second = '', third] = path.split('/');
+      return third === undefined || !['common', 'identity'].includes(first) ? first : `${first}/${second}`;
+    });
+    return [...new Set(folders)].sort();
+  };
+
+  it('session-binding loads exactly these parts, of which none fetches a token', async () => {
     const modules = await modulesOf('session-binding');
-    expect(modules).toContain('/dist/binding/');
-    expect(modules).toContain('@aws-sdk/client-bedrock-agentcore');
-    for (const absent of [
-      '@strands-agents',
-      'client-bedrock-runtime',
-      'client-s3',
-      '@ag-ui',
-      '/dist/agent/',
-      '/dist/tools/',
-      '/dist/github-tools/',
-      '/dist/sessions/',
-    ]) {
-      expect([absent, modules.includes(absent)]).toEqual([absent, false]);
-    }
+    expect(foldersOf(modules)).toEqual([
+      'audit',
+      'binding',
+      'common/aws',
+      'common/context',
+      'common/errors',
+      'common/http',
+      'common/logging',
+      'config',
+      'create-app',
+      'identity/agentcore',
+      'identity/authorization-completion',
+      'identity/flow',
+      'identity/sign-in',
+      'main',
+      'roles',
+      'storage',
+    ]);
+    const sources = [...modules.matchAll(/^file:\/\/(.*\/dist\/(?!.*node_modules).*)$/gm)].map(
+      ([, file = '']) => readFileSync(file, 'utf8'),
+    );
+    const commands = sources.flatMap((source) =>
+      [...source.matchAll(/import \{([^}]*)\} from '@aws-sdk\/client-bedrock-agentcore'/g)].flatMap(
+        ([, names = '']) =>
+          names
+            .split(',')
+            .map((name) => name.trim())
+            .filter((name) => name.endsWith('Command')),
+      ),
+    );
+    expect(commands).toEqual(['CompleteResourceTokenAuthCommand']);
+    for (const absent of ['@strands-agents', 'client-bedrock-runtime', '@ag-ui'])
+      expect(modules).not.toContain(absent);
   });
 
   it('agent loads them, so that the recorder is seen to work, and nothing of the binding', async () => {
@@ -55,6 +84,8 @@ describe('a role', () => {
     expect(modules).toContain('@strands-agents');
     expect(modules).toContain('client-bedrock-runtime');
     expect(modules).not.toContain('/dist/binding/');
+    expect(foldersOf(modules)).toContain('identity/token-vault');
+    expect(foldersOf(modules)).not.toContain('identity/authorization-completion');
   });
 
   const start = (environment: Readonly<Record<string, string>>): { status: number | null; stderr: string } =>

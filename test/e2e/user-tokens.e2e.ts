@@ -65,10 +65,16 @@ describe("with WORKLOAD_TOKEN_SOURCE=jwt, the identity provider's access token n
       url.includes('/oauth2/session-binding'),
     );
     const { pathname, search } = new URL(back.url);
+    const returning = { ...headers(returningToken), accept: 'text/html' };
     const bound = await fetch(binding.url + pathname + search, {
-      headers: { ...headers(returningToken), cookie, accept: 'text/html' },
+      redirect: 'manual',
+      headers: { ...returning, cookie },
     });
-    return bound.text();
+    const result = bound.headers.getSetCookie().map((each) => each.split(';', 1)[0]);
+    const shown = await fetch(binding.url + (bound.headers.get('location') ?? ''), {
+      headers: { ...returning, cookie: result.join('; ') },
+    });
+    return shown.text();
   };
 
   it('a consent is completed with the token that it was asked with', async () => {

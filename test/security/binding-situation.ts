@@ -1,8 +1,8 @@
 import { type HttpBrowser, type Answer } from '../../local/lib/http-browser.ts';
 import type { Fault } from '../../local/lib/faults.ts';
-import { SealedToken } from '../../src/identity/outbound/sealed-token.js';
+import { SealedToken } from '../../src/identity/flow/sealed-token.js';
 import { z } from 'zod';
-import { send } from '../support/send.ts';
+import { send, type Received } from '../support/send.ts';
 import { connectUrlOf, type World } from '../support/world.ts';
 
 /** Alice has asked, opened the connect page, consented at GitHub, and is about to come back in browser A. */
@@ -23,9 +23,11 @@ export const PAGES = {
   'wrong account': [403, 'another account'],
   invalid: [400, 'not valid'],
   expired: [410, 'has expired'],
-  denied: [403, 'You did not authorize access'],
+  denied: [200, 'You did not authorize access'],
+  burnt: [403, 'This authorization was stopped'],
   misconfigured: [500, 'misconfigured'],
   unavailable: [503, 'unavailable'],
+  unchecked: [503, 'cannot be checked'],
   'cross-site': [403, 'Cross-site'],
   'sign in': [401, 'Not signed in'],
   'no such page': [404, 'Not found'],
@@ -77,20 +79,28 @@ export const tampered = (sealed: string): string => {
   const at = sealed.length - 30;
   return sealed.slice(0, at) + (sealed[at] === 'A' ? 'B' : 'A') + sealed.slice(at + 1);
 };
-const sealing = (secret: string, purpose: string): SealedToken<object> =>
-  new SealedToken({ secret, purpose, schema: z.looseObject({}) });
+/** Seals as the roles of this world do, or with a secret of the attacker's. */
+export const sealing = (
+  { world }: Pick<Situation, 'world'>,
+  purpose: string,
+  secret = world.stack.environment('agent').FLOW_SECRET ?? '',
+): SealedToken<object> =>
+  new SealedToken({
+    flow: { secret, acceptedSecrets: [], deployment: world.url },
+    purpose,
+    schema: z.looseObject({}),
+  });
 /** What is in a sealed token, sealed anew with some of it changed. */
 export const resealed = async (
-  { world }: Situation,
+  situation: Situation,
   sealed: string,
   purpose: string,
   change: object,
   expiresAt = Date.now() + 60_000,
   secret?: string,
 ): Promise<string> => {
-  const own = world.stack.environment('agent').FLOW_SECRET ?? '';
-  const value = await sealing(own, purpose).open(sealed);
-  return sealing(secret ?? own, purpose).seal({ ...value, ...change }, expiresAt);
+  const value = await sealing(situation, purpose).open(sealed);
+  return sealing(situation, purpose, secret).seal({ ...value, ...change }, expiresAt);
 };
 export const ANOTHER_SECRET = 'another-secret-of-someone-elses-0123456789';
 export const FORM = { 'content-type': 'application/x-www-form-urlencoded', accept: 'text/html' };
@@ -108,15 +118,29 @@ export const postTicket = (
 export const direct = async (situation: Situation, token: string | undefined): Promise<Answer> => {
   const [name, value] = await flowCookie(situation);
   const { pathname, search } = situation.back;
-  const { status, text } = await send(situation.world.roles.sessionBinding.url, pathname + search, {
-    headers: [
-      ['accept', 'text/html'],
-      ['cookie', `${name}=${value}`],
-      ...(token === undefined ? [] : [['x-amzn-oidc-data', token] as const]),
-    ],
-  });
+  const headers = [
+    ['accept', 'text/html'],
+    ...(token === undefined ? [] : [['x-amzn-oidc-data', token] as const]),
+  ] as const;
+  const { status, text } = await sendToResult(situation.world.roles.sessionBinding.url, pathname + search, [
+    ...headers,
+    ['cookie', `${name}=${value}`],
+  ]);
   return { url: pathname, status, headers: new Headers(), text };
 };
+/** A request and, where its answer leads to the result at the same path, that one. */
+export async function sendToResult(
+  url: string,
+  path: string,
+  headers: readonly (readonly [string, string])[],
+): Promise<Received> {
+  const first = await send(url, path, { headers });
+  const { location } = first.headers;
+  const cookies = [first.headers['set-cookie'] ?? []].flat().map((each) => each.split(';', 1)[0]);
+  if (first.status !== 303 || location === undefined || location !== path.split('?', 1)[0]) return first;
+  const others = headers.filter(([name]) => name !== 'cookie');
+  return send(url, location, { headers: [...others, ['cookie', cookies.join('; ')]] });
+}
 export const past = (): number => Math.floor(Date.now() / 1000) - 5;
 
 let sessions = 0;
@@ -157,10 +181,17 @@ export function toProviderAlone(world: World, got: Answer): Answer {
   return leads ? got : { ...got, status: 0 };
 }
 
-/** A refusal that leads anywhere, or sets a cookie, is none. */
+/** Where an answer leads to the result at our own address without a query, that one. */
+export async function resultOf(browser: HttpBrowser, world: World, got: Answer): Promise<Answer> {
+  return got.headers.get('location') === '/oauth2/connect'
+    ? browser.request(`${world.url}/oauth2/connect`, { headers: { accept: 'text/html' } })
+    : got;
+}
+
+/** A refusal that leads anywhere, or sets a flow cookie, is none. */
 export function withoutEffect(got: Answer): Answer {
   const hasEffect =
-    got.headers.get('location') !== null ||
+    ![null, '/oauth2/connect'].includes(got.headers.get('location')) ||
     got.headers.getSetCookie().some((cookie) => cookie.includes('flow'));
   return hasEffect ? { ...got, status: 0 } : got;
 }

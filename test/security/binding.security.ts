@@ -6,6 +6,7 @@ import { comesToHold, subjectOf, World } from '../support/world.ts';
 import { flowOf, PAGES } from './binding-situation.ts';
 import { CALLBACK_CASES } from './callback-cases.ts';
 import { CONNECT_CASES } from './connect-cases.ts';
+import { LEDGER_CASES } from './ledger-cases.ts';
 
 describe('session binding', () => {
   let world: World;
@@ -28,6 +29,7 @@ describe('session binding', () => {
     );
     for (const { who, browser, what, page, vault: held, audit, act } of [
       ...CALLBACK_CASES,
+      ...LEDGER_CASES,
       ...CONNECT_CASES,
     ]) {
       world.stack.agentCoreIdentity.vault.reset();

@@ -3,7 +3,6 @@ import { tokenOf } from '../support/tokens.ts';
 import { connectUrlOf, subjectOf } from '../support/world.ts';
 import {
   ALICE,
-  ANOTHER_SECRET,
   BOB,
   FORM,
   answer,
@@ -13,14 +12,10 @@ import {
   direct,
   flowCookie,
   past,
-  resealed,
   secondFlow,
   sessionName,
-  tampered,
-  ticketOf,
   flowOf,
   type BindingCase,
-  type Situation,
 } from './binding-situation.ts';
 
 /** The callback in Alice's browser, its query changed. */
@@ -38,24 +33,6 @@ const inA = (
   vault,
   audit,
   act: ({ a, back }) => a.navigate(changed(back, change)),
-});
-/** The callback in a browser of Alice's with a flow cookie of the attacker's making. */
-const withCookie = (
-  what: string,
-  page: BindingCase['page'],
-  make: (value: string, situation: Situation) => string | Promise<string>,
-): BindingCase => ({
-  who: 'Alice',
-  browser: 'A, cookie changed',
-  what,
-  page,
-  vault: 'nothing',
-  audit: 'binding_refused',
-  act: async (situation) => {
-    const [name, value] = await flowCookie(situation);
-    const browser = await browserOf(situation, ALICE, [[name, await make(value, situation)]]);
-    return browser.navigate(situation.back.href);
-  },
 });
 /** The callback while AgentCore Identity answers otherwise than usual. */
 const upstream = (what: string, page: BindingCase['page'], fault: Fault, audit: string): BindingCase => ({
@@ -236,9 +213,14 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     'bound',
     "Alice's token",
   ),
-  inA('error=access_denied besides', 'denied', (query) => {
-    query.set('error', 'access_denied');
-  }),
+  inA(
+    'error=access_denied besides',
+    'denied',
+    (query) => {
+      query.set('error', 'access_denied');
+    },
+    'consent_denied',
+  ),
   inA('error without session', 'denied', (query) => {
     query.delete('session_id');
     query.delete('state');
@@ -251,7 +233,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     what: 'she denies at the provider',
     page: 'denied',
     vault: 'nothing',
-    audit: 'binding_refused',
+    audit: 'consent_denied',
     act: async (s) =>
       s.world.consent(
         s.a,
@@ -272,26 +254,6 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
       return a.navigate(back.href);
     },
   },
-  withCookie('a byte of it changed', 'invalid', tampered),
-  withCookie('empty', 'invalid', () => ''),
-  withCookie('3,900 characters', 'invalid', () => 'x'.repeat(3_900)),
-  withCookie('an unsecured JWT', 'invalid', () => 'eyJhbGciOiJub25lIn0.eyJ2YWx1ZSI6e319.'),
-  withCookie('a ticket in its place', 'invalid', (_value, situation) => ticketOf(situation)),
-  withCookie('sealed with another secret', 'invalid', (value, situation) =>
-    resealed(situation, value, 'flow-cookie', {}, undefined, ANOTHER_SECRET),
-  ),
-  withCookie('of a flow that has expired', 'expired', (value, situation) =>
-    resealed(situation, value, 'flow-cookie', {}, Date.now() - 5_000),
-  ),
-  withCookie("of another flow, under this one's name", 'invalid', (value, situation) =>
-    resealed(situation, value, 'flow-cookie', { sessionUri: 'urn:ietf:params:oauth:request_uri:other' }),
-  ),
-  withCookie('without a member', 'invalid', (value, situation) =>
-    resealed(situation, value, 'flow-cookie', { customState: undefined }),
-  ),
-  withCookie('with a member more', 'invalid', (value, situation) =>
-    resealed(situation, value, 'flow-cookie', { admin: true }),
-  ),
   {
     who: 'Alice',
     browser: 'A, the cookie twice',

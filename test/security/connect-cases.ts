@@ -6,6 +6,7 @@ import {
   flowCookie,
   postTicket,
   resealed,
+  resultOf,
   tampered,
   ticketOf,
   toProviderAlone,
@@ -73,7 +74,10 @@ export const CONNECT_CASES: readonly BindingCase[] = [
     page: 'wrong account',
     vault: 'nothing',
     audit: 'consent_refused',
-    act: async (s) => withoutEffect(await postTicket(await browserOf(s, BOB), s)),
+    act: async (s) => {
+      const bob = await browserOf(s, BOB);
+      return resultOf(bob, s.world, withoutEffect(await postTicket(bob, s)));
+    },
   },
   {
     who: 'Alice',

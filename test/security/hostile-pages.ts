@@ -1,6 +1,6 @@
-import { send, type Received } from '../support/send.ts';
+import type { Received } from '../support/send.ts';
 import { tokenOf } from '../support/tokens.ts';
-import { ALICE, resealed, ticketOf, type Situation } from './binding-situation.ts';
+import { ALICE, resealed, sealing, sendToResult, ticketOf, type Situation } from './binding-situation.ts';
 import { subjectOf } from '../support/world.ts';
 
 export interface HostilePage {
@@ -53,28 +53,21 @@ const inTicket = (name: string, change: (text: string) => object): Place => ({
   sealed: true,
   request: async (text, situation) => {
     const ticket = await resealed(situation, ticketOf(situation), 'flow-ticket', {
-      words: { provider: 'GitHub', tool: 'Read', scopes: ['Read'], ...change(text) },
+      words: { provider: 'GitHub', tool: 'Read', scopes: [{ allows: 'Read' }], ...change(text) },
     });
     return { path: query(CONNECT, { ticket }), headers: signedIn(situation) };
   },
 });
-/** A flow that is done shows "already connected"; one that is not is completed, which happens once. */
-const inCookie = (name: string, change: (text: string) => object): Place => ({
-  name: `the flow cookie's ${name}`,
+const inResult = (name: string, change: (text: string) => object): Place => ({
+  name: `the result's ${name}`,
   sealed: true,
   request: async (text, situation) => {
-    const [cookie] = (await situation.a.jar.getCookies(situation.world.url)).filter(({ key }) =>
-      key.startsWith('onbehalf-flow-'),
-    );
-    const value = await resealed(situation, cookie?.value ?? '', 'flow-cookie', {
-      done: true,
-      ...change(text),
-    });
-    const { search } = situation.back;
-    return {
-      path: BINDING + search,
-      headers: [...signedIn(situation), ['cookie', `${cookie?.key ?? ''}=${value}`]],
+    const value = {
+      sub: subjectOf(ALICE),
+      result: { kind: 'done', provider: 'GitHub', account: 'alice-octo', ...change(text) },
     };
+    const sealed = await sealing(situation, 'flow-result').seal(value, Date.now() + 60_000);
+    return { path: BINDING, headers: [...signedIn(situation), ['cookie', `onbehalf-result=${sealed}`]] };
   },
 });
 
@@ -98,10 +91,13 @@ export const PLACES: readonly Place[] = [
   inClaim('email'),
   inTicket('provider', (provider) => ({ provider })),
   inTicket('tool', (tool) => ({ tool })),
-  inTicket('scopes', (scope) => ({ scopes: [scope] })),
-  inCookie('provider', (providerLabel) => ({ providerLabel })),
+  inTicket('account', (account) => ({ account })),
+  inTicket('scopes', (allows) => ({ scopes: [{ allows }] })),
+  inTicket('reasons', (why) => ({ scopes: [{ allows: 'Read', why }] })),
+  inResult('provider', (provider) => ({ provider })),
+  inResult('account', (account) => ({ account })),
 ];
 
 export function open({ world }: Situation, { path, headers }: HostilePage): Promise<Received> {
-  return send(world.roles.sessionBinding.url, path, { headers });
+  return sendToResult(world.roles.sessionBinding.url, path, headers);
 }

@@ -57,9 +57,11 @@ describe('a model that obeys everybody', () => {
       .filter((address) => !own.includes(address));
   };
   const strangersObjects = (): readonly string[] => {
-    const prefix = `users/${Buffer.from(subjectOf('alice@example.com')).toString('base64url')}/`;
+    const sub = subjectOf('alice@example.com');
+    const prefix = `users/${Buffer.from(sub).toString('base64url')}/`;
     return world.stack.s3.store
       .all()
+      .filter(({ key, body }) => !(key.startsWith('flows/') && body.includes(`"sub":"${sub}"`)))
       .map(({ key }) => key)
       .filter((key) => !key.startsWith(prefix));
   };

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { donePage } from '../../src/binding/pages.js';
+import { resultPage } from '../../src/binding/pages.js';
 import { Claim } from '../support/assurance.ts';
 import { skeletonOf } from '../support/page-skeleton.ts';
 import { inParallel } from '../support/send.ts';
@@ -51,12 +51,10 @@ describe('the pages', () => {
       'markup in what the done page tells the waiting page: data, whatever it is',
       200,
     );
-    const consent = { sessionId: '', runId: '', interruptId: '', tool: '', provider: '', scopes: [] };
     for (const payload of PAYLOADS) {
-      const { body, contentSecurityPolicy } = donePage({
-        providerLabel: payload,
-        consent: { ...consent, sessionId: payload, interruptId: payload },
-      });
+      const waiting = { sessionId: payload, interruptId: payload };
+      const result = { kind: 'done', provider: payload, waiting } as const;
+      const { body, contentSecurityPolicy } = resultPage(result, { sub: payload, displayName: payload });
       const scripts = [...body.matchAll(/<script>(.*?)<\/script>/gs)].map(([, script = '']) => script);
       const [script = ''] = scripts;
       const [, told = ''] =

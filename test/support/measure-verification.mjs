@@ -3,7 +3,7 @@ import 'reflect-metadata';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Logger } from '@nestjs/common';
-import { AlbTokenVerifier } from '../../dist/identity/inbound/alb-token.verifier.js';
+import { AlbTokenVerifier } from '../../dist/identity/sign-in/alb/alb-token.verifier.js';
 
 const ROUNDS = 7;
 const TOKENS = 3_000;

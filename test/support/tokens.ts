@@ -28,9 +28,11 @@ export function paddingOf(token: string): string {
 export function tokensOfEveryPadding(stack: LocalStack): ReadonlyMap<string, string> {
   const tokens = new Map<string, string>();
   for (let filler = 0; tokens.size < 9 && filler < 64; filler += 1) {
-    // The header's members are given, so its length is varied by the number of digits of its expiry.
+    // The header's members are given, so its length is varied by the decimals of its expiry.
     const payload = { sub: 'subject', filler: 'x'.repeat(filler % 8) };
-    const exp = Number('1'.padEnd(11 + Math.floor(filler / 8), '9'));
+    const exp = Number(
+      `${String(Math.floor(Date.now() / 1000) + 120)}.${'5'.repeat(1 + Math.floor(filler / 8))}`,
+    );
     const token = tokenOf(stack, { header: { exp }, payload });
     tokens.set(paddingOf(token), token);
   }
