@@ -32,29 +32,48 @@ export function acknowledgements(stack: AgentStack, given: Deployment): readonly
       id: wildcard(`<${stack.auditBucketId}.Arn>/*`),
       reason: 'Objects of this one bucket; Firehose names them, and may add only.',
     },
-    {
-      path: 'FlowSecret',
+    ...['FlowSecret', 'FlowSecretAccepted'].map((path) => ({
+      path,
       id: 'AwsSolutions::AwsSolutions-SMG4',
       reason: 'Both roles read it when they start, so it is rotated with a deployment: docs/operations.md.',
-    },
-    {
-      path: 'FrontGroup',
-      id: 'AwsSolutions::AwsSolutions-EC23',
-      reason: 'The load balancer is for the Internet: ports 80, which redirects, and 443, which signs in.',
-    },
+    })),
+    ...(given.loadBalancer.sourceCidrs.includes('0.0.0.0/0')
+      ? [
+          {
+            path: 'FrontGroup',
+            id: 'AwsSolutions::AwsSolutions-EC23',
+            reason:
+              'The load balancer is for the Internet: ports 80, which redirects, and 443, which signs in.',
+          },
+        ]
+      : []),
   ];
   const bucket =
     stack.sessionsBucketId === undefined
       ? `arn:<AWS::Partition>:s3:::${bucketName ?? ''}`
       : `<${stack.sessionsBucketId}.Arn>`;
+  const objects = (role: string, prefix: string, reason: string): Acknowledgement => ({
+    path: `${role}/Task/TaskRole/DefaultPolicy`,
+    id: wildcard(`${bucket}/${prefix}/*`),
+    reason,
+  });
   return [
     ...common,
-    {
-      path: 'Agent/Task/TaskRole/DefaultPolicy',
-      id: wildcard(`${bucket}/users/*`),
-      reason:
-        "Conversations under the users' prefix; the application keeps users apart, each request in one prefix.",
-    },
+    objects(
+      'Agent',
+      'users',
+      "Conversations under the users' prefix; the application keeps users apart, each request in one prefix.",
+    ),
+    objects(
+      'Agent',
+      'flows',
+      'The flow ledger, to which the agent adds what is asked and in which it reads nothing.',
+    ),
+    objects(
+      'SessionBinding',
+      'flows',
+      'The flow ledger, which session binding keeps; it reaches no conversation.',
+    ),
   ];
 }
 

@@ -3,13 +3,16 @@ import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Peer, Port, SecurityGroup, type IVpc } from 'aws-cdk-lib/aws-ec2';
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
-import { Cluster, Secret as ContainerSecret } from 'aws-cdk-lib/aws-ecs';
+import { Repository } from 'aws-cdk-lib/aws-ecr';
+import { Cluster, ContainerImage, Secret as ContainerSecret } from 'aws-cdk-lib/aws-ecs';
 import { FilterPattern, MetricFilter, type ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct, IConstruct } from 'constructs';
 import { AuditTrail } from './audit-trail.ts';
-import { oidcEndpoints, type Deployment } from './deployment.ts';
+import type { Deployment } from './deployment.ts';
 import { Edge } from './edge.ts';
+import { environmentOf } from './environment.ts';
+import { Firewall } from './firewall.ts';
 import { namesOf } from './names.ts';
 import { Network } from './network.ts';
 import { Observability } from './observability.ts';
@@ -30,47 +33,51 @@ export class AgentStack extends Stack {
     const storage = new Storage(this, 'Storage', given);
     const network = new Network(this, 'Network', given.network, storage.logGroup('FlowLogs'));
     const { vpc } = network;
-    const { front, tasks } = this.#securityGroups(vpc);
-    network.openEndpoints(Object.values(tasks), (given.identityRegion ?? given.region) === given.region);
+    const { front, tasks } = this.#securityGroups(vpc, given);
+    network.letOut(Object.values(tasks));
+    const identityIsHere = (given.identityRegion ?? given.region) === given.region;
+    network.openEndpoints(Object.values(tasks), storage.bucket.bucketArn, identityIsHere);
     const edge = new Edge(this, 'Edge', given, { vpc, accessLogs: storage.accessLogs, securityGroup: front });
+    const firewall = new Firewall(this, 'Firewall', given.firewall, {
+      loadBalancer: edge.loadBalancer,
+      // WAF writes to log groups of this prefix alone.
+      log: storage.logGroup('FirewallLogs', `aws-waf-logs-onbehalf-${given.environment}`),
+    });
 
     const logGroups = {
       agent: storage.logGroup('AgentLogs'),
       sessionBinding: storage.logGroup('SessionBindingLogs'),
     };
-    const flowSecret = new Secret(this, 'FlowSecret', {
-      description: 'OnBehalf: the keys of tickets and flow cookies are derived from it',
-      encryptionKey: storage.logsKey,
-      generateSecretString: { passwordLength: 64, excludePunctuation: true },
-    });
+    const [flowSecret, accepted] = this.#flowSecrets(storage);
     const common = {
       cluster: new Cluster(this, 'Cluster', { vpc, containerInsightsV2: ContainerInsights.ENABLED }),
       vpc,
-      image: new DockerImageAsset(this, 'Image', { directory: REPOSITORY, platform: Platform.LINUX_ARM64 }),
-      secrets: { FLOW_SECRET: ContainerSecret.fromSecretsManager(flowSecret) },
+      image: this.#image(given),
+      secrets: {
+        FLOW_SECRET: ContainerSecret.fromSecretsManager(flowSecret),
+        FLOW_SECRET_ACCEPTED: ContainerSecret.fromSecretsManager(accepted),
+      },
     };
-    const environment = {
-      ENVIRONMENT: given.environment,
-      AWS_REGION: given.region,
-      IDENTITY_AWS_REGION: given.identityRegion ?? given.region,
-      PUBLIC_URL: namesOf(given).publicUrl,
-      ALB_ARN: edge.loadBalancer.loadBalancerArn,
-      ALB_ISSUER: oidcEndpoints(given).issuer,
-      ALB_CLIENT_ID: given.oidc.clientId,
-    };
+    const environment = environmentOf(given, {
+      albArn: edge.loadBalancer.loadBalancerArn,
+      bucketName: storage.bucket.bucketName,
+    });
     const services = this.#services(given, { common, environment, storage, logGroups, tasks });
     edge.route({ agent: services.agent.targetGroup, 'session-binding': services.sessionBinding.targetGroup });
     this.#scale(given, services, logGroups.agent);
     const auditTrail = new AuditTrail(this, 'AuditTrail', {
-      key: storage.logsKey,
+      given: given.audit,
+      key: storage.auditKey,
       accessLogs: storage.accessLogs,
       logGroups: Object.values(logGroups),
       deliveryLog: storage.logGroup('AuditDeliveryLogs'),
     });
     this.auditBucketId = this.#idOf(auditTrail.bucket) ?? '';
-    this.sessionsBucketId = this.#idOf(storage.sessions);
+    this.sessionsBucketId = this.#idOf(storage.bucket);
     new Observability(this, 'Observability', given, {
       loadBalancer: edge.loadBalancer,
+      firewall,
+      clusterName: common.cluster.clusterName,
       services,
       logGroups,
       key: storage.logsKey,
@@ -84,6 +91,7 @@ export class AgentStack extends Stack {
     new CfnOutput(this, 'AgentServiceName', { value: services.agent.service.serviceName });
     new CfnOutput(this, 'SessionBindingServiceName', { value: services.sessionBinding.service.serviceName });
     new CfnOutput(this, 'FlowSecretName', { value: flowSecret.secretName });
+    new CfnOutput(this, 'FlowSecretAcceptedName', { value: accepted.secretName });
   }
 
   #services(
@@ -96,7 +104,7 @@ export class AgentStack extends Stack {
       tasks,
     }: {
       readonly common: Pick<RoleServiceProps, 'cluster' | 'vpc' | 'image' | 'secrets'>;
-      readonly environment: Readonly<Record<string, string>>;
+      readonly environment: ReturnType<typeof environmentOf>;
       readonly storage: Storage;
       readonly logGroups: Readonly<Record<'agent' | 'sessionBinding', ILogGroup>>;
       readonly tasks: Readonly<Record<'agent' | 'sessionBinding', SecurityGroup>>;
@@ -107,15 +115,8 @@ export class AgentStack extends Stack {
     return {
       agent: service('Agent', {
         role: 'agent',
-        environment: {
-          ...environment,
-          WORKLOAD_IDENTITY_NAME: namesOf(given).workloadIdentity,
-          GITHUB_PROVIDER_NAME: namesOf(given).gitHubProvider,
-          GITHUB_API_BASE: given.github.apiBase,
-          S3_BUCKET_NAME: storage.sessions.bucketName,
-          INFERENCE_PROFILE_ID: given.model.inferenceProfileId,
-        },
-        policy: agentPolicy(this, given, storage.sessions, storage.key),
+        environment: environment.agent,
+        policy: agentPolicy(this, given, storage),
         size: given.agent,
         logGroup: logGroups.agent,
         securityGroup: tasks.agent,
@@ -124,8 +125,8 @@ export class AgentStack extends Stack {
       }),
       sessionBinding: service('SessionBinding', {
         role: 'session-binding',
-        environment,
-        policy: sessionBindingPolicy(this, given),
+        environment: environment.sessionBinding,
+        policy: sessionBindingPolicy(this, given, storage),
         size: given.sessionBinding,
         logGroup: logGroups.sessionBinding,
         securityGroup: tasks.sessionBinding,
@@ -134,8 +135,45 @@ export class AgentStack extends Stack {
     };
   }
 
+  /** The image that was tested, by its digest; or this checkout, built and pushed by the CDK. */
+  #image({ image, revision }: Deployment): ContainerImage {
+    if (image === undefined) {
+      const asset = new DockerImageAsset(this, 'Image', {
+        directory: REPOSITORY,
+        platform: Platform.LINUX_ARM64,
+        ...(revision !== undefined && { buildArgs: { REVISION: revision } }),
+      });
+      return ContainerImage.fromDockerImageAsset(asset);
+    }
+    const [address = '', digest = ''] = image.split('@');
+    const [registry = '', ...name] = address.split('/');
+    const [account = '', , , region = ''] = registry.split('.');
+    const repository = Repository.fromRepositoryAttributes(this, 'Repository', {
+      repositoryArn: `arn:${Stack.of(this).partition}:ecr:${region}:${account}:repository/${name.join('/')}`,
+      repositoryName: name.join('/'),
+    });
+    return ContainerImage.fromEcrRepository(repository, digest);
+  }
+
+  /** The one that seals, and the one that is accepted beside it while the first is replaced: docs/operations.md. */
+  #flowSecrets(storage: Storage): readonly [Secret, Secret] {
+    const make = (name: string, description: string): Secret =>
+      new Secret(this, name, {
+        description,
+        encryptionKey: storage.logsKey,
+        generateSecretString: { passwordLength: 64, excludePunctuation: true },
+      });
+    return [
+      make('FlowSecret', 'OnBehalf: the keys of tickets and results are derived from it'),
+      make('FlowSecretAccepted', 'OnBehalf: accepted beside the flow secret while that is replaced'),
+    ];
+  }
+
   /** Users reach the load balancer, the load balancer reaches the tasks, and nobody else does. */
-  #securityGroups(vpc: IVpc): {
+  #securityGroups(
+    vpc: IVpc,
+    { loadBalancer }: Deployment,
+  ): {
     readonly front: SecurityGroup;
     readonly tasks: Readonly<Record<'agent' | 'sessionBinding', SecurityGroup>>;
   } {
@@ -146,12 +184,13 @@ export class AgentStack extends Stack {
       agent: group('AgentGroup', 'The agent role'),
       sessionBinding: group('SessionBindingGroup', 'The session-binding role'),
     };
-    for (const port of [80, 443]) front.addIngressRule(Peer.anyIpv4(), Port.tcp(port), 'Users');
+    for (const source of loadBalancer.sourceCidrs) {
+      for (const port of [80, 443]) front.addIngressRule(Peer.ipv4(source), Port.tcp(port), 'Users');
+    }
     front.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'The identity provider');
     for (const each of Object.values(tasks)) {
       each.addIngressRule(front, Port.tcp(PORT), 'The load balancer, and nobody else');
       front.addEgressRule(each, Port.tcp(PORT), 'The tasks');
-      each.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS, and the provider');
     }
     return { front, tasks };
   }
@@ -203,6 +242,8 @@ export class AgentStack extends Stack {
         budgetType: 'COST',
         timeUnit: 'MONTHLY',
         budgetLimit: { amount: given.monthlyBudgetUsd, unit: 'USD' },
+        // The tags must be activated for cost allocation once: docs/deploy.md.
+        costFilters: { TagKeyValue: ['user:application$onbehalf', `user:environment$${given.environment}`] },
       },
       ...(subscribers.length > 0 && {
         notificationsWithSubscribers: [

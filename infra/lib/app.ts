@@ -36,8 +36,8 @@ export function createDeployment(
   });
   const agent = new AgentStack(app, `OnBehalf-${environment}-Agent`, given, { env: { account, region } });
   agent.addStackDependency(identity);
-  Tags.of(app).add('application', 'onbehalf');
-  Tags.of(app).add('environment', environment);
+  const tags = { ...given.tags, application: 'onbehalf', environment };
+  for (const [name, value] of Object.entries(tags)) Tags.of(app).add(name, value);
   if (acknowledged) acknowledge(agent, given);
   return { app, identity, agent };
 }

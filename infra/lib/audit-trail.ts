@@ -1,21 +1,17 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import { Metric, type IMetric } from 'aws-cdk-lib/aws-cloudwatch';
 import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnSubscriptionFilter, LogStream, type ILogGroup } from 'aws-cdk-lib/aws-logs';
-import {
-  BlockPublicAccess,
-  Bucket,
-  BucketEncryption,
-  ObjectLockRetention,
-  ObjectOwnership,
-  type IBucket,
-} from 'aws-cdk-lib/aws-s3';
+import { Bucket, BucketEncryption, ObjectLockRetention, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
+import type { Deployment } from './deployment.ts';
+import { CLOSED, KEPT } from './storage.ts';
 
 const FAILED_PREFIX = 'failed/';
-const KEPT_DAYS = 365;
+/** Locked versions go on their own days; those of a day before are then deleted by the lifecycle. */
+const AFTER_LOCK_DAYS = 1;
 
 /** The audit lines of both roles, copied into a bucket where nobody can change them; what cannot be delivered is counted. */
 export class AuditTrail extends Construct {
@@ -29,6 +25,7 @@ export class AuditTrail extends Construct {
     scope: Construct,
     id: string,
     props: {
+      readonly given: Deployment['audit'];
       readonly key: IKey;
       readonly accessLogs: IBucket;
       readonly logGroups: readonly ILogGroup[];
@@ -36,12 +33,12 @@ export class AuditTrail extends Construct {
     },
   ) {
     super(scope, id);
-    const { key, accessLogs, logGroups, deliveryLog } = props;
-    this.bucket = this.#newBucket(key, accessLogs);
+    const { given, key, accessLogs, logGroups, deliveryLog } = props;
+    this.bucket = this.#newBucket(given, key, accessLogs);
     const writer = this.#newWriter(key, deliveryLog);
     const log = new LogStream(this, 'DeliveryLog', {
       logGroup: deliveryLog,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: KEPT,
     });
     const stream = new CfnDeliveryStream(this, 'Delivery', {
       deliveryStreamType: 'DirectPut',
@@ -91,25 +88,36 @@ export class AuditTrail extends Construct {
     });
   }
 
-  #newBucket(key: IKey, accessLogs: IBucket): Bucket {
+  #newBucket({ lock, days }: Deployment['audit'], key: IKey, accessLogs: IBucket): Bucket {
+    const kept = Duration.days(days);
     return new Bucket(this, 'Bucket', {
-      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
-      enforceSSL: true,
-      minimumTLSVersion: 1.2,
-      objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-      removalPolicy: RemovalPolicy.RETAIN,
+      ...CLOSED,
       encryption: BucketEncryption.KMS,
       encryptionKey: key,
       bucketKeyEnabled: true,
       versioned: true,
-      objectLockDefaultRetention: ObjectLockRetention.compliance(Duration.days(KEPT_DAYS)),
+      ...(lock === 'compliance' && { objectLockDefaultRetention: ObjectLockRetention.compliance(kept) }),
+      ...(lock === 'governance' && { objectLockDefaultRetention: ObjectLockRetention.governance(kept) }),
+      lifecycleRules: [
+        {
+          expiration: Duration.days(days + AFTER_LOCK_DAYS),
+          noncurrentVersionExpiration: Duration.days(AFTER_LOCK_DAYS),
+          abortIncompleteMultipartUploadAfter: Duration.days(AFTER_LOCK_DAYS),
+        },
+      ],
       serverAccessLogsBucket: accessLogs,
       serverAccessLogsPrefix: 'audit/',
     });
   }
 
+  /** For this account's own logs and streams: a service that is asked by another account may not act as this role. */
+  #onlyForUs(service: string): ServicePrincipal {
+    const conditions = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };
+    return new ServicePrincipal(service, { conditions });
+  }
+
   #newSender(stream: CfnDeliveryStream): Role {
-    const sender = new Role(this, 'Sender', { assumedBy: new ServicePrincipal('logs.amazonaws.com') });
+    const sender = new Role(this, 'Sender', { assumedBy: this.#onlyForUs('logs.amazonaws.com') });
     sender.addToPrincipalPolicy(
       new PolicyStatement({
         actions: ['firehose:PutRecord', 'firehose:PutRecordBatch'],
@@ -120,7 +128,7 @@ export class AuditTrail extends Construct {
   }
 
   #newWriter(key: IKey, deliveryLog: ILogGroup): Role {
-    const writer = new Role(this, 'Writer', { assumedBy: new ServicePrincipal('firehose.amazonaws.com') });
+    const writer = new Role(this, 'Writer', { assumedBy: this.#onlyForUs('firehose.amazonaws.com') });
     // It may add, and neither read nor delete.
     for (const [actions, resource] of [
       [['s3:PutObject', 's3:AbortMultipartUpload'], this.bucket.arnForObjects('*')],

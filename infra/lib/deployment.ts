@@ -1,140 +1,359 @@
 import { z } from 'zod';
 
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
-const text = (pattern: RegExp): z.ZodString => z.string().regex(pattern);
-const httpsUrl = z.url({ protocol: /^https$/ });
-const secretName = text(/^[\w/+=.@-]{1,512}$/);
+/** A text of a form, and the words in which a mistake is told. */
+const text = (pattern: RegExp, expected: string): z.ZodString =>
+  z.string().regex(pattern, { error: expected });
+const region = (): z.ZodString => text(REGION, 'must be an AWS region, such as eu-central-1');
+const url = () => z.url({ protocol: /^https$/, error: 'must be an https URL' });
+const host = (): z.ZodString => text(/^[a-z0-9.-]+$/, 'must be a host name, without https://');
+const cidr = (): z.ZodString =>
+  text(/^\d+\.\d+\.\d+\.\d+\/\d+$/, 'must be an IPv4 range, such as 10.42.0.0/16');
+const secretName = (): z.ZodString =>
+  text(/^[\w/+=.@-]{1,512}$/, "must be a secret's name in Secrets Manager");
+const keyArn = (): z.ZodString =>
+  text(/^arn:aws[\w-]*:kms:[\w-]+:\d{12}:key\/[\w-]+$/, "must be a KMS key's ARN, arn:aws:kms:…:key/…");
+const zone = (): z.ZodString =>
+  text(/^[a-z]{2}(-[a-z]+)+-\d[a-z]$/, "must be an availability zone's name, such as eu-central-1a");
+const clientId = (): z.ZodString => text(/^[\x21-\x7e]{1,255}$/, 'must be a client id, without spaces');
+const subnet = (): z.ZodString => text(/^subnet-\w+$/, "must be a subnet's id, subnet-…");
+const count = (): z.ZodNumber =>
+  z.int({ error: 'must be a whole number' }).min(1, { error: 'must be at least 1' });
 
-/** How users sign in. Each kind knows its endpoints; `custom` takes them from the provider's discovery document. */
-const oidcProvider = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('entra'), tenantId: z.uuid() }),
+const oidcProvider = z.discriminatedUnion(
+  'kind',
+  [
+    z.strictObject({
+      kind: z.literal('entra').describe('Microsoft Entra ID'),
+      tenantId: z.uuid({ error: "must be the tenant's id, a UUID" }),
+    }),
+    z.strictObject({
+      kind: z.literal('cognito').describe('Amazon Cognito'),
+      userPoolId: text(
+        /^[a-z]{2}(-[a-z]+)+-\d_\w+$/,
+        "must be the user pool's id, such as eu-central-1_A1b2C3d4E",
+      ).describe('Its first part is the region of the pool'),
+      domain: host().describe("The pool's domain"),
+    }),
+    z.strictObject({
+      kind: z.literal('okta').describe('Okta'),
+      domain: host().describe("The organization's domain"),
+      authorizationServer: text(/^\w+$/, "must be the authorization server's id").default('default'),
+    }),
+    z.strictObject({
+      kind: z.literal('custom').describe('Any other OpenID provider, by its discovery document'),
+      issuer: url(),
+      authorizationEndpoint: url(),
+      tokenEndpoint: url(),
+      userInfoEndpoint: url(),
+    }),
+  ],
+  { error: 'must have a kind: entra, cognito, okta or custom' },
+);
+
+/** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size, in MiB. */
+const FARGATE_MEMORY: Readonly<
+  Record<number, { readonly from: number; readonly to: number; readonly step: number }>
+> = {
+  256: { from: 512, to: 2_048, step: 512 },
+  512: { from: 1_024, to: 4_096, step: 1_024 },
+  1024: { from: 2_048, to: 8_192, step: 1_024 },
+  2048: { from: 4_096, to: 16_384, step: 1_024 },
+  4096: { from: 8_192, to: 30_720, step: 1_024 },
+};
+
+/** How large the tasks of a role are, and how many there may be. */
+const tasks = (cpu: 256 | 1024, memoryMiB: number, maximum: number) => ({
+  cpu: z
+    .literal([256, 512, 1024, 2048, 4096], { error: 'must be 256, 512, 1024, 2048 or 4096' })
+    .default(cpu)
+    .describe('CPU units; 1024 is one vCPU'),
+  memoryMiB: count().default(memoryMiB).describe('Fargate takes some sizes with each CPU only'),
+  minimum: count().default(2).describe('Tasks that always run'),
+  maximum: count().default(maximum).describe('Tasks that may run'),
+});
+
+const egress = z
+  .strictObject({
+    cidrs: z
+      .array(cidr())
+      .describe(
+        "Where tasks may go outside their VPC: GitHub's ranges, and AgentCore Identity's where it is in another region",
+      ),
+    s3PrefixListId: text(/^pl-[0-9a-f]+$/, "must be a prefix list's id, pl-…").describe(
+      "S3's in this region: aws ec2 describe-managed-prefix-lists tells it",
+    ),
+  })
+  .describe('Closes the way out but for these, on port 443. Open to everywhere when absent');
+
+const network = z.union([
   z.strictObject({
-    kind: z.literal('cognito'),
-    userPoolId: text(/^[a-z0-9-]+_\w+$/),
-    domain: text(/^[a-z0-9.-]+$/),
+    cidr: cidr().default('10.42.0.0/16').describe('A new VPC of this range'),
+    availabilityZones: z
+      .array(zone())
+      .min(2, { error: 'needs at least two zones' })
+      .describe('Its zones. With each comes a NAT gateway'),
+    agentCoreZones: z
+      .array(zone())
+      .min(1, { error: 'needs at least one zone, or leave it out' })
+      .optional()
+      .describe(
+        'The zones among them that have the endpoint of AgentCore, which serves some zones only: docs/deploy.md has the command. All of them when absent',
+      ),
+    egress: egress.optional(),
   }),
   z.strictObject({
-    kind: z.literal('okta'),
-    domain: text(/^[a-z0-9.-]+$/),
-    authorizationServer: text(/^\w+$/).default('default'),
-  }),
-  z.strictObject({
-    kind: z.literal('custom'),
-    issuer: httpsUrl,
-    authorizationEndpoint: httpsUrl,
-    tokenEndpoint: httpsUrl,
-    userInfoEndpoint: httpsUrl,
+    vpcId: text(/^vpc-\w+$/, "must be a VPC's id, vpc-…").describe('A VPC that is there, taken as it is'),
+    availabilityZones: z.array(zone()).min(2, { error: 'needs at least two zones' }),
+    publicSubnetIds: z.array(subnet()).min(2, { error: 'needs at least two subnets' }),
+    privateSubnetIds: z.array(subnet()).min(2, { error: 'needs at least two subnets' }),
+    egress: egress.optional(),
   }),
 ]);
 
-/** How large the tasks of a role are, and how many there may be. What a file leaves out is as given here. */
-const tasks = (cpu: 256 | 1024, memoryMiB: number, maximum: number) => ({
-  /** 1024 is one vCPU. Fargate takes each with some sizes of memory only. */
-  cpu: z.literal([256, 512, 1024, 2048, 4096]).default(cpu),
-  memoryMiB: z.int().min(512).max(30_720).default(memoryMiB),
-  minimum: z.int().min(1).default(2),
-  maximum: z.int().min(1).default(maximum),
+const model = z.strictObject({
+  inferenceProfileId: text(
+    /^((us|eu|apac|au|ca|jp|us-gov|global)\.[\w.:-]{1,250}|arn:aws[\w-]*:bedrock:[\w-]+:\d{12}:application-inference-profile\/\w+)$/,
+    'must be an inference profile: us.…, eu.…, apac.…, global.…, or the ARN of an application inference profile',
+  ),
+  foundationModelId: text(
+    /^[\w-]+\.[\w.:-]{1,250}$/,
+    'must be a model id, such as anthropic.claude-…',
+  ).describe("The model behind the profile: what a system-defined profile's id has after its first part"),
+  regions: z
+    .array(region())
+    .min(1, { error: 'needs at least one region' })
+    .describe(
+      'Every region that the profile may send a request to: aws bedrock get-inference-profile tells them. A global profile sends to all regions of the account: name those that you use Bedrock in',
+    ),
 });
 
 /** One deployment, as a file of `infra/deployments` describes it. Secrets are named, never given. */
-export const deployment = z
-  .strictObject({
-    /** Part of every name, so that several deployments can share an account. */
-    environment: text(/^[a-z0-9-]{1,16}$/),
-    account: text(/^\d{12}$/),
-    /** Of the tasks, the load balancer and the bucket. */
-    region: text(REGION),
-    /** Where AgentCore Identity is, when that is another region. */
-    identityRegion: text(REGION).optional(),
-    domain: z.strictObject({
-      name: text(/^[a-z0-9.-]+\.[a-z]{2,}$/),
-      /** Route 53 gets an alias, and the certificate is validated there. Without it, `certificateArn` is needed. */
-      hostedZone: z.strictObject({ id: text(/^Z\w+$/), name: text(/^[a-z0-9.-]+$/) }).optional(),
-      certificateArn: text(/^arn:aws[\w-]*:acm:/).optional(),
-    }),
-    oidc: z.strictObject({
-      provider: oidcProvider,
-      /** The client that you have registered for the load balancer. */
-      clientId: text(/^[\x21-\x7e]{1,255}$/),
-      /** A Secrets Manager secret that holds the client's secret, and nothing else. */
-      clientSecretName: secretName,
-      /** A new version is taken when it is named here: CloudFormation looks again only where something has changed. */
-      clientSecretVersionId: text(/^[\w-]{32,64}$/).optional(),
-      scope: z.string().default('openid profile email'),
-      /** A stolen cookie is good for this long. */
-      sessionHours: z.int().min(1).max(24).default(8),
-    }),
-    github: z.strictObject({
-      clientId: text(/^[\w.-]{1,128}$/),
-      /** A Secrets Manager secret with the member `clientSecret`, in the region of AgentCore Identity. */
-      clientSecretName: secretName,
-      apiBase: httpsUrl.default('https://api.github.com'),
-    }),
-    model: z.strictObject({
-      inferenceProfileId: text(/^[\w.:-]{1,256}$/),
-      /** The model behind it: what the profile's id has after its first part. */
-      foundationModelId: text(/^[\w.:-]{1,256}$/),
-      /** Every region that the inference profile may send a request to: aws bedrock get-inference-profile tells them. */
-      regions: z.array(text(REGION)).min(1),
-    }),
-    network: z
-      .union([
-        z.strictObject({
-          cidr: text(/^\d+\.\d+\.\d+\.\d+\/\d+$/).default('10.42.0.0/16'),
-          zones: z.int().min(2).max(3).default(2),
-        }),
-        z.strictObject({
-          vpcId: text(/^vpc-\w+$/),
-          availabilityZones: z.array(z.string()).min(2),
-          publicSubnetIds: z.array(text(/^subnet-\w+$/)).min(2),
-          privateSubnetIds: z.array(text(/^subnet-\w+$/)).min(2),
-        }),
-      ])
-      .default({ cidr: '10.42.0.0/16', zones: 2 }),
-    sessions: z
+const members = z.strictObject({
+  environment: text(/^[a-z0-9-]{1,16}$/, 'must have 1 to 16 of a-z, 0-9 and -').describe(
+    'Part of every name, so that several deployments can share an account',
+  ),
+  account: text(/^\d{12}$/, 'must be an AWS account id of twelve digits'),
+  region: region().describe('Of the tasks, the load balancer and the bucket'),
+  identityRegion: region().optional().describe('Where AgentCore Identity is, when that is another region'),
+  image: text(
+    /^\d{12}\.dkr\.ecr\.[\w-]+\.amazonaws\.com\/[\w./-]+@sha256:[0-9a-f]{64}$/,
+    'must be an image in ECR by its digest, …dkr.ecr.REGION.amazonaws.com/NAME@sha256:…',
+  )
+    .optional()
+    .describe(
+      'The image that was tested, so that it is the one that runs. Built from this checkout when absent',
+    ),
+  revision: text(/^[0-9a-f]{7,40}$/, 'must be a commit id')
+    .optional()
+    .describe('Written into an image that is built here'),
+  tags: z
+    .record(z.string().min(1), z.string())
+    .default({})
+    .describe('On everything, beside application and environment'),
+  domain: z.strictObject({
+    name: text(/^[a-z0-9.-]+\.[a-z]{2,}$/, 'must be a domain name').describe(
+      'At which users reach the load balancer',
+    ),
+    hostedZone: z
       .strictObject({
-        /** A bucket of your own: encrypted by `keyArn`, versioned, closed to the public. */
-        bucketName: text(/^[a-z0-9.-]{3,63}$/).optional(),
-        keyArn: text(/^arn:aws[\w-]*:kms:/).optional(),
-        /** Old versions and deleted conversations are gone after so many days. */
-        keepDeletedDays: z.int().min(1).default(30),
+        id: text(/^Z\w+$/, "must be a hosted zone's id, Z…"),
+        name: host().describe('The domain of the zone'),
       })
-      .default({ keepDeletedDays: 30 }),
-    agent: z
-      .strictObject({
-        ...tasks(1024, 2048, 20),
-        /** Runs in progress at which there should be another task. */
-        runsPerTask: z.int().min(1).default(100),
-      })
-      .prefault({}),
-    sessionBinding: z
-      .strictObject({
-        ...tasks(256, 512, 6),
-        /** Requests a minute at which there should be another task. */
-        requestsPerTask: z.int().min(1).default(600),
-      })
-      .prefault({}),
-    /** Of all log groups. The audit trail is kept for 365 days, whatever this says. */
-    logRetentionDays: z.union([z.literal(30), z.literal(90), z.literal(180), z.literal(365)]).default(90),
-    /** Where alarms are sent; without it they are only shown. */
-    alarmEmail: z.email().optional(),
-    monthlyBudgetUsd: z.int().min(1).optional(),
-  })
-  .check((context) => {
-    const { domain, sessions, agent, sessionBinding } = context.value;
-    const issue = (path: string[], message: string): void => {
-      context.issues.push({ code: 'custom', message, path, input: context.value });
-    };
-    if (domain.hostedZone === undefined && domain.certificateArn === undefined)
-      issue(['domain'], 'needs hostedZone or certificateArn');
-    if ((sessions.bucketName === undefined) !== (sessions.keyArn === undefined))
-      issue(['sessions'], 'needs bucketName and keyArn together');
-    if (agent.maximum < agent.minimum) issue(['agent', 'maximum'], 'must not be below minimum');
-    if (sessionBinding.maximum < sessionBinding.minimum)
-      issue(['sessionBinding', 'maximum'], 'must not be below minimum');
-  });
+      .optional()
+      .describe(
+        'Route 53 gets an alias, and the certificate is validated there. Without it, certificateArn is needed',
+      ),
+    certificateArn: text(/^arn:aws[\w-]*:acm:/, "must be a certificate's ARN in ACM").optional(),
+  }),
+  loadBalancer: z
+    .strictObject({
+      internal: z.boolean().default(false).describe('In the private subnets, for a network of your own'),
+      sourceCidrs: z.array(cidr()).min(1).default(['0.0.0.0/0']).describe('Who may connect to it'),
+      deletionProtection: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Turn it on once the first deployment stands: a first one that fails could not be rolled back',
+        ),
+    })
+    .prefault({}),
+  firewall: z
+    .strictObject({
+      requestsPerIp: count()
+        .min(10, { error: 'must be at least 10' })
+        .default(10_000)
+        .describe('In five minutes, from one address. A company sits behind one address'),
+      requestsPerSession: count()
+        .min(10, { error: 'must be at least 10' })
+        .default(2_000)
+        .describe('In five minutes, with one sign-in session'),
+    })
+    .prefault({}),
+  oidc: z.strictObject({
+    provider: oidcProvider,
+    clientId: clientId().describe('The client that you have registered for the load balancer'),
+    clientSecretName: secretName().describe("A secret that holds the client's secret, and nothing else"),
+    clientSecretVersionId: text(/^[\w-]{32,64}$/, "must be a secret version's id")
+      .optional()
+      .describe(
+        'A new version is taken when it is named here: CloudFormation looks again only where something has changed',
+      ),
+    scope: z.string().default('openid profile email'),
+    sessionHours: count()
+      .max(24, { error: 'must be at most 24' })
+      .default(8)
+      .describe('A stolen cookie is good for this long'),
+    signOutUrl: url()
+      .optional()
+      .describe(
+        "Where GET /sign-out leads to, to end the provider's session. Known for Entra ID, Cognito and Okta",
+      ),
+  }),
+  workloadTokenSource: z
+    .enum(['user-id', 'jwt'], { error: 'must be user-id or jwt' })
+    .default('user-id')
+    .describe("How AgentCore Identity is told who the user is: by sub, or by the provider's access token"),
+  logLevel: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'], {
+      error: 'must be fatal, error, warn, info, debug or trace',
+    })
+    .default('info'),
+  github: z.strictObject({
+    clientId: text(/^[\w.-]{1,128}$/, 'must be a client id of GitHub'),
+    clientSecretName: secretName().describe(
+      'A secret with the member clientSecret, in the region of AgentCore Identity',
+    ),
+    clientSecretKeyArn: keyArn()
+      .optional()
+      .describe('The key that encrypts that secret, where it is not AWS’s own'),
+    apiBase: url()
+      .default('https://api.github.com')
+      .describe(
+        "GitHub's REST API; of GitHub Enterprise Server https://HOST/api/v3, and users consent there as well",
+      ),
+  }),
+  model,
+  network,
+  sessions: z
+    .strictObject({
+      bucketName: text(/^[a-z0-9.-]{3,63}$/, "must be a bucket's name")
+        .optional()
+        .describe(
+          'A bucket of your own: encrypted by keyArn, versioned, closed to the public, with lifecycle rules for flows/',
+        ),
+      keyArn: keyArn().optional().describe('The key of that bucket'),
+      keepDeletedDays: count()
+        .default(30)
+        .describe('Old versions and deleted conversations are gone after so many days'),
+      keepDays: count()
+        .optional()
+        .describe(
+          'Conversations and connections are gone so many days after their last change. For ever when absent',
+        ),
+    })
+    .prefault({}),
+  agent: z
+    .strictObject({
+      ...tasks(1024, 2_048, 20),
+      runsPerTask: count().default(100).describe('Runs in progress at which there should be another task'),
+    })
+    .prefault({}),
+  sessionBinding: z
+    .strictObject({
+      ...tasks(256, 512, 6),
+      requestsPerTask: count()
+        .default(600)
+        .describe('Requests a minute at which there should be another task'),
+    })
+    .prefault({}),
+  logRetentionDays: z
+    .literal([30, 90, 180, 365], { error: 'must be 30, 90, 180 or 365' })
+    .default(90)
+    .describe('Of all log groups. The audit trail has its own'),
+  audit: z
+    .strictObject({
+      lock: z
+        .enum(['none', 'governance', 'compliance'], { error: 'must be none, governance or compliance' })
+        .default('none')
+        .describe(
+          'Whether S3 Object Lock keeps audit lines from being deleted. compliance outlives everything, the account’s root user included',
+        ),
+      days: count().default(365).describe('How long audit lines are kept, and locked'),
+    })
+    .prefault({}),
+  alarmEmail: z
+    .email({ error: 'must be an e-mail address' })
+    .optional()
+    .describe('Where alarms are sent; without it they are only shown'),
+  busyHours: z
+    .strictObject({
+      from: z.int().min(0).max(23).describe('The first hour, UTC'),
+      to: z.int().min(0).max(23).describe('The last hour, UTC'),
+    })
+    .optional()
+    .describe('Hours of working days in which somebody always signs in: none at all is an alarm then'),
+  monthlyBudgetUsd: count()
+    .optional()
+    .describe('Of everything with this application’s and environment’s tags'),
+});
 
-export type Deployment = z.output<typeof deployment>;
+export const deployment = members.check((context) => {
+  for (const [path, message] of contradictions(context.value))
+    context.issues.push({ code: 'custom', message, path: path.split('.'), input: context.value });
+});
+
+export type Deployment = z.output<typeof members>;
+
+/** What each member is right by itself, and wrong together: where, and what to write instead. */
+function contradictions(given: Deployment): readonly (readonly [path: string, sentence: string])[] {
+  const { domain, sessions, network: net, oidc } = given;
+  const found: (readonly [string, string])[] = [];
+  if (domain.hostedZone === undefined && domain.certificateArn === undefined)
+    found.push(['domain', 'needs hostedZone or certificateArn']);
+  if ((sessions.bucketName === undefined) !== (sessions.keyArn === undefined))
+    found.push(['sessions', 'needs bucketName and keyArn together']);
+  for (const role of ['agent', 'sessionBinding'] as const) {
+    const { cpu, memoryMiB, minimum, maximum } = given[role];
+    if (maximum < minimum) found.push([`${role}.maximum`, 'must not be below minimum']);
+    const sizes = FARGATE_MEMORY[cpu];
+    if (sizes === undefined) continue;
+    const { from, to, step } = sizes;
+    if (memoryMiB < from || memoryMiB > to || (memoryMiB - from) % step !== 0) {
+      const range = `${String(from)} to ${String(to)} in steps of ${String(step)}`;
+      found.push([
+        `${role}.memoryMiB`,
+        `Fargate takes ${range} with ${String(cpu)} CPU units, and not ${String(memoryMiB)}`,
+      ]);
+    }
+  }
+  for (const each of net.availabilityZones.filter((name) => !name.startsWith(given.region)))
+    found.push(['network.availabilityZones', `${each} is not a zone of ${given.region}`]);
+  if ('cidr' in net) {
+    for (const each of (net.agentCoreZones ?? []).filter((name) => !net.availabilityZones.includes(name)))
+      found.push(['network.agentCoreZones', `${each} is not among availabilityZones`]);
+  }
+  if (given.busyHours !== undefined && given.busyHours.to < given.busyHours.from)
+    found.push(['busyHours.to', 'must not be before from; both are hours of one day, UTC']);
+  if (
+    oidc.provider.kind === 'custom' &&
+    given.workloadTokenSource === 'jwt' &&
+    !oidc.scope.includes('openid')
+  )
+    found.push(['oidc.scope', 'must contain openid']);
+  return [...found, ...modelContradictions(given.model)];
+}
+
+function modelContradictions({
+  inferenceProfileId,
+  foundationModelId,
+}: Deployment['model']): readonly (readonly [string, string])[] {
+  if (inferenceProfileId.startsWith('arn:')) return [];
+  const behind = inferenceProfileId.slice(inferenceProfileId.indexOf('.') + 1);
+  return behind === foundationModelId
+    ? []
+    : [['model.foundationModelId', `does not fit the profile ${inferenceProfileId}: write ${behind}`]];
+}
 
 export interface OidcEndpoints {
   readonly issuer: string;
@@ -144,7 +363,7 @@ export interface OidcEndpoints {
 }
 
 /** The endpoints of a sign-in, as the provider's discovery document has them. */
-export function oidcEndpoints({ oidc: { provider }, region }: Deployment): OidcEndpoints {
+export function oidcEndpoints({ oidc: { provider } }: Pick<Deployment, 'oidc'>): OidcEndpoints {
   switch (provider.kind) {
     case 'entra': {
       const base = `https://login.microsoftonline.com/${provider.tenantId}`;
@@ -157,8 +376,9 @@ export function oidcEndpoints({ oidc: { provider }, region }: Deployment): OidcE
     }
     case 'cognito': {
       const base = `https://${provider.domain}/oauth2`;
+      const [poolRegion = ''] = provider.userPoolId.split('_');
       return {
-        issuer: `https://cognito-idp.${region}.amazonaws.com/${provider.userPoolId}`,
+        issuer: `https://cognito-idp.${poolRegion}.amazonaws.com/${provider.userPoolId}`,
         authorizationEndpoint: `${base}/authorize`,
         tokenEndpoint: `${base}/token`,
         userInfoEndpoint: `${base}/userInfo`,
@@ -180,12 +400,54 @@ export function oidcEndpoints({ oidc: { provider }, region }: Deployment): OidcE
   }
 }
 
+/** Where the identity provider ends its session; undefined where that is not known. */
+export function signOutUrl({ oidc, domain }: Pick<Deployment, 'oidc' | 'domain'>): string | undefined {
+  const { provider, clientId: client } = oidc;
+  if (oidc.signOutUrl !== undefined) return oidc.signOutUrl;
+  switch (provider.kind) {
+    case 'entra':
+      return `https://login.microsoftonline.com/${provider.tenantId}/oauth2/v2.0/logout`;
+    case 'cognito': {
+      // Cognito comes back to an address that is registered as a sign-out URL of the client.
+      const parameters = new URLSearchParams({ client_id: client, logout_uri: `https://${domain.name}/` });
+      return `https://${provider.domain}/logout?${parameters.toString()}`;
+    }
+    case 'okta':
+      return `https://${provider.domain}/login/signout`;
+    case 'custom':
+      return undefined;
+  }
+}
+
 /** @throws Error with a sentence for each fault, by its place in the file */
 export function parseDeployment(value: unknown, file: string): Deployment {
   const parsed = deployment.safeParse(value);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(
-    ({ path, message }) => `  ${path.join('.') || 'the whole'}: ${message}`,
-  );
-  throw new Error(`${file} does not describe a deployment:\n${faults.join('\n')}`);
+  const faults = parsed.error.issues.flatMap(sentencesOf);
+  throw new Error(`${file} does not describe a deployment:\n${faults.map((each) => `  ${each}`).join('\n')}`);
+}
+
+/** In place of zod's own words. Of a union, the faults of the alternative that fits best. */
+function sentencesOf(issue: z.core.$ZodIssue): string[] {
+  const where = issue.path.join('.') || 'the file';
+  switch (issue.code) {
+    case 'unrecognized_keys':
+      return issue.keys.map(
+        (key) =>
+          `${[...issue.path, key].join('.')}: there is no such member. docs/deployment-file.md has them all`,
+      );
+    case 'invalid_union': {
+      const best = [...issue.errors].sort((a, b) => a.length - b.length)[0] ?? [];
+      if (best.length === 0) return [`${where}: ${issue.message}`];
+      return best.flatMap((inner) => sentencesOf({ ...inner, path: [...issue.path, ...inner.path] }));
+    }
+    case 'invalid_type':
+      return [issue.input === undefined ? `${where}: is missing` : `${where}: ${typeSentence(issue)}`];
+    default:
+      return [`${where}: ${issue.message}`];
+  }
+}
+
+function typeSentence({ expected, message }: Extract<z.core.$ZodIssue, { code: 'invalid_type' }>): string {
+  return message.startsWith('Invalid input') ? `must be of the type ${expected}` : message;
 }

@@ -16,7 +16,6 @@ import {
 import { ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
-import { CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 import { oidcEndpoints, type Deployment } from './deployment.ts';
 
@@ -33,12 +32,12 @@ interface Rule {
 /** Whatever matches none of these is answered 404; none of them lets anybody in without a sign-in. */
 export const RULES: readonly Rule[] = [
   {
-    paths: ['/oauth2/connect', '/oauth2/session-binding'],
+    paths: ['/oauth2/connect', '/oauth2/session-binding', '/sign-out'],
     methods: ['GET'],
     otherwise: 'authenticate',
     target: 'session-binding',
   },
-  { paths: ['/oauth2/connect'], otherwise: 'deny', target: 'session-binding' },
+  { paths: ['/oauth2/connect', '/sign-out'], otherwise: 'deny', target: 'session-binding' },
   { paths: ['/', '/docs', '/docs/*'], methods: ['GET'], otherwise: 'authenticate', target: 'agent' },
   {
     paths: ['/invocations', '/openapi.json', '/sessions', '/sessions/*'],
@@ -48,45 +47,13 @@ export const RULES: readonly Rule[] = [
   { paths: ['/connections', '/connections/*'], otherwise: 'deny', target: 'agent' },
 ];
 
-/** A client asks for this many pages or runs in five minutes, or is a machine. */
-const REQUESTS_PER_FIVE_MINUTES = 2_000;
-const MANAGED_RULES = [
-  'AWSManagedRulesCommonRuleSet',
-  'AWSManagedRulesKnownBadInputsRuleSet',
-  'AWSManagedRulesAmazonIpReputationList',
-];
-
-/**
- * These would refuse what people write to an assistant (code, markup, paths), what the load balancer and browsers send
- * (cookie shards, long callbacks, tickets), and API clients without a name. The application checks all of it itself.
- */
-const COUNTED = [
-  {
-    group: 'AWSManagedRulesCommonRuleSet',
-    rules: [
-      'SizeRestrictions_BODY',
-      'SizeRestrictions_QUERYSTRING',
-      'SizeRestrictions_Cookie_HEADER',
-      'NoUserAgent_HEADER',
-      'CrossSiteScripting_BODY',
-      'GenericLFI_BODY',
-      'GenericRFI_BODY',
-      'EC2MetaDataSSRF_BODY',
-    ],
-  },
-  {
-    group: 'AWSManagedRulesKnownBadInputsRuleSet',
-    rules: ['Log4JRCE_BODY', 'JavaDeserializationRCE_BODY'],
-  },
-];
-
 export interface EdgeProps {
   readonly vpc: IVpc;
   readonly accessLogs: IBucket;
   readonly securityGroup: SecurityGroup;
 }
 
-/** The way in: DNS name, certificate, firewall and the load balancer that signs users in. */
+/** The way in: DNS name, certificate, and the load balancer that signs users in. */
 export class Edge extends Construct {
   readonly loadBalancer: ApplicationLoadBalancer;
   readonly listener: ApplicationListener;
@@ -100,12 +67,13 @@ export class Edge extends Construct {
   ) {
     super(scope, id);
     this.#given = given;
+    const { internal, deletionProtection } = given.loadBalancer;
     this.loadBalancer = new ApplicationLoadBalancer(this, 'LoadBalancer', {
       vpc,
-      vpcSubnets: { subnetType: SubnetType.PUBLIC },
-      internetFacing: true,
+      vpcSubnets: { subnetType: internal ? SubnetType.PRIVATE_WITH_EGRESS : SubnetType.PUBLIC },
+      internetFacing: !internal,
       securityGroup,
-      deletionProtection: true,
+      deletionProtection,
       dropInvalidHeaderFields: true,
       desyncMitigationMode: DesyncMitigationMode.STRICTEST,
       xffHeaderProcessingMode: XffHeaderProcessingMode.APPEND,
@@ -126,7 +94,6 @@ export class Edge extends Construct {
     });
     this.loadBalancer.addRedirect({ open: false });
     this.#alias();
-    this.#firewall();
   }
 
   /** Adds the rules, with a sign-in in front of every one. */
@@ -200,46 +167,6 @@ export class Edge extends Construct {
       zone: this.#zone(hostedZone),
       recordName: `${name}.`,
       target: RecordTarget.fromAlias(new LoadBalancerTarget(this.loadBalancer)),
-    });
-  }
-
-  #firewall(): void {
-    const metric = (metricName: string): CfnWebACL.VisibilityConfigProperty => ({
-      metricName,
-      cloudWatchMetricsEnabled: true,
-      sampledRequestsEnabled: false,
-    });
-    const managed = MANAGED_RULES.map((name, index): CfnWebACL.RuleProperty => ({
-      name,
-      priority: index + 1,
-      overrideAction: { none: {} },
-      statement: {
-        managedRuleGroupStatement: {
-          vendorName: 'AWS',
-          name,
-          ruleActionOverrides: COUNTED.filter(({ group }) => group === name).flatMap(({ rules }) =>
-            rules.map((rule) => ({ name: rule, actionToUse: { count: {} } })),
-          ),
-        },
-      },
-      visibilityConfig: metric(name),
-    }));
-    const rate: CfnWebACL.RuleProperty = {
-      name: 'Rate',
-      priority: 0,
-      action: { block: {} },
-      statement: { rateBasedStatement: { aggregateKeyType: 'IP', limit: REQUESTS_PER_FIVE_MINUTES } },
-      visibilityConfig: metric('Rate'),
-    };
-    const acl = new CfnWebACL(this, 'Firewall', {
-      scope: 'REGIONAL',
-      defaultAction: { allow: {} },
-      rules: [rate, ...managed],
-      visibilityConfig: metric('Firewall'),
-    });
-    new CfnWebACLAssociation(this, 'FirewallAssociation', {
-      resourceArn: this.loadBalancer.loadBalancerArn,
-      webAclArn: acl.attrArn,
     });
   }
 }

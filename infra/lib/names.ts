@@ -1,7 +1,7 @@
 import type { Deployment } from './deployment.ts';
 
 /** Names that both stacks, which may be in two regions, have to agree on. */
-export function namesOf({ environment, domain }: Deployment): {
+export function namesOf({ environment, domain }: Pick<Deployment, 'environment' | 'domain'>): {
   readonly workloadIdentity: string;
   readonly gitHubProvider: string;
   readonly publicUrl: string;

@@ -1,61 +1,137 @@
+import { Stack } from 'aws-cdk-lib';
 import {
   FlowLogDestination,
   GatewayVpcEndpointAwsService,
   InterfaceVpcEndpointAwsService,
   IpAddresses,
+  Peer,
   Port,
   SubnetType,
   Vpc,
+  type GatewayVpcEndpoint,
   type IVpc,
   type SecurityGroup,
 } from 'aws-cdk-lib/aws-ec2';
+import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
 
-/** What tasks reach without leaving AWS's network; GitHub and the identity provider are reached through NAT. */
+/** What tasks reach without leaving AWS's network, and what may be asked there. */
 const ENDPOINTS = {
-  AgentCore: InterfaceVpcEndpointAwsService.BEDROCK_AGENTCORE,
-  Bedrock: InterfaceVpcEndpointAwsService.BEDROCK_RUNTIME,
-  EcrApi: InterfaceVpcEndpointAwsService.ECR,
-  EcrDocker: InterfaceVpcEndpointAwsService.ECR_DOCKER,
-  Kms: InterfaceVpcEndpointAwsService.KMS,
-  Logs: InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
-  SecretsManager: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
-};
+  AgentCore: {
+    service: InterfaceVpcEndpointAwsService.BEDROCK_AGENTCORE,
+    actions: [
+      'bedrock-agentcore:GetWorkloadAccessTokenForUserId',
+      'bedrock-agentcore:GetWorkloadAccessTokenForJWT',
+      'bedrock-agentcore:GetResourceOauth2Token',
+      'bedrock-agentcore:CompleteResourceTokenAuth',
+    ],
+  },
+  Bedrock: {
+    service: InterfaceVpcEndpointAwsService.BEDROCK_RUNTIME,
+    actions: ['bedrock:InvokeModelWithResponseStream'],
+  },
+  EcrApi: { service: InterfaceVpcEndpointAwsService.ECR, actions: ['ecr:*'] },
+  EcrDocker: { service: InterfaceVpcEndpointAwsService.ECR_DOCKER, actions: ['ecr:*'] },
+  Logs: {
+    service: InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
+    actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+  },
+  SecretsManager: {
+    service: InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
+    actions: ['secretsmanager:GetSecretValue'],
+  },
+} as const;
 
 /** A VPC over two zones or more, with flow logs and endpoints; or one that is there already, taken as it is. */
 export class Network extends Construct {
   readonly vpc: IVpc;
+  readonly #given: Deployment['network'];
+  readonly #s3: GatewayVpcEndpoint | undefined;
 
   constructor(scope: Construct, id: string, given: Deployment['network'], flowLogs: ILogGroup) {
     super(scope, id);
+    this.#given = given;
     if ('vpcId' in given) {
       this.vpc = Vpc.fromVpcAttributes(this, 'Vpc', given);
       return;
     }
-    this.vpc = new Vpc(this, 'Vpc', {
+    const vpc = new Vpc(this, 'Vpc', {
       ipAddresses: IpAddresses.cidr(given.cidr),
-      maxAzs: given.zones,
-      natGateways: given.zones,
+      availabilityZones: given.availabilityZones,
+      natGateways: given.availabilityZones.length,
       restrictDefaultSecurityGroup: true,
       subnetConfiguration: [
         { name: 'public', subnetType: SubnetType.PUBLIC, mapPublicIpOnLaunch: false, cidrMask: 24 },
         { name: 'tasks', subnetType: SubnetType.PRIVATE_WITH_EGRESS, cidrMask: 22 },
       ],
-      gatewayEndpoints: { S3: { service: GatewayVpcEndpointAwsService.S3 } },
       flowLogs: { All: { destination: FlowLogDestination.toCloudWatchLogs(flowLogs) } },
     });
+    this.#s3 = vpc.addGatewayEndpoint('S3', { service: GatewayVpcEndpointAwsService.S3 });
+    this.vpc = vpc;
   }
 
-  /** Endpoints that the tasks, and nobody else, may talk to. */
-  openEndpoints(tasks: readonly SecurityGroup[], identityIsHere: boolean): void {
+  /** Endpoints that the tasks, and nobody else, may talk to, about the deployment's own resources alone. */
+  openEndpoints(tasks: readonly SecurityGroup[], bucketArn: string, identityIsHere: boolean): void {
+    const { vpc } = this;
+    if (!(vpc instanceof Vpc) || 'vpcId' in this.#given) return;
     const { AgentCore: agentCore, ...others } = ENDPOINTS;
-    const services = identityIsHere ? { AgentCore: agentCore, ...others } : others;
-    for (const [name, service] of Object.entries(services)) {
-      if (!(this.vpc instanceof Vpc)) return;
-      const endpoint = this.vpc.addInterfaceEndpoint(name, { service, open: false });
+    const wanted = identityIsHere ? { AgentCore: agentCore, ...others } : others;
+    const { agentCoreZones = this.#given.availabilityZones } = this.#given;
+    for (const [name, { service, actions }] of Object.entries(wanted)) {
+      const subnets = name === 'AgentCore' ? { availabilityZones: agentCoreZones } : {};
+      const endpoint = vpc.addInterfaceEndpoint(name, {
+        service,
+        open: false,
+        subnets: { subnetType: SubnetType.PRIVATE_WITH_EGRESS, ...subnets },
+      });
+      endpoint.addToPolicy(this.#byThisAccount(actions, ['*']));
       for (const group of tasks) endpoint.connections.allowFrom(group, Port.tcp(443), 'From the tasks');
     }
+    this.#restrictS3(bucketArn);
+  }
+
+  /** Tasks leave for AWS, and for the addresses that the deployment names: all of them, unless it names some. */
+  letOut(tasks: readonly SecurityGroup[]): void {
+    const { egress } = this.#given;
+    for (const group of tasks) {
+      if (egress === undefined) {
+        group.addEgressRule(Peer.anyIpv4(), Port.tcp(443), 'AWS, and the provider');
+        continue;
+      }
+      for (const range of egress.cidrs)
+        group.addEgressRule(Peer.ipv4(range), Port.tcp(443), 'Named by the deployment');
+      if ('cidr' in this.#given)
+        group.addEgressRule(Peer.ipv4(this.#given.cidr), Port.tcp(443), 'The endpoints of AWS');
+      group.addEgressRule(Peer.prefixList(egress.s3PrefixListId), Port.tcp(443), 'S3');
+    }
+  }
+
+  #restrictS3(bucketArn: string): void {
+    const { region, partition } = Stack.of(this);
+    this.#s3?.addToPolicy(
+      this.#byThisAccount(
+        ['s3:GetObject', 's3:PutObject', 's3:DeleteObject', 's3:ListBucket'],
+        [bucketArn, `${bucketArn}/*`],
+      ),
+    );
+    // Where ECR keeps layers: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
+    this.#s3?.addToPolicy(
+      new PolicyStatement({
+        principals: [new AnyPrincipal()],
+        actions: ['s3:GetObject'],
+        resources: [`arn:${partition}:s3:::prod-${region}-starport-layer-bucket/*`],
+      }),
+    );
+  }
+
+  #byThisAccount(actions: readonly string[], resources: readonly string[]): PolicyStatement {
+    return new PolicyStatement({
+      principals: [new AnyPrincipal()],
+      actions: [...actions],
+      resources: [...resources],
+      conditions: { StringEquals: { 'aws:PrincipalAccount': Stack.of(this).account } },
+    });
   }
 }

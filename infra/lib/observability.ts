@@ -4,103 +4,298 @@ import {
   ComparisonOperator,
   Dashboard,
   GraphWidget,
+  MathExpression,
   Metric,
   TreatMissingData,
   type IMetric,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
-import { HttpCodeTarget, type ApplicationLoadBalancer } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import {
+  HttpCodeElb,
+  HttpCodeTarget,
+  type ApplicationLoadBalancer,
+} from 'aws-cdk-lib/aws-elasticloadbalancingv2';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
-import { FilterPattern, MetricFilter, type ILogGroup } from 'aws-cdk-lib/aws-logs';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 import type { AuditTrail } from './audit-trail.ts';
 import type { Deployment } from './deployment.ts';
+import type { Firewall } from './firewall.ts';
+import { LogMetrics, RUN_ERROR_CODES } from './metrics.ts';
 import type { RoleService } from './service.ts';
 
 export interface ObservabilityProps {
   readonly loadBalancer: ApplicationLoadBalancer;
+  readonly firewall: Firewall;
+  readonly clusterName: string;
   readonly services: Readonly<Record<'agent' | 'sessionBinding', RoleService>>;
   readonly logGroups: Readonly<Record<'agent' | 'sessionBinding', ILogGroup>>;
   readonly key: IKey;
   readonly auditTrail: AuditTrail;
 }
 
+/** When somebody is called. Missing data are no breach, unless it says so. */
+interface AlarmRule {
+  readonly metric: IMetric;
+  readonly threshold: number;
+  readonly minutes?: number;
+  readonly below?: true;
+  /** Where nothing is measured, nobody is there. */
+  readonly missingIsBreach?: true;
+  readonly why: string;
+}
+
 const MINUTE = Duration.minutes(1);
+const FIVE_MINUTES = Duration.minutes(5);
+const HOUR = Duration.hours(1);
 
 /** Alarms that somebody must act on, and one dashboard to begin with. */
 export class Observability extends Construct {
   readonly topic: Topic;
-  readonly #namespace: string;
+  readonly #given: Deployment;
+  readonly #props: ObservabilityProps;
+  readonly #logs: LogMetrics;
 
-  constructor(
-    scope: Construct,
-    id: string,
-    given: Deployment,
-    { loadBalancer, services, logGroups, key, auditTrail }: ObservabilityProps,
-  ) {
+  constructor(scope: Construct, id: string, given: Deployment, props: ObservabilityProps) {
     super(scope, id);
-    this.#namespace = `OnBehalf/${given.environment}`;
-    this.topic = new Topic(this, 'Alarms', { masterKey: key, enforceSSL: true });
-    this.#letAlarmsPublish(key);
-    if (given.alarmEmail !== undefined) this.topic.addSubscription(new EmailSubscription(given.alarmEmail));
-    const { agent, sessionBinding } = services;
-    const throttled = this.#counted(
-      'Throttled',
-      logGroups.agent,
-      FilterPattern.any(
-        FilterPattern.stringValue('$.code', '=', 'model_throttled'),
-        FilterPattern.stringValue('$.code', '=', 'too_many_runs'),
-      ),
-    );
-    const refused = this.#counted('RefusedBindings', logGroups.sessionBinding, audit('binding_refused'));
-    const failed = this.#counted('FailedBindings', logGroups.sessionBinding, audit('binding_failed'));
-    const signIns = this.#counted('RefusedSignIns', logGroups.agent, audit('sign_in_refused'));
-    this.#counted('RefusedSignIns', logGroups.sessionBinding, audit('sign_in_refused'), 'AtBinding');
-    const errors = loadBalancer.metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, { period: MINUTE });
-    const latency = sessionBinding.targetGroup.metrics.targetResponseTime({
-      statistic: 'p99',
-      period: Duration.minutes(5),
+    this.#given = given;
+    this.#props = props;
+    this.#logs = new LogMetrics(this, 'Logs', {
+      namespace: `OnBehalf/${given.environment}`,
+      logGroups: { Agent: props.logGroups.agent, SessionBinding: props.logGroups.sessionBinding },
     });
-    const unhealthy = [agent, sessionBinding].map(({ targetGroup }) =>
-      targetGroup.metrics.unhealthyHostCount({ period: MINUTE }),
-    );
-    this.#alarm('ServerErrors', errors, 5, 3, 'Roles answer 5xx. docs/operations.md, "5xx".');
-    this.#alarm('BindingLatency', latency, 3, 3, 'Session binding takes more than 3 s (p99).');
-    this.#alarm('UnhealthyAgent', unhealthy[0], 1, 3, 'An agent task does not become healthy.');
-    this.#alarm(
-      'UnhealthySessionBinding',
-      unhealthy[1],
-      1,
-      3,
-      'A session-binding task does not become healthy.',
-    );
-    this.#alarm('Throttled', throttled, 10, 3, 'The model or a user limit refuses runs.');
-    this.#alarm(
-      'RefusedBindings',
-      refused,
-      20,
-      1,
-      'Many bindings are refused: an attack, or a consent that loops.',
-    );
-    this.#alarm(
-      'FailedBindings',
-      failed,
-      1,
-      1,
-      'AgentCore Identity does not bind: permissions, or an outage.',
-    );
-    this.#alarm(
-      'RefusedSignIns',
-      signIns,
-      100,
-      1,
-      'Somebody sends tokens that are not genuine straight to the tasks.',
-    );
-    this.#watchAudit(auditTrail);
-    this.#show(given, loadBalancer, services, { errors, latency, refused, failed, signIns, throttled });
+    this.topic = new Topic(this, 'Alarms', { masterKey: props.key, enforceSSL: true });
+    this.#letAlarmsPublish(props.key);
+    if (given.alarmEmail !== undefined) this.topic.addSubscription(new EmailSubscription(given.alarmEmail));
+    const rules = {
+      ...this.#front(),
+      ...this.#roles(),
+      ...this.#application(),
+      ...this.#audit(),
+      ...this.#quiet(),
+    };
+    for (const [name, rule] of Object.entries(rules)) this.#alarm(name, rule);
+    this.#show();
+  }
+
+  /** What users meet first. */
+  #front(): Readonly<Record<string, AlarmRule>> {
+    const { loadBalancer, firewall } = this.#props;
+    const { metrics } = loadBalancer;
+    const blocked = new Metric({
+      namespace: 'AWS/WAFV2',
+      metricName: 'BlockedRequests',
+      dimensionsMap: { WebACL: firewall.metricName, Region: Stack.of(this).region, Rule: 'ALL' },
+      statistic: 'Sum',
+      period: FIVE_MINUTES,
+    });
+    const sum = { period: MINUTE, statistic: 'Sum' };
+    return {
+      FrontErrors: {
+        metric: metrics.httpCodeElb(HttpCodeElb.ELB_5XX_COUNT, sum),
+        threshold: 5,
+        minutes: 2,
+        why: 'The load balancer answers 5xx itself: no task answers it.',
+      },
+      ServerErrors: {
+        metric: metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, sum),
+        threshold: 5,
+        minutes: 3,
+        why: 'Roles answer 5xx.',
+      },
+      SignInErrors: {
+        metric: metrics.elbAuthError(sum),
+        threshold: 5,
+        minutes: 2,
+        why: 'The load balancer cannot sign users in: the identity provider, or the client’s secret.',
+      },
+      Blocked: {
+        metric: blocked,
+        threshold: 500,
+        why: 'The firewall refuses many requests: an attack, or a rule too many.',
+      },
+    };
+  }
+
+  /** Whether there are tasks, and enough. */
+  #roles(): Readonly<Record<string, AlarmRule>> {
+    const rules = Object.entries(this.#props.services).flatMap(([name, service]) => {
+      const role = name === 'agent' ? 'Agent' : 'SessionBinding';
+      const { maximum } = this.#given[name as 'agent' | 'sessionBinding'];
+      const { running, desired } = this.#taskCounts(service);
+      const missing = new MathExpression({
+        expression: 'desired - running',
+        usingMetrics: { desired, running },
+        period: MINUTE,
+      });
+      const healthy = service.targetGroup.metrics.healthyHostCount({ period: MINUTE, statistic: 'Minimum' });
+      const unhealthy = service.targetGroup.metrics.unhealthyHostCount({ period: MINUTE });
+      const each: readonly (readonly [string, AlarmRule])[] = [
+        [
+          `None${role}`,
+          {
+            metric: healthy,
+            threshold: 1,
+            minutes: 2,
+            below: true,
+            missingIsBreach: true,
+            why: `No ${name} task is healthy.`,
+          },
+        ],
+        [
+          `Unhealthy${role}`,
+          { metric: unhealthy, threshold: 1, minutes: 3, why: `A ${name} task does not become healthy.` },
+        ],
+        [
+          `Missing${role}`,
+          { metric: missing, threshold: 1, minutes: 15, why: `Fewer ${name} tasks run than should.` },
+        ],
+        [
+          `Maximum${role}`,
+          { metric: desired, threshold: maximum, minutes: 15, why: `No more ${name} tasks may be started.` },
+        ],
+      ];
+      return each;
+    });
+    return Object.fromEntries(rules);
+  }
+
+  /** What the roles say of themselves. */
+  #application(): Readonly<Record<string, AlarmRule>> {
+    const logs = this.#logs;
+    const latency = this.#props.services.sessionBinding.targetGroup.metrics.targetResponseTime({
+      statistic: 'p99',
+      period: FIVE_MINUTES,
+    });
+    return {
+      FailedRuns: {
+        metric: logs.sum('FailedRuns'),
+        threshold: 5,
+        minutes: 2,
+        why: 'Runs end in an error that is not the user’s.',
+      },
+      StoreFailures: {
+        metric: logs.sum('StoreFailures'),
+        threshold: 3,
+        minutes: 2,
+        why: 'S3 does not answer, or refuses.',
+      },
+      HiddenObjects: {
+        metric: logs.sum('HiddenObjects', FIVE_MINUTES),
+        threshold: 20,
+        why: 'Session binding may read nothing of the flow ledger, or somebody tries addresses.',
+      },
+      IdentityFailures: {
+        metric: logs.sum('IdentityFailures'),
+        threshold: 3,
+        minutes: 2,
+        why: 'AgentCore Identity fails, or refuses the roles.',
+      },
+      KeyFailures: {
+        metric: logs.sum('KeyFailures'),
+        threshold: 3,
+        minutes: 2,
+        why: 'Signing keys cannot be fetched: nobody new gets in.',
+      },
+      Throttled: {
+        metric: logs.sum('Throttled'),
+        threshold: 10,
+        minutes: 3,
+        why: 'The model or a limit of ours refuses runs.',
+      },
+      BindingLatency: {
+        metric: latency,
+        threshold: 3,
+        minutes: 3,
+        why: 'Session binding takes more than 3 s (p99).',
+      },
+      FailedBindings: {
+        metric: logs.sum('FailedBindings'),
+        threshold: 1,
+        why: 'An authorization could not be bound: permissions, or an outage.',
+      },
+      RefusedBindings: {
+        metric: logs.sum('RefusedBindings'),
+        threshold: 20,
+        why: 'Many bindings are refused: an attack, or a consent that loops.',
+      },
+      RefusedConsents: {
+        metric: logs.sum('RefusedConsents'),
+        threshold: 20,
+        why: 'Many connect links are refused: somebody spreads theirs.',
+      },
+      RefusedSignIns: {
+        metric: logs.sum('RefusedSignIns'),
+        threshold: 100,
+        why: 'Somebody sends tokens that are not genuine straight to the tasks.',
+      },
+    };
+  }
+
+  #audit(): Readonly<Record<string, AlarmRule>> {
+    const { age, lost } = this.#props.auditTrail;
+    const losses = lost.map((metric, index): readonly [string, AlarmRule] => [
+      `AuditLost${String(index)}`,
+      { metric, threshold: 1, why: 'Audit lines could not be handed over.' },
+    ]);
+    const delayed: AlarmRule = {
+      metric: age,
+      threshold: 900,
+      why: 'Audit lines do not reach their bucket for 15 minutes.',
+    };
+    return { AuditDelayed: delayed, ...Object.fromEntries(losses) };
+  }
+
+  /** Nobody signs in, in hours of working days in which somebody always does: something in front of us is broken. */
+  #quiet(): Readonly<Record<string, AlarmRule>> {
+    const { busyHours } = this.#given;
+    if (busyHours === undefined) return {};
+    const hours = `HOUR(signIns) >= ${String(busyHours.from)} AND HOUR(signIns) <= ${String(busyHours.to)}`;
+    const metric = new MathExpression({
+      expression: `IF(DAY(signIns) <= 5 AND ${hours}, FILL(signIns, 0), 1)`,
+      usingMetrics: { signIns: this.#logs.sum('SignIns', HOUR) },
+      period: HOUR,
+    });
+    return {
+      Quiet: {
+        metric,
+        threshold: 1,
+        below: true,
+        why: 'Nobody has signed in for an hour in which somebody always does.',
+      },
+    };
+  }
+
+  #taskCounts({ service }: RoleService): { readonly running: IMetric; readonly desired: IMetric } {
+    const count = (metricName: string): IMetric =>
+      new Metric({
+        namespace: 'ECS/ContainerInsights',
+        metricName,
+        dimensionsMap: { ClusterName: this.#props.clusterName, ServiceName: service.serviceName },
+        statistic: 'Average',
+        period: MINUTE,
+      });
+    return { running: count('RunningTaskCount'), desired: count('DesiredTaskCount') };
+  }
+
+  #alarm(name: string, { metric, threshold, minutes = 1, below, missingIsBreach, why }: AlarmRule): void {
+    const alarm = new Alarm(this, name, {
+      metric,
+      threshold,
+      evaluationPeriods: minutes,
+      alarmDescription: `${why} docs/operations.md, "${name}".`,
+      comparisonOperator:
+        below === true
+          ? ComparisonOperator.LESS_THAN_THRESHOLD
+          : ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData:
+        missingIsBreach === true ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+    });
+    alarm.addAlarmAction(new SnsAction(this.topic));
+    alarm.addOkAction(new SnsAction(this.topic));
   }
 
   /** CloudWatch publishes by itself, and the topic's key and policy know nobody else by default. */
@@ -121,92 +316,52 @@ export class Observability extends Construct {
     );
   }
 
-  #watchAudit(auditTrail: AuditTrail): void {
-    this.#alarm(
-      'AuditDelayed',
-      auditTrail.age,
-      900,
-      1,
-      'Audit lines do not reach their bucket for 15 minutes.',
-    );
-    for (const [index, lost] of auditTrail.lost.entries())
-      this.#alarm(`AuditLost${String(index)}`, lost, 1, 1, 'Audit lines could not be handed over.');
-  }
-
-  #show(
-    given: Deployment,
-    loadBalancer: ApplicationLoadBalancer,
-    { agent, sessionBinding }: ObservabilityProps['services'],
-    metrics: Readonly<Record<'errors' | 'latency' | 'refused' | 'failed' | 'signIns' | 'throttled', IMetric>>,
-  ): void {
-    const { errors, latency, refused, failed, signIns, throttled } = metrics;
-    const running = new Metric({
-      namespace: 'AWS/ApplicationELB',
-      metricName: 'ActiveConnectionCount',
-      dimensionsMap: { LoadBalancer: loadBalancer.loadBalancerFullName },
-      statistic: 'Sum',
-      period: MINUTE,
-    });
+  #show(): void {
+    const { loadBalancer, services } = this.#props;
+    const { agent, sessionBinding } = services;
+    const { metrics } = loadBalancer;
+    const sum = { period: MINUTE, statistic: 'Sum' };
     new Dashboard(this, 'Dashboard', {
-      dashboardName: `OnBehalf-${given.environment}`,
+      dashboardName: `OnBehalf-${this.#given.environment}`,
       widgets: [
         [
-          graph('Requests and errors', [loadBalancer.metrics.requestCount({ period: MINUTE }), errors]),
-          graph('Connections', [running]),
+          graph('Requests and errors', [
+            metrics.requestCount(sum),
+            metrics.httpCodeTarget(HttpCodeTarget.TARGET_5XX_COUNT, sum),
+            metrics.httpCodeElb(HttpCodeElb.ELB_5XX_COUNT, sum),
+            metrics.elbAuthError(sum),
+          ]),
+          graph('Healthy tasks', [
+            agent.targetGroup.metrics.healthyHostCount({ period: MINUTE }),
+            sessionBinding.targetGroup.metrics.healthyHostCount({ period: MINUTE }),
+          ]),
         ],
-        [graph('Bindings', [refused, failed]), graph('Refused sign-ins and throttles', [signIns, throttled])],
         [
-          graph('Latency of session binding, p99', [latency]),
+          graph(
+            'Runs that end in an error, by code',
+            RUN_ERROR_CODES.map((code) => this.#logs.runErrors(code)),
+          ),
+          graph('Bindings and consents', [
+            this.#logs.sum('RefusedBindings'),
+            this.#logs.sum('FailedBindings'),
+            this.#logs.sum('RefusedConsents'),
+          ]),
+        ],
+        [
+          graph('Store, identity, keys', [
+            this.#logs.sum('StoreFailures'),
+            this.#logs.sum('IdentityFailures'),
+            this.#logs.sum('KeyFailures'),
+          ]),
           graph('CPU', [agent.service.metricCpuUtilization(), sessionBinding.service.metricCpuUtilization()]),
+        ],
+        [
+          graph('Sign-ins', [this.#logs.sum('SignIns'), this.#logs.sum('RefusedSignIns')]),
+          graph('Connections', [metrics.activeConnectionCount(sum)]),
         ],
       ],
     });
   }
-
-  /** Lines of a log, counted. */
-  #counted(
-    metricName: string,
-    logGroup: ILogGroup,
-    filterPattern: ReturnType<typeof audit>,
-    where = '',
-  ): IMetric {
-    const filter = new MetricFilter(this, `${metricName}${where}Filter`, {
-      logGroup,
-      metricNamespace: this.#namespace,
-      metricName,
-      filterPattern,
-      metricValue: '1',
-      defaultValue: 0,
-    });
-    return filter.metric({ statistic: 'Sum', period: MINUTE });
-  }
-
-  #alarm(
-    name: string,
-    metric: IMetric | undefined,
-    threshold: number,
-    evaluationPeriods: number,
-    alarmDescription: string,
-  ): void {
-    if (metric === undefined) return;
-    const alarm = new Alarm(this, name, {
-      metric,
-      threshold,
-      evaluationPeriods,
-      alarmDescription,
-      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: TreatMissingData.NOT_BREACHING,
-    });
-    alarm.addAlarmAction(new SnsAction(this.topic));
-    alarm.addOkAction(new SnsAction(this.topic));
-  }
-}
-
-function audit(event: string): ReturnType<typeof FilterPattern.all> {
-  return FilterPattern.all(
-    FilterPattern.stringValue('$.stream', '=', 'audit'),
-    FilterPattern.stringValue('$.event', '=', event),
-  );
 }
 
 function graph(title: string, left: IMetric[]): GraphWidget {

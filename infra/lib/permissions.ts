@@ -6,6 +6,18 @@ import type { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
 import { namesOf } from './names.ts';
 
+/** Only the way of naming users that the deployment has chosen: `ForUserId` acts for whichever user it is told. */
+const WORKLOAD_TOKEN_ACTIONS = {
+  'user-id': 'bedrock-agentcore:GetWorkloadAccessTokenForUserId',
+  jwt: 'bedrock-agentcore:GetWorkloadAccessTokenForJWT',
+} as const;
+
+/** The store: the bucket, and the key that encrypts it. */
+export interface Store {
+  readonly bucket: IBucket;
+  readonly key: IKey;
+}
+
 /** https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/scope-credential-provider-access.html */
 function identityArns(
   scope: Construct,
@@ -30,24 +42,12 @@ function identityArns(
  * The agent fetches tokens and never completes an authorization. AgentCore Identity reads the OAuth client's secret with
  * its caller's permission, hence the one secret.
  */
-export function agentPolicy(
-  scope: Construct,
-  given: Deployment,
-  sessions: IBucket,
-  key: IKey,
-): PolicyStatement[] {
-  const { partition, account, region } = Stack.of(scope);
-  const { workload, vault, secret } = identityArns(scope, given);
-  const { inferenceProfileId, foundationModelId, regions } = given.model;
-  const profile = `arn:${partition}:bedrock:${region}:${account}:inference-profile/${inferenceProfileId}`;
+export function agentPolicy(scope: Construct, given: Deployment, { bucket, key }: Store): PolicyStatement[] {
+  const { workload, vault } = identityArns(scope, given);
   return [
     new PolicyStatement({
       sid: 'WorkloadTokens',
-      actions: [
-        'bedrock-agentcore:GetWorkloadAccessToken',
-        'bedrock-agentcore:GetWorkloadAccessTokenForUserId',
-        'bedrock-agentcore:GetWorkloadAccessTokenForJWT',
-      ],
+      actions: [WORKLOAD_TOKEN_ACTIONS[given.workloadTokenSource]],
       resources: workload,
     }),
     new PolicyStatement({
@@ -55,11 +55,88 @@ export function agentPolicy(
       actions: ['bedrock-agentcore:GetResourceOauth2Token'],
       resources: [...workload, ...vault],
     }),
+    ...clientSecret(scope, given),
+    ...modelStatements(scope, given),
     new PolicyStatement({
-      sid: 'ProviderClientSecret',
-      actions: ['secretsmanager:GetSecretValue'],
-      resources: [secret],
+      sid: 'Conversations',
+      actions: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
+      resources: [bucket.arnForObjects('users/*')],
     }),
+    new PolicyStatement({
+      sid: 'AskedFlows',
+      actions: ['s3:PutObject'],
+      resources: [bucket.arnForObjects('flows/*')],
+    }),
+    new PolicyStatement({
+      // Without a condition: only to a caller who may list the bucket does S3 answer a missing object with 404, and a
+      // GET has no prefix to compare. The bucket holds nothing else.
+      sid: 'ListConversations',
+      actions: ['s3:ListBucket'],
+      resources: [bucket.bucketArn],
+    }),
+    storeKey(scope, key),
+  ];
+}
+
+/**
+ * Session binding completes authorizations and never fetches a token; the exchange reads the client's secret. Of the
+ * bucket it reaches the flow ledger, and may not list.
+ */
+export function sessionBindingPolicy(
+  scope: Construct,
+  given: Deployment,
+  { bucket, key }: Store,
+): PolicyStatement[] {
+  const { workload, vault } = identityArns(scope, given);
+  return [
+    new PolicyStatement({
+      sid: 'CompleteAuthorizations',
+      actions: ['bedrock-agentcore:CompleteResourceTokenAuth'],
+      resources: [...workload, ...vault],
+    }),
+    ...clientSecret(scope, given),
+    new PolicyStatement({
+      sid: 'FlowLedger',
+      actions: ['s3:GetObject', 's3:PutObject'],
+      resources: [bucket.arnForObjects('flows/*')],
+    }),
+    storeKey(scope, key),
+  ];
+}
+
+function clientSecret(scope: Construct, given: Deployment): PolicyStatement[] {
+  const { clientSecretKeyArn } = given.github;
+  const region = given.identityRegion ?? given.region;
+  const read = new PolicyStatement({
+    sid: 'ProviderClientSecret',
+    actions: ['secretsmanager:GetSecretValue'],
+    resources: [identityArns(scope, given).secret],
+  });
+  if (clientSecretKeyArn === undefined) return [read];
+  const decrypt = new PolicyStatement({
+    sid: 'ProviderClientSecretKey',
+    actions: ['kms:Decrypt'],
+    resources: [clientSecretKeyArn],
+    conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${region}.amazonaws.com` } },
+  });
+  return [read, decrypt];
+}
+
+/** https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-prereq.html */
+function modelStatements(scope: Construct, given: Deployment): PolicyStatement[] {
+  const { partition, account, region } = Stack.of(scope);
+  const { inferenceProfileId, foundationModelId, regions } = given.model;
+  const profile = inferenceProfileId.startsWith('arn:')
+    ? inferenceProfileId
+    : `arn:${partition}:bedrock:${region}:${account}:inference-profile/${inferenceProfileId}`;
+  const models = regions.map(
+    (each) => `arn:${partition}:bedrock:${each}::foundation-model/${foundationModelId}`,
+  );
+  // A global profile asks for the model without a region as well.
+  const everywhere = inferenceProfileId.startsWith('global.')
+    ? [`arn:${partition}:bedrock:::foundation-model/${foundationModelId}`]
+    : [];
+  return [
     new PolicyStatement({
       sid: 'InferenceProfile',
       actions: ['bedrock:InvokeModelWithResponseStream'],
@@ -68,44 +145,17 @@ export function agentPolicy(
     new PolicyStatement({
       sid: 'ModelByProfileOnly',
       actions: ['bedrock:InvokeModelWithResponseStream'],
-      resources: regions.map(
-        (each) => `arn:${partition}:bedrock:${each}::foundation-model/${foundationModelId}`,
-      ),
+      resources: [...models, ...everywhere],
       conditions: { StringEquals: { 'bedrock:InferenceProfileArn': profile } },
-    }),
-    new PolicyStatement({
-      sid: 'Conversations',
-      actions: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
-      resources: [sessions.arnForObjects('users/*')],
-    }),
-    new PolicyStatement({
-      sid: 'ListConversations',
-      actions: ['s3:ListBucket'],
-      resources: [sessions.bucketArn],
-      conditions: { StringLike: { 's3:prefix': 'users/*' } },
-    }),
-    new PolicyStatement({
-      sid: 'ConversationsKey',
-      actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
-      resources: [key.keyArn],
-      conditions: { StringEquals: { 'kms:ViaService': `s3.${region}.amazonaws.com` } },
     }),
   ];
 }
 
-/** Session binding completes authorizations and never fetches a token; the exchange reads the client's secret. */
-export function sessionBindingPolicy(scope: Construct, given: Deployment): PolicyStatement[] {
-  const { workload, vault, secret } = identityArns(scope, given);
-  return [
-    new PolicyStatement({
-      sid: 'CompleteAuthorizations',
-      actions: ['bedrock-agentcore:CompleteResourceTokenAuth'],
-      resources: [...workload, ...vault],
-    }),
-    new PolicyStatement({
-      sid: 'ProviderClientSecret',
-      actions: ['secretsmanager:GetSecretValue'],
-      resources: [secret],
-    }),
-  ];
+function storeKey(scope: Construct, key: IKey): PolicyStatement {
+  return new PolicyStatement({
+    sid: 'StoreKey',
+    actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
+    resources: [key.keyArn],
+    conditions: { StringEquals: { 'kms:ViaService': `s3.${Stack.of(scope).region}.amazonaws.com` } },
+  });
 }

@@ -1,15 +1,15 @@
 import { Duration } from 'aws-cdk-lib';
 import { type SecurityGroup, SubnetType, type IVpc } from 'aws-cdk-lib/aws-ec2';
-import type { DockerImageAsset } from 'aws-cdk-lib/aws-ecr-assets';
 import {
   AvailabilityZoneRebalancing,
-  ContainerImage,
   ContainerInsights,
   CpuArchitecture,
   FargateService,
   FargateTaskDefinition,
   LogDriver,
   OperatingSystemFamily,
+  PropagatedTagSource,
+  type ContainerImage,
   type ICluster,
   type ScalableTaskCount,
   type Secret,
@@ -26,7 +26,7 @@ export interface RoleServiceProps {
   readonly role: 'agent' | 'session-binding';
   readonly cluster: ICluster;
   readonly vpc: IVpc;
-  readonly image: DockerImageAsset;
+  readonly image: ContainerImage;
   readonly environment: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, Secret>>;
   readonly policy: readonly PolicyStatement[];
@@ -63,14 +63,14 @@ export class RoleService extends Construct {
       },
     });
     definition.addContainer('app', {
-      image: ContainerImage.fromDockerImageAsset(props.image),
+      image: props.image,
       readonlyRootFilesystem: true,
       user: '1000:1000',
       environment: { ROLE: role, PORT: String(PORT), ...props.environment },
       secrets: props.secrets,
       logging: LogDriver.awsLogs({ logGroup: props.logGroup, streamPrefix: role }),
       portMappings: [{ containerPort: PORT }],
-      // The application ends its streams within 20 s of SIGTERM.
+      // The application tells and saves its streams within 20 s of SIGTERM.
       stopTimeout: Duration.seconds(30),
       healthCheck: {
         command: ['CMD', 'node', 'dist/healthcheck.js'],
@@ -83,7 +83,9 @@ export class RoleService extends Construct {
     this.service = new FargateService(this, 'Service', {
       cluster,
       taskDefinition: definition,
-      desiredCount: size.minimum,
+      // No desired count: it would undo at each deployment what the scaling has decided. The scaling's minimum holds.
+      propagateTags: PropagatedTagSource.SERVICE,
+      enableECSManagedTags: true,
       minHealthyPercent: 100,
       maxHealthyPercent: 200,
       circuitBreaker: { rollback: true },

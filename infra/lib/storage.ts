@@ -8,6 +8,7 @@ import {
   BucketEncryption,
   ObjectOwnership,
   type IBucket,
+  type LifecycleRule,
 } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
@@ -19,48 +20,51 @@ const RETENTION: Readonly<Record<Deployment['logRetentionDays'], RetentionDays>>
   365: RetentionDays.ONE_YEAR,
 };
 
-const CLOSED = {
+/** Kept when the stack goes, and not when the very first deployment fails: that one could not be tried again else. */
+export const KEPT = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
+
+/** What every bucket is like. */
+export const CLOSED = {
   blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
   enforceSSL: true,
   minimumTLSVersion: 1.2,
   objectOwnership: ObjectOwnership.BUCKET_OWNER_ENFORCED,
-  removalPolicy: RemovalPolicy.RETAIN,
+  removalPolicy: KEPT,
 } as const;
 
-/** The key, the buckets and the log groups: what outlives a deployment. */
+/** The keys, the buckets and the log groups: what outlives a deployment. */
 export class Storage extends Construct {
+  /** Of the bucket. */
   readonly key: IKey;
-  readonly sessions: IBucket;
-  /** Access logs of the load balancer, which writes to nothing but SSE-S3, and of the other bucket. */
+  /** Conversations and connections, and the flow ledger. */
+  readonly bucket: IBucket;
+  /** Access logs of the load balancer, which writes to nothing but SSE-S3, and of the other buckets. */
   readonly accessLogs: Bucket;
+  /** Of log groups, alarms and the flow secret. */
+  readonly logsKey: Key;
+  /** Of the audit trail alone, so that its readers can be others. */
+  readonly auditKey: Key;
   readonly #retention: RetentionDays;
-  readonly #logsKey: Key;
 
   constructor(scope: Construct, id: string, given: Deployment) {
     super(scope, id);
     this.#retention = RETENTION[given.logRetentionDays];
-    this.#logsKey = this.#newKey('LogsKey', 'OnBehalf: logs and alarms');
-    const { partition, account, region } = Stack.of(this);
-    this.#logsKey.grantEncryptDecrypt(
-      new ServicePrincipal(`logs.${region}.amazonaws.com`, {
-        conditions: {
-          ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:*` },
-        },
-      }),
-    );
+    this.logsKey = this.#newKey('LogsKey', 'OnBehalf: logs and alarms');
+    this.auditKey = this.#newKey('AuditKey', 'OnBehalf: audit trail');
+    this.#letLogsEncrypt();
     this.accessLogs = new Bucket(this, 'AccessLogs', {
       ...CLOSED,
       encryption: BucketEncryption.S3_MANAGED,
       lifecycleRules: [{ expiration: Duration.days(given.logRetentionDays) }],
     });
-    const { bucketName, keyArn, keepDeletedDays } = given.sessions;
+    const { bucketName, keyArn } = given.sessions;
     if (bucketName !== undefined && keyArn !== undefined) {
       this.key = Key.fromKeyArn(this, 'SessionsKey', keyArn);
-      this.sessions = Bucket.fromBucketAttributes(this, 'Sessions', { bucketName, encryptionKey: this.key });
+      this.bucket = Bucket.fromBucketAttributes(this, 'Sessions', { bucketName, encryptionKey: this.key });
       return;
     }
-    this.key = this.#newKey('SessionsKey', 'OnBehalf: conversations');
-    this.sessions = new Bucket(this, 'Sessions', {
+    this.key = this.#newKey('SessionsKey', 'OnBehalf: conversations and the flow ledger');
+    this.bucket = new Bucket(this, 'Sessions', {
       ...CLOSED,
       encryption: BucketEncryption.KMS,
       encryptionKey: this.key,
@@ -68,29 +72,44 @@ export class Storage extends Construct {
       versioned: true,
       serverAccessLogsBucket: this.accessLogs,
       serverAccessLogsPrefix: 'sessions/',
-      lifecycleRules: [
-        {
-          noncurrentVersionExpiration: Duration.days(keepDeletedDays),
-          abortIncompleteMultipartUploadAfter: Duration.days(1),
-          expiredObjectDeleteMarker: true,
-        },
-      ],
+      lifecycleRules: lifecycleOf(given.sessions),
     });
   }
 
-  get logsKey(): IKey {
-    return this.#logsKey;
-  }
-
-  logGroup(name: string): LogGroup {
+  logGroup(name: string, logGroupName?: string): LogGroup {
     return new LogGroup(this, name, {
-      encryptionKey: this.#logsKey,
+      encryptionKey: this.logsKey,
       retention: this.#retention,
-      removalPolicy: RemovalPolicy.RETAIN,
+      removalPolicy: KEPT,
+      ...(logGroupName !== undefined && { logGroupName }),
     });
+  }
+
+  #letLogsEncrypt(): void {
+    const { partition, account, region } = Stack.of(this);
+    this.logsKey.grantEncryptDecrypt(
+      new ServicePrincipal(`logs.${region}.amazonaws.com`, {
+        conditions: {
+          ArnLike: { 'kms:EncryptionContext:aws:logs:arn': `arn:${partition}:logs:${region}:${account}:*` },
+        },
+      }),
+    );
   }
 
   #newKey(name: string, description: string): Key {
-    return new Key(this, name, { description, enableKeyRotation: true, removalPolicy: RemovalPolicy.RETAIN });
+    return new Key(this, name, { description, enableKeyRotation: true, removalPolicy: KEPT });
   }
+}
+
+function lifecycleOf({ keepDeletedDays, keepDays }: Deployment['sessions']): LifecycleRule[] {
+  return [
+    {
+      noncurrentVersionExpiration: Duration.days(keepDeletedDays),
+      abortIncompleteMultipartUploadAfter: Duration.days(1),
+      expiredObjectDeleteMarker: true,
+    },
+    // A flow is over after ten minutes. The day is for those who look into it.
+    { prefix: 'flows/', expiration: Duration.days(1), noncurrentVersionExpiration: Duration.days(1) },
+    ...(keepDays === undefined ? [] : [{ prefix: 'users/', expiration: Duration.days(keepDays) }]),
+  ];
 }

@@ -47,7 +47,7 @@ describe('the description of a deployment', () => {
   });
 
   it.each([
-    ['an unknown member', { extra: 1 }, /the whole/],
+    ['an unknown member', { extra: 1 }, /extra: there is no such member/],
     ['an account that is none', { account: '1' }, /account/],
     ['neither zone nor certificate', { domain: { name: 'a.example.com' } }, /hostedZone or certificateArn/],
     ['a bucket without its key', { sessions: { bucketName: 'mine' } }, /bucketName and keyArn/],
@@ -116,7 +116,7 @@ describe('what is brought along', () => {
     const template = agentOf({ sessions: { bucketName: 'my-sessions', keyArn } });
     template.hasResourceProperties('AWS::IAM::Policy', {
       PolicyDocument: {
-        Statement: Match.arrayWith([Match.objectLike({ Sid: 'ConversationsKey', Resource: keyArn })]),
+        Statement: Match.arrayWith([Match.objectLike({ Sid: 'StoreKey', Resource: keyArn })]),
       },
     });
     template.hasResourceProperties('AWS::ECS::TaskDefinition', {
@@ -244,7 +244,8 @@ describe('what it costs', () => {
 
   it('follows the template: a third zone, more tasks, a VPC that is there', () => {
     const here = linesOf({});
-    const three = linesOf({ network: { cidr: '10.0.0.0/16', zones: 3 } });
+    const availabilityZones = ['eu-central-1a', 'eu-central-1b', 'eu-central-1c'];
+    const three = linesOf({ network: { cidr: '10.0.0.0/16', availabilityZones } });
     expect((three['NAT gateways'] ?? 0) / (here['NAT gateways'] ?? 1)).toBeCloseTo(1.5);
     expect((three['Interface endpoints'] ?? 0) / (here['Interface endpoints'] ?? 1)).toBeCloseTo(1.5);
     const network = {
@@ -288,6 +289,7 @@ function valueOf(name: string): string {
     ALB_ARN:
       'arn:aws:elasticloadbalancing:eu-central-1:111122223333:loadbalancer/app/onbehalf/50dc6c495c0c9188',
     FLOW_SECRET: 'a-secret-that-is-long-enough-0123456789',
+    FLOW_SECRET_ACCEPTED: 'another-secret-that-is-long-enough-0123456789',
     S3_BUCKET_NAME: 'a-bucket',
   };
   return known[name] ?? '';

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { Match } from 'aws-cdk-lib/assertions';
-import { exampleTemplates, type Resource, type Statement } from './support.ts';
+import { Match, Template } from 'aws-cdk-lib/assertions';
+import { createDeployment } from '../lib/app.ts';
+import { exampleDeployment, exampleTemplates, type Resource, type Statement } from './support.ts';
 
 describe('the deployment', () => {
   const { template, resources, text, ofType } = exampleTemplates();
@@ -20,8 +21,6 @@ describe('the deployment', () => {
     it('let the agent fetch and never complete', () => {
       expect(actionsOf('Agent')).toEqual([
         'bedrock-agentcore:GetResourceOauth2Token',
-        'bedrock-agentcore:GetWorkloadAccessToken',
-        'bedrock-agentcore:GetWorkloadAccessTokenForJWT',
         'bedrock-agentcore:GetWorkloadAccessTokenForUserId',
         'bedrock:InvokeModelWithResponseStream',
         'bedrock:InvokeModelWithResponseStream',
@@ -31,6 +30,7 @@ describe('the deployment', () => {
         's3:GetObject',
         's3:ListBucket',
         's3:PutObject',
+        's3:PutObject',
         'secretsmanager:GetSecretValue',
       ]);
     });
@@ -38,6 +38,10 @@ describe('the deployment', () => {
     it('let session binding complete and never fetch', () => {
       expect(actionsOf('SessionBinding')).toEqual([
         'bedrock-agentcore:CompleteResourceTokenAuth',
+        'kms:Decrypt',
+        'kms:GenerateDataKey',
+        's3:GetObject',
+        's3:PutObject',
         'secretsmanager:GetSecretValue',
       ]);
     });
@@ -58,11 +62,11 @@ describe('the deployment', () => {
   });
 
   describe('what is kept', () => {
-    it('is encrypted, closed to the public, sent by TLS only, and stays when the stack goes', () => {
+    it('is encrypted, closed to the public, sent by TLS only, and stays when the stack goes, unless it never stood', () => {
       const buckets = Object.entries(resources).filter(([, { Type }]) => Type === 'AWS::S3::Bucket');
       expect(buckets).toHaveLength(3);
       for (const [, { Properties, DeletionPolicy }] of buckets) {
-        expect(DeletionPolicy).toBe('Retain');
+        expect(DeletionPolicy).toBe('RetainExceptOnCreate');
         expect(Properties).toMatchObject({
           PublicAccessBlockConfiguration: {
             BlockPublicAcls: true,
@@ -104,17 +108,37 @@ describe('the deployment', () => {
           (ContainerDefinitions as { Environment: { Name: string }[] }[])[0]?.Environment.map(
             ({ Name }) => Name,
           ) ?? [];
-        expect(names.filter((name) => /SECRET|TOKEN|PASSWORD/.test(name))).toEqual([]);
+        expect(names.filter((name) => /SECRET|PASSWORD|_TOKEN$/.test(name))).toEqual([]);
       }
     });
 
-    it('lets nobody change an audit line', () => {
-      template.hasResourceProperties('AWS::S3::Bucket', {
-        ObjectLockEnabled: true,
-        ObjectLockConfiguration: Match.objectLike({
-          Rule: { DefaultRetention: { Days: 365, Mode: 'COMPLIANCE' } },
-        }),
+    it.each([
+      ['compliance', 'COMPLIANCE'],
+      ['governance', 'GOVERNANCE'],
+    ] as const)('locks audit lines by %s where the deployment says so', (lock, mode) => {
+      const { agent } = createDeployment(exampleDeployment({ audit: { lock, days: 90 } }), {
+        analyticsReporting: false,
       });
+      Template.fromStack(agent).hasResourceProperties('AWS::S3::Bucket', {
+        ObjectLockEnabled: true,
+        ObjectLockConfiguration: Match.objectLike({ Rule: { DefaultRetention: { Days: 90, Mode: mode } } }),
+      });
+    });
+
+    it('keeps audit lines by themselves, with a key of their own, and locks nothing in a trial', () => {
+      template.resourcePropertiesCountIs('AWS::S3::Bucket', { ObjectLockEnabled: true }, 0);
+      expect(ofType('AWS::KMS::Key')).toHaveLength(3);
+      for (const service of ['logs', 'firehose'])
+        template.hasResourceProperties('AWS::IAM::Role', {
+          AssumeRolePolicyDocument: {
+            Statement: [
+              Match.objectLike({
+                Principal: { Service: `${service}.amazonaws.com` },
+                Condition: { StringEquals: { 'aws:SourceAccount': '111122223333' } },
+              }),
+            ],
+          },
+        });
       template.resourcePropertiesCountIs(
         'AWS::Logs::SubscriptionFilter',
         { FilterPattern: '{ $.stream = "audit" }' },

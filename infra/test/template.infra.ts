@@ -92,6 +92,7 @@ describe('the deployment', () => {
         'GET /docs/* authenticate',
         'GET /oauth2/connect authenticate',
         'GET /oauth2/session-binding authenticate',
+        'GET /sign-out authenticate',
         'any /connections deny',
         'any /connections/* deny',
         'any /invocations deny',
@@ -99,6 +100,7 @@ describe('the deployment', () => {
         'any /openapi.json deny',
         'any /sessions deny',
         'any /sessions/* deny',
+        'any /sign-out deny',
       ]);
     });
 
@@ -120,7 +122,7 @@ describe('the deployment', () => {
         ).map(({ Key, Value }) => [Key, Value]),
       );
       expect(attributes).toMatchObject({
-        'deletion_protection.enabled': 'true',
+        'deletion_protection.enabled': 'false',
         'routing.http.drop_invalid_header_fields.enabled': 'true',
         'routing.http.desync_mitigation_mode': 'strictest',
         'access_logs.s3.enabled': 'true',
@@ -131,7 +133,8 @@ describe('the deployment', () => {
     it('has a firewall with managed rules and a rate, and an alias', () => {
       template.hasResourceProperties('AWS::WAFv2::WebACL', {
         Rules: Match.arrayWith([
-          Match.objectLike({ Name: 'Rate', Action: { Block: {} } }),
+          Match.objectLike({ Name: 'RateOfSession', Action: { Block: {} } }),
+          Match.objectLike({ Name: 'RateOfAddress', Action: { Block: {} } }),
           Match.objectLike({ Name: 'AWSManagedRulesCommonRuleSet' }),
         ]),
       });
@@ -179,7 +182,10 @@ describe('the deployment', () => {
           ReadonlyRootFilesystem: true,
           User: '1000:1000',
           StopTimeout: 30,
-          Secrets: [{ Name: 'FLOW_SECRET' }],
+          Secrets: [
+            { Name: 'FLOW_SECRET', ValueFrom: {} },
+            { Name: 'FLOW_SECRET_ACCEPTED', ValueFrom: {} },
+          ],
           HealthCheck: { Command: ['CMD', 'node', 'dist/healthcheck.js'] },
         });
       }
@@ -193,7 +199,7 @@ describe('the deployment', () => {
     it('are spread over zones, replaced only by healthy ones, and scaled each by what fills them', () => {
       for (const [, properties] of ofType('AWS::ECS::Service')) {
         expect(properties).toMatchObject({
-          DesiredCount: 2,
+          PropagateTags: 'SERVICE',
           AvailabilityZoneRebalancing: 'ENABLED',
           DeploymentConfiguration: {
             MinimumHealthyPercent: 100,
@@ -232,7 +238,6 @@ describe('the deployment', () => {
       'bedrock-runtime',
       'ecr.api',
       'ecr.dkr',
-      'kms',
       'logs',
       'secretsmanager',
     ]) {
@@ -249,14 +254,31 @@ describe('the deployment', () => {
       'AuditLost0',
       'AuditLost1',
       'BindingLatency',
+      'Blocked',
       'FailedBindings',
+      'FailedRuns',
+      'FrontErrors',
+      'HiddenObjects',
+      'IdentityFailures',
+      'KeyFailures',
+      'MaximumAgent',
+      'MaximumSessionBinding',
+      'MissingAgent',
+      'MissingSessionBinding',
+      'NoneAgent',
+      'NoneSessionBinding',
       'RefusedBindings',
+      'RefusedConsents',
       'RefusedSignIns',
       'ServerErrors',
+      'SignInErrors',
+      'StoreFailures',
       'Throttled',
       'UnhealthyAgent',
       'UnhealthySessionBinding',
     ]);
+    const operations = readFileSync('docs/operations.md', 'utf8');
+    for (const name of alarms) expect(operations).toContain(`| \`${name.replace(/\d$/, '')}\` |`);
     for (const [, properties] of ofType('AWS::CloudWatch::Alarm'))
       expect(properties.AlarmActions).toHaveLength(1);
     template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);

@@ -1,0 +1,40 @@
+import { oidcEndpoints, signOutUrl, type Deployment } from './deployment.ts';
+import { namesOf } from './names.ts';
+
+/** What CloudFormation knows only when it has made it. */
+export interface Made {
+  readonly albArn: string;
+  readonly bucketName: string;
+}
+
+/** The environment of each role: all that `.env.example` names, as far as this deployment says otherwise than the default. */
+export function environmentOf(
+  given: Deployment,
+  { albArn, bucketName }: Made,
+): Readonly<Record<'agent' | 'sessionBinding', Readonly<Record<string, string>>>> {
+  const { workloadIdentity, gitHubProvider, publicUrl } = namesOf(given);
+  const signOut = signOutUrl(given);
+  const common = {
+    ENVIRONMENT: given.environment,
+    LOG_LEVEL: given.logLevel,
+    AWS_REGION: given.region,
+    IDENTITY_AWS_REGION: given.identityRegion ?? given.region,
+    PUBLIC_URL: publicUrl,
+    ALB_ARN: albArn,
+    ALB_ISSUER: oidcEndpoints(given).issuer,
+    ALB_CLIENT_ID: given.oidc.clientId,
+    WORKLOAD_TOKEN_SOURCE: given.workloadTokenSource,
+    S3_BUCKET_NAME: bucketName,
+    ...(signOut !== undefined && { SIGN_OUT_URL: signOut }),
+  };
+  return {
+    sessionBinding: common,
+    agent: {
+      ...common,
+      WORKLOAD_IDENTITY_NAME: workloadIdentity,
+      GITHUB_PROVIDER_NAME: gitHubProvider,
+      GITHUB_API_BASE: given.github.apiBase,
+      INFERENCE_PROFILE_ID: given.model.inferenceProfileId,
+    },
+  };
+}

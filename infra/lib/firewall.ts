@@ -1,0 +1,127 @@
+import { Stack } from 'aws-cdk-lib';
+import type { ApplicationLoadBalancer } from 'aws-cdk-lib/aws-elasticloadbalancingv2';
+import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
+import { CfnLoggingConfiguration, CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
+import { Construct } from 'constructs';
+import type { Deployment } from './deployment.ts';
+
+const MANAGED_RULES = [
+  'AWSManagedRulesCommonRuleSet',
+  'AWSManagedRulesKnownBadInputsRuleSet',
+  'AWSManagedRulesAmazonIpReputationList',
+];
+
+/**
+ * These would refuse what people write to an assistant (code, markup, paths), what the load balancer and browsers send
+ * (cookie shards, long callbacks, tickets), and API clients without a name. The application checks all of it itself.
+ */
+const COUNTED = [
+  {
+    group: 'AWSManagedRulesCommonRuleSet',
+    rules: [
+      'SizeRestrictions_BODY',
+      'SizeRestrictions_QUERYSTRING',
+      'SizeRestrictions_Cookie_HEADER',
+      'NoUserAgent_HEADER',
+      'CrossSiteScripting_BODY',
+      'GenericLFI_BODY',
+      'GenericRFI_BODY',
+      'EC2MetaDataSSRF_BODY',
+    ],
+  },
+  {
+    group: 'AWSManagedRulesKnownBadInputsRuleSet',
+    rules: ['Log4JRCE_BODY', 'JavaDeserializationRCE_BODY', 'ReactJSRCE_BODY'],
+  },
+];
+
+/** The first shard of the load balancer's session cookie: one for each sign-in. */
+const SESSION_COOKIE = 'AWSELBAuthSessionCookie-0';
+/** What a log must not keep: sessions, tokens, and the tickets and session URIs of authorizations. */
+const REDACTED: CfnLoggingConfiguration.FieldToMatchProperty[] = [
+  { singleHeader: { Name: 'cookie' } },
+  { singleHeader: { Name: 'authorization' } },
+  { singleHeader: { Name: 'x-amzn-oidc-data' } },
+  { singleHeader: { Name: 'x-amzn-oidc-accesstoken' } },
+  { queryString: {} },
+];
+
+/** The web application firewall in front of the load balancer: rates, AWS's managed rules, and a log without secrets. */
+export class Firewall extends Construct {
+  /** As CloudWatch names it. */
+  readonly metricName = 'Firewall';
+
+  constructor(
+    scope: Construct,
+    id: string,
+    given: Deployment['firewall'],
+    { loadBalancer, log }: { readonly loadBalancer: ApplicationLoadBalancer; readonly log: ILogGroup },
+  ) {
+    super(scope, id);
+    const managed = MANAGED_RULES.map((name, index) => managedRule(name, index + 10));
+    const acl = new CfnWebACL(this, 'Acl', {
+      scope: 'REGIONAL',
+      defaultAction: { allow: {} },
+      rules: [
+        rateRule('RateOfSession', 0, {
+          aggregateKeyType: 'CUSTOM_KEYS',
+          limit: given.requestsPerSession,
+          customKeys: [
+            { cookie: { name: SESSION_COOKIE, textTransformations: [{ priority: 0, type: 'NONE' }] } },
+          ],
+        }),
+        rateRule('RateOfAddress', 1, { aggregateKeyType: 'IP', limit: given.requestsPerIp }),
+        ...managed,
+      ],
+      visibilityConfig: visible(this.metricName),
+    });
+    new CfnWebACLAssociation(this, 'Association', {
+      resourceArn: loadBalancer.loadBalancerArn,
+      webAclArn: acl.attrArn,
+    });
+    const { partition, region, account } = Stack.of(this);
+    new CfnLoggingConfiguration(this, 'Logging', {
+      resourceArn: acl.attrArn,
+      // WAF takes the ARN without the `:*` at its end.
+      logDestinationConfigs: [`arn:${partition}:logs:${region}:${account}:log-group:${log.logGroupName}`],
+      redactedFields: REDACTED,
+    });
+  }
+}
+
+function rateRule(
+  name: string,
+  priority: number,
+  rateBasedStatement: CfnWebACL.RateBasedStatementProperty,
+): CfnWebACL.RuleProperty {
+  return {
+    name,
+    priority,
+    action: { block: {} },
+    statement: { rateBasedStatement },
+    visibilityConfig: visible(name),
+  };
+}
+
+function managedRule(name: string, priority: number): CfnWebACL.RuleProperty {
+  return {
+    name,
+    priority,
+    overrideAction: { none: {} },
+    statement: {
+      managedRuleGroupStatement: {
+        vendorName: 'AWS',
+        name,
+        ruleActionOverrides: COUNTED.filter(({ group }) => group === name).flatMap(({ rules }) =>
+          rules.map((rule) => ({ name: rule, actionToUse: { count: {} } })),
+        ),
+      },
+    },
+    visibilityConfig: visible(name),
+  };
+}
+
+/** With samples: who looks into a refusal sees the request, its headers included, for three hours in the console. */
+function visible(metricName: string): CfnWebACL.VisibilityConfigProperty {
+  return { metricName, cloudWatchMetricsEnabled: true, sampledRequestsEnabled: true };
+}
