@@ -1,5 +1,6 @@
 # One image, two roles: ROLE=agent or ROLE=session-binding. Nothing in it depends on the processor: build it for linux/amd64
-# and linux/arm64 alike. BASE_IMAGE is any image with Node.js 24.9 or later, and npm for the stages that build.
+# and linux/arm64 alike. BASE_IMAGE is any image with Node.js 24.9 or later, and npm for the stages that build. Name it by
+# its digest for a release: docs/deploy.md.
 ARG BASE_IMAGE=node:24-bookworm-slim
 
 FROM ${BASE_IMAGE} AS build
@@ -15,6 +16,9 @@ FROM ${BASE_IMAGE} AS dependencies
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN ["npm", "ci", "--ignore-scripts", "--omit=dev"]
+# What only compilers and debuggers read: @nestjs/swagger brings the TypeScript compiler for a plugin that is used at build time.
+RUN rm -rf node_modules/typescript node_modules/.bin \
+  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
 
 FROM ${BASE_IMAGE}
 ARG VERSION=0.1.0
@@ -25,6 +29,8 @@ LABEL org.opencontainers.image.title="OnBehalf" \
   org.opencontainers.image.version="${VERSION}" \
   org.opencontainers.image.revision="${REVISION}"
 ENV NODE_ENV=production
+# Nothing is installed in a task, so nothing that installs is there.
+RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn* /opt/yarn*
 WORKDIR /app
 COPY --from=dependencies /build/node_modules ./node_modules
 COPY --from=build /build/dist ./dist

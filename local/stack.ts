@@ -150,6 +150,8 @@ function startIdentityService(
       {
         name: GITHUB_PROVIDER,
         callbackId: CALLBACK_ID,
+        // Not github.com, so it is described by its addresses, as a GitHub Enterprise Server would be.
+        vendor: 'CustomOauth2',
         ...GITHUB_CLIENT,
         authorizationEndpoint: `${gitHubUrl}/login/oauth/authorize`,
         tokenEndpoint: `${gitHubUrl}/login/oauth/access_token`,

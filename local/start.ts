@@ -5,6 +5,13 @@ import { requireFreePorts } from './lib/role-process.ts';
 import { startStack, type LocalStack } from './stack.ts';
 import { build } from '../scripts/lib/build.mjs';
 
+const USAGE = `usage: npm start [-- --reset]
+
+Starts the local stack and both roles, with the load balancer at http://localhost:8000; nothing of it needs AWS.
+  --reset       forgets everything first: users' tokens, conversations, keys (npm start -- --reset)
+  LOCAL_PORT    the first of ten ports, 8000 when absent: LOCAL_PORT=9000 npm start
+`;
+
 const DEFAULT_PORT = 8000;
 const PORTS = 10;
 const PARENT_CHECK_MS = 500;
@@ -24,7 +31,7 @@ try {
 
 async function start(): Promise<void> {
   const port = portOf(process.env.LOCAL_PORT);
-  refuseUnknownArguments();
+  readArguments();
   // One folder for each range of ports: the addresses are part of what is remembered.
   const state = `.onbehalf/${String(port)}/state`;
   const logs = `.onbehalf/${String(port)}/logs`;
@@ -119,10 +126,14 @@ function portOf(value: string | undefined): number {
   );
 }
 
-function refuseUnknownArguments(): void {
-  const unknown = process.argv.slice(2).filter((argument) => argument !== '--reset');
-  if (unknown.length > 0)
-    throw new Error(`Unknown argument ${unknown.join(' ')}. The only one is --reset: npm start -- --reset`);
+function readArguments(): void {
+  const given = process.argv.slice(2);
+  if (given.includes('--help') || given.includes('-h')) {
+    process.stdout.write(USAGE);
+    process.exit(0);
+  }
+  const unknown = given.filter((argument) => argument !== '--reset');
+  if (unknown.length > 0) throw new Error(`Unknown argument ${unknown.join(' ')}.\n${USAGE}`);
 }
 
 function sentenceFor(error: unknown): string {

@@ -4,8 +4,18 @@ import { readFileSync, statSync } from 'node:fs';
 import { parseEnv } from 'node:util';
 import { build } from './lib/build.mjs';
 
+const USAGE = `usage: npm run doctor [-- FILE]
+
+Looks at everything that a role with this environment depends on, and tells what to do about what is wrong. It changes nothing.
+FILE is like .env.example; without it, the variables of this shell count. npm start writes such a file: .onbehalf/8000/operator.env
+The exit code is 0 when nothing is wrong, and 1 otherwise.`;
+
 const [file, ...more] = process.argv.slice(2);
-if (more.length > 0) fail('usage: npm run doctor [-- FILE]   where FILE is like .env.example');
+if (file === '--help' || file === '-h') {
+  process.stdout.write(`${USAGE}\n`);
+  process.exit(0);
+}
+if (more.length > 0 || file?.startsWith('-') === true) fail(USAGE);
 if (file !== undefined && statSync(file, { throwIfNoEntry: false })?.isFile() !== true)
   fail(`There is no file ${file}. Copy .env.example, or start the local stack: npm start`);
 

@@ -1,5 +1,6 @@
-// Synthesises the templates of a deployment. Needs neither AWS nor Docker.
+// Synthesises the templates of a deployment, and the two roles' policies by themselves. Needs neither AWS nor Docker.
 import { spawnSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
 import { installInfra } from './lib/infra.mjs';
 
 const outdir = 'infra/cdk.out';
@@ -11,10 +12,23 @@ if (file.startsWith('-') || more.length > 0) {
   process.exit(1);
 }
 installInfra();
+// Another environment's templates must not be taken for this one's.
+rmSync(outdir, { recursive: true, force: true });
 process.stdout.write(`Synthesising ${file} into ${outdir} …\n`);
-const { status } = spawnSync(process.execPath, ['infra/bin/app.ts'], {
-  stdio: 'inherit',
+const { status, stdout, stderr } = spawnSync(process.execPath, ['infra/bin/app.ts'], {
+  encoding: 'utf8',
+  stdio: ['ignore', 'pipe', 'pipe'],
   env: { ...process.env, DEPLOYMENT: file, CDK_OUTDIR: outdir, CDK_DISABLE_CLI_TELEMETRY: 'true' },
 });
-if (status === 0) process.stdout.write('Two stacks, without a finding of the AWS solution checks.\n');
-process.exit(status ?? 1);
+process.stdout.write(stdout);
+const warnings = stderr.split('\n').filter((line) => /warning/i.test(line));
+if (status !== 0) {
+  process.stderr.write(`${stderr}\nNot synthesised. The lines above say what to write instead.\n`);
+  process.exit(status ?? 1);
+}
+for (const line of warnings)
+  process.stdout.write(`Warning: ${line.replace(/^.*\[?warning[^\s]*\]?\s*/i, '')}\n`);
+process.stdout.write(
+  `Two stacks, without a finding of the AWS solution checks, and ${warnings.length === 0 ? 'no warning' : `${String(warnings.length)} warning(s)`}. ` +
+    `The roles' policies for other places than ECS: ${outdir}/policies\n`,
+);

@@ -120,8 +120,9 @@ export class AgentStack extends Stack {
         size: given.agent,
         logGroup: logGroups.agent,
         securityGroup: tasks.agent,
-        // Most streams end by themselves in this time; the others get a terminal event.
-        drain: Duration.minutes(5),
+        // At its end the load balancer cuts what is open, before the task gets SIGTERM: by then every run has ended by
+        // itself, or by its deadline, and its user has been told.
+        drain: Duration.minutes(given.agent.runMinutes + 1),
       }),
       sessionBinding: service('SessionBinding', {
         role: 'session-binding',

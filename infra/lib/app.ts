@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { App, Tags, Validations, type AppProps } from 'aws-cdk-lib';
 import { AwsSolutionsChecks } from 'cdk-nag';
 import { acknowledge } from './acknowledgements.ts';
@@ -40,4 +42,23 @@ export function createDeployment(
   for (const [name, value] of Object.entries(tags)) Tags.of(app).add(name, value);
   if (acknowledged) acknowledge(agent, given);
   return { app, identity, agent };
+}
+
+interface ValidationReport {
+  readonly pluginReports: readonly {
+    readonly pluginName: string;
+    readonly violations: readonly { readonly ruleName: string; readonly description: string }[];
+  }[];
+}
+
+/**
+ * What the checks have found in templates that were synthesised into a folder: AWS's solution rules, and the CDK's own
+ * validation of the templates, which only warns by itself.
+ */
+export function findingsIn(outdir: string): readonly string[] {
+  const text = readFileSync(join(outdir, 'validation-report.json'), 'utf8');
+  const { pluginReports } = JSON.parse(text) as ValidationReport;
+  return pluginReports.flatMap(({ pluginName, violations }) =>
+    violations.map(({ ruleName, description }) => `${pluginName}, ${ruleName}: ${description}`),
+  );
 }

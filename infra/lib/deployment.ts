@@ -1,9 +1,14 @@
 import { z } from 'zod';
+import { contradictions } from './contradictions.ts';
+import { sentencesOf } from './fault-sentences.ts';
 
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 /** A text of a form, and the words in which a mistake is told. */
 const text = (pattern: RegExp, expected: string): z.ZodString =>
-  z.string().regex(pattern, { error: expected });
+  z
+    .string()
+    .regex(pattern, { error: expected })
+    .meta({ form: expected.replace(/^must (be|have) /, '') });
 const region = (): z.ZodString => text(REGION, 'must be an AWS region, such as eu-central-1');
 const url = () => z.url({ protocol: /^https$/, error: 'must be an https URL' });
 const host = (): z.ZodString => text(/^[a-z0-9.-]+$/, 'must be a host name, without https://');
@@ -50,17 +55,6 @@ const oidcProvider = z.discriminatedUnion(
   ],
   { error: 'must have a kind: entra, cognito, okta or custom' },
 );
-
-/** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size, in MiB. */
-const FARGATE_MEMORY: Readonly<
-  Record<number, { readonly from: number; readonly to: number; readonly step: number }>
-> = {
-  256: { from: 512, to: 2_048, step: 512 },
-  512: { from: 1_024, to: 4_096, step: 1_024 },
-  1024: { from: 2_048, to: 8_192, step: 1_024 },
-  2048: { from: 4_096, to: 16_384, step: 1_024 },
-  4096: { from: 8_192, to: 30_720, step: 1_024 },
-};
 
 /** How large the tasks of a role are, and how many there may be. */
 const tasks = (cpu: 256 | 1024, memoryMiB: number, maximum: number) => ({
@@ -129,11 +123,11 @@ const model = z.strictObject({
 });
 
 /** One deployment, as a file of `infra/deployments` describes it. Secrets are named, never given. */
-const members = z.strictObject({
+export const members = z.strictObject({
   environment: text(/^[a-z0-9-]{1,16}$/, 'must have 1 to 16 of a-z, 0-9 and -').describe(
     'Part of every name, so that several deployments can share an account',
   ),
-  account: text(/^\d{12}$/, 'must be an AWS account id of twelve digits'),
+  account: text(/^\d{12}$/, 'must be an AWS account id of twelve digits').describe('That everything is in'),
   region: region().describe('Of the tasks, the load balancer and the bucket'),
   identityRegion: region().optional().describe('Where AgentCore Identity is, when that is another region'),
   image: text(
@@ -151,21 +145,23 @@ const members = z.strictObject({
     .record(z.string().min(1), z.string())
     .default({})
     .describe('On everything, beside application and environment'),
-  domain: z.strictObject({
-    name: text(/^[a-z0-9.-]+\.[a-z]{2,}$/, 'must be a domain name').describe(
-      'At which users reach the load balancer',
-    ),
-    hostedZone: z
-      .strictObject({
-        id: text(/^Z\w+$/, "must be a hosted zone's id, Z…"),
-        name: host().describe('The domain of the zone'),
-      })
-      .optional()
-      .describe(
-        'Route 53 gets an alias, and the certificate is validated there. Without it, certificateArn is needed',
+  domain: z
+    .strictObject({
+      name: text(/^[a-z0-9.-]+\.[a-z]{2,}$/, 'must be a domain name').describe(
+        'At which users reach the load balancer',
       ),
-    certificateArn: text(/^arn:aws[\w-]*:acm:/, "must be a certificate's ARN in ACM").optional(),
-  }),
+      hostedZone: z
+        .strictObject({
+          id: text(/^Z\w+$/, "must be a hosted zone's id, Z…"),
+          name: host().describe('The domain of the zone'),
+        })
+        .optional()
+        .describe(
+          'Route 53 gets an alias, and the certificate is validated there. Without it, certificateArn is needed',
+        ),
+      certificateArn: text(/^arn:aws[\w-]*:acm:/, "must be a certificate's ARN in ACM").optional(),
+    })
+    .describe('The name at which users reach the deployment'),
   loadBalancer: z
     .strictObject({
       internal: z.boolean().default(false).describe('In the private subnets, for a network of your own'),
@@ -177,7 +173,8 @@ const members = z.strictObject({
           'Turn it on once the first deployment stands: a first one that fails could not be rolled back',
         ),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('The way in'),
   firewall: z
     .strictObject({
       requestsPerIp: count()
@@ -189,27 +186,30 @@ const members = z.strictObject({
         .default(2_000)
         .describe('In five minutes, with one sign-in session'),
     })
-    .prefault({}),
-  oidc: z.strictObject({
-    provider: oidcProvider,
-    clientId: clientId().describe('The client that you have registered for the load balancer'),
-    clientSecretName: secretName().describe("A secret that holds the client's secret, and nothing else"),
-    clientSecretVersionId: text(/^[\w-]{32,64}$/, "must be a secret version's id")
-      .optional()
-      .describe(
-        'A new version is taken when it is named here: CloudFormation looks again only where something has changed',
-      ),
-    scope: z.string().default('openid profile email'),
-    sessionHours: count()
-      .max(24, { error: 'must be at most 24' })
-      .default(8)
-      .describe('A stolen cookie is good for this long'),
-    signOutUrl: url()
-      .optional()
-      .describe(
-        "Where GET /sign-out leads to, to end the provider's session. Known for Entra ID, Cognito and Okta",
-      ),
-  }),
+    .prefault({})
+    .describe('Rates at which requests are refused'),
+  oidc: z
+    .strictObject({
+      provider: oidcProvider.describe('The identity provider'),
+      clientId: clientId().describe('The client that you have registered for the load balancer'),
+      clientSecretName: secretName().describe("A secret that holds the client's secret, and nothing else"),
+      clientSecretVersionId: text(/^[\w-]{32,64}$/, "must be a secret version's id")
+        .optional()
+        .describe(
+          'A new version is taken when it is named here: CloudFormation looks again only where something has changed',
+        ),
+      scope: z.string().default('openid profile email'),
+      sessionHours: count()
+        .max(24, { error: 'must be at most 24' })
+        .default(8)
+        .describe('A stolen cookie is good for this long'),
+      signOutUrl: url()
+        .optional()
+        .describe(
+          "Where GET /sign-out leads to, to end the provider's session. Known for Entra ID, Cognito and Okta",
+        ),
+    })
+    .describe('How users sign in'),
   workloadTokenSource: z
     .enum(['user-id', 'jwt'], { error: 'must be user-id or jwt' })
     .default('user-id')
@@ -218,23 +218,26 @@ const members = z.strictObject({
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'], {
       error: 'must be fatal, error, warn, info, debug or trace',
     })
-    .default('info'),
-  github: z.strictObject({
-    clientId: text(/^[\w.-]{1,128}$/, 'must be a client id of GitHub'),
-    clientSecretName: secretName().describe(
-      'A secret with the member clientSecret, in the region of AgentCore Identity',
-    ),
-    clientSecretKeyArn: keyArn()
-      .optional()
-      .describe('The key that encrypts that secret, where it is not AWS’s own'),
-    apiBase: url()
-      .default('https://api.github.com')
-      .describe(
-        "GitHub's REST API; of GitHub Enterprise Server https://HOST/api/v3, and users consent there as well",
+    .default('info')
+    .describe('From which level on lines are logged; the audit trail has none'),
+  github: z
+    .strictObject({
+      clientId: text(/^[\w.-]{1,128}$/, 'must be a client id of GitHub'),
+      clientSecretName: secretName().describe(
+        'A secret with the member clientSecret, in the region of AgentCore Identity',
       ),
-  }),
-  model,
-  network,
+      clientSecretKeyArn: keyArn()
+        .optional()
+        .describe('The key that encrypts that secret, where it is not AWS’s own'),
+      apiBase: url()
+        .default('https://api.github.com')
+        .describe(
+          "GitHub's REST API; of GitHub Enterprise Server https://HOST/api/v3, and users consent there as well",
+        ),
+    })
+    .describe('The OAuth app, and the server behind it'),
+  model: model.describe('The language model, in Amazon Bedrock'),
+  network: network.describe('Where the tasks run'),
   sessions: z
     .strictObject({
       bucketName: text(/^[a-z0-9.-]{3,63}$/, "must be a bucket's name")
@@ -252,13 +255,21 @@ const members = z.strictObject({
           'Conversations and connections are gone so many days after their last change. For ever when absent',
         ),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('The bucket of conversations, connections and the flow ledger'),
   agent: z
     .strictObject({
       ...tasks(1024, 2_048, 20),
       runsPerTask: count().default(100).describe('Runs in progress at which there should be another task'),
+      runMinutes: count()
+        .max(55, { error: 'must be at most 55' })
+        .default(15)
+        .describe(
+          'How long a run may take. A task that leaves is given a minute more, so that no stream is cut',
+        ),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Tasks of the agent role'),
   sessionBinding: z
     .strictObject({
       ...tasks(256, 512, 6),
@@ -266,7 +277,8 @@ const members = z.strictObject({
         .default(600)
         .describe('Requests a minute at which there should be another task'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('Tasks of the session-binding role'),
   logRetentionDays: z
     .literal([30, 90, 180, 365], { error: 'must be 30, 90, 180 or 365' })
     .default(90)
@@ -281,7 +293,8 @@ const members = z.strictObject({
         ),
       days: count().default(365).describe('How long audit lines are kept, and locked'),
     })
-    .prefault({}),
+    .prefault({})
+    .describe('The audit trail'),
   alarmEmail: z
     .email({ error: 'must be an e-mail address' })
     .optional()
@@ -298,6 +311,7 @@ const members = z.strictObject({
     .describe('Of everything with this application’s and environment’s tags'),
 });
 
+/** With what is wrong of several members together. */
 export const deployment = members.check((context) => {
   for (const [path, message] of contradictions(context.value))
     context.issues.push({ code: 'custom', message, path: path.split('.'), input: context.value });
@@ -305,149 +319,10 @@ export const deployment = members.check((context) => {
 
 export type Deployment = z.output<typeof members>;
 
-/** What each member is right by itself, and wrong together: where, and what to write instead. */
-function contradictions(given: Deployment): readonly (readonly [path: string, sentence: string])[] {
-  const { domain, sessions, network: net, oidc } = given;
-  const found: (readonly [string, string])[] = [];
-  if (domain.hostedZone === undefined && domain.certificateArn === undefined)
-    found.push(['domain', 'needs hostedZone or certificateArn']);
-  if ((sessions.bucketName === undefined) !== (sessions.keyArn === undefined))
-    found.push(['sessions', 'needs bucketName and keyArn together']);
-  for (const role of ['agent', 'sessionBinding'] as const) {
-    const { cpu, memoryMiB, minimum, maximum } = given[role];
-    if (maximum < minimum) found.push([`${role}.maximum`, 'must not be below minimum']);
-    const sizes = FARGATE_MEMORY[cpu];
-    if (sizes === undefined) continue;
-    const { from, to, step } = sizes;
-    if (memoryMiB < from || memoryMiB > to || (memoryMiB - from) % step !== 0) {
-      const range = `${String(from)} to ${String(to)} in steps of ${String(step)}`;
-      found.push([
-        `${role}.memoryMiB`,
-        `Fargate takes ${range} with ${String(cpu)} CPU units, and not ${String(memoryMiB)}`,
-      ]);
-    }
-  }
-  for (const each of net.availabilityZones.filter((name) => !name.startsWith(given.region)))
-    found.push(['network.availabilityZones', `${each} is not a zone of ${given.region}`]);
-  if ('cidr' in net) {
-    for (const each of (net.agentCoreZones ?? []).filter((name) => !net.availabilityZones.includes(name)))
-      found.push(['network.agentCoreZones', `${each} is not among availabilityZones`]);
-  }
-  if (given.busyHours !== undefined && given.busyHours.to < given.busyHours.from)
-    found.push(['busyHours.to', 'must not be before from; both are hours of one day, UTC']);
-  if (
-    oidc.provider.kind === 'custom' &&
-    given.workloadTokenSource === 'jwt' &&
-    !oidc.scope.includes('openid')
-  )
-    found.push(['oidc.scope', 'must contain openid']);
-  return [...found, ...modelContradictions(given.model)];
-}
-
-function modelContradictions({
-  inferenceProfileId,
-  foundationModelId,
-}: Deployment['model']): readonly (readonly [string, string])[] {
-  if (inferenceProfileId.startsWith('arn:')) return [];
-  const behind = inferenceProfileId.slice(inferenceProfileId.indexOf('.') + 1);
-  return behind === foundationModelId
-    ? []
-    : [['model.foundationModelId', `does not fit the profile ${inferenceProfileId}: write ${behind}`]];
-}
-
-export interface OidcEndpoints {
-  readonly issuer: string;
-  readonly authorizationEndpoint: string;
-  readonly tokenEndpoint: string;
-  readonly userInfoEndpoint: string;
-}
-
-/** The endpoints of a sign-in, as the provider's discovery document has them. */
-export function oidcEndpoints({ oidc: { provider } }: Pick<Deployment, 'oidc'>): OidcEndpoints {
-  switch (provider.kind) {
-    case 'entra': {
-      const base = `https://login.microsoftonline.com/${provider.tenantId}`;
-      return {
-        issuer: `${base}/v2.0`,
-        authorizationEndpoint: `${base}/oauth2/v2.0/authorize`,
-        tokenEndpoint: `${base}/oauth2/v2.0/token`,
-        userInfoEndpoint: 'https://graph.microsoft.com/oidc/userinfo',
-      };
-    }
-    case 'cognito': {
-      const base = `https://${provider.domain}/oauth2`;
-      const [poolRegion = ''] = provider.userPoolId.split('_');
-      return {
-        issuer: `https://cognito-idp.${poolRegion}.amazonaws.com/${provider.userPoolId}`,
-        authorizationEndpoint: `${base}/authorize`,
-        tokenEndpoint: `${base}/token`,
-        userInfoEndpoint: `${base}/userInfo`,
-      };
-    }
-    case 'okta': {
-      const issuer = `https://${provider.domain}/oauth2/${provider.authorizationServer}`;
-      return {
-        issuer,
-        authorizationEndpoint: `${issuer}/v1/authorize`,
-        tokenEndpoint: `${issuer}/v1/token`,
-        userInfoEndpoint: `${issuer}/v1/userinfo`,
-      };
-    }
-    case 'custom': {
-      const { kind: _, ...endpoints } = provider;
-      return endpoints;
-    }
-  }
-}
-
-/** Where the identity provider ends its session; undefined where that is not known. */
-export function signOutUrl({ oidc, domain }: Pick<Deployment, 'oidc' | 'domain'>): string | undefined {
-  const { provider, clientId: client } = oidc;
-  if (oidc.signOutUrl !== undefined) return oidc.signOutUrl;
-  switch (provider.kind) {
-    case 'entra':
-      return `https://login.microsoftonline.com/${provider.tenantId}/oauth2/v2.0/logout`;
-    case 'cognito': {
-      // Cognito comes back to an address that is registered as a sign-out URL of the client.
-      const parameters = new URLSearchParams({ client_id: client, logout_uri: `https://${domain.name}/` });
-      return `https://${provider.domain}/logout?${parameters.toString()}`;
-    }
-    case 'okta':
-      return `https://${provider.domain}/login/signout`;
-    case 'custom':
-      return undefined;
-  }
-}
-
 /** @throws Error with a sentence for each fault, by its place in the file */
 export function parseDeployment(value: unknown, file: string): Deployment {
-  const parsed = deployment.safeParse(value);
+  const parsed = deployment.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;
   const faults = parsed.error.issues.flatMap(sentencesOf);
   throw new Error(`${file} does not describe a deployment:\n${faults.map((each) => `  ${each}`).join('\n')}`);
-}
-
-/** In place of zod's own words. Of a union, the faults of the alternative that fits best. */
-function sentencesOf(issue: z.core.$ZodIssue): string[] {
-  const where = issue.path.join('.') || 'the file';
-  switch (issue.code) {
-    case 'unrecognized_keys':
-      return issue.keys.map(
-        (key) =>
-          `${[...issue.path, key].join('.')}: there is no such member. docs/deployment-file.md has them all`,
-      );
-    case 'invalid_union': {
-      const best = [...issue.errors].sort((a, b) => a.length - b.length)[0] ?? [];
-      if (best.length === 0) return [`${where}: ${issue.message}`];
-      return best.flatMap((inner) => sentencesOf({ ...inner, path: [...issue.path, ...inner.path] }));
-    }
-    case 'invalid_type':
-      return [issue.input === undefined ? `${where}: is missing` : `${where}: ${typeSentence(issue)}`];
-    default:
-      return [`${where}: ${issue.message}`];
-  }
-}
-
-function typeSentence({ expected, message }: Extract<z.core.$ZodIssue, { code: 'invalid_type' }>): string {
-  return message.startsWith('Invalid input') ? `must be of the type ${expected}` : message;
 }

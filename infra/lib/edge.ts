@@ -17,7 +17,8 @@ import { ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { LoadBalancerTarget } from 'aws-cdk-lib/aws-route53-targets';
 import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import { oidcEndpoints, type Deployment } from './deployment.ts';
+import type { Deployment } from './deployment.ts';
+import { oidcEndpoints } from './oidc.ts';
 
 type Target = 'agent' | 'session-binding';
 

@@ -1,4 +1,5 @@
-import { oidcEndpoints, signOutUrl, type Deployment } from './deployment.ts';
+import type { Deployment } from './deployment.ts';
+import { oidcEndpoints, signOutUrl } from './oidc.ts';
 import { namesOf } from './names.ts';
 
 /** What CloudFormation knows only when it has made it. */
@@ -35,6 +36,7 @@ export function environmentOf(
       GITHUB_PROVIDER_NAME: gitHubProvider,
       GITHUB_API_BASE: given.github.apiBase,
       INFERENCE_PROFILE_ID: given.model.inferenceProfileId,
+      RUN_DEADLINE_SECONDS: String(given.agent.runMinutes * 60),
     },
   };
 }

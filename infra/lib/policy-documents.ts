@@ -19,7 +19,7 @@ export function policyDocuments(
   given: Deployment,
   { bucketName, keyArn }: { readonly bucketName: string; readonly keyArn: string },
 ): Readonly<Record<'agent' | 'session-binding', PolicyDocument>> {
-  const stack = new Stack(new App({ analyticsReporting: false }), 'Policies', {
+  const stack = new Stack(new App({ analyticsReporting: false, autoSynth: false }), 'Policies', {
     env: { account: given.account, region: given.region },
   });
   const store = {

@@ -68,8 +68,6 @@ function modelRequests(action: string, { model, region, account }: Deployment): 
   ];
 }
 
-const OF_WORKLOAD = /GetWorkloadAccessToken/;
-
 /** https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonbedrockagentcore.html */
 function identityRequests(action: string, given: Deployment): readonly IamRequest[] {
   const region = given.identityRegion ?? given.region;
@@ -79,12 +77,12 @@ function identityRequests(action: string, given: Deployment): readonly IamReques
   const vault = `${base}:token-vault/default`;
   const workload = [directory, `${directory}/workload-identity/${workloadIdentity}`];
   const provider = [vault, `${vault}/oauth2credentialprovider/${gitHubProvider}`];
-  const resources = OF_WORKLOAD.test(action) ? workload : [...workload, ...provider];
+  const resources = action.includes('GetWorkloadAccessToken') ? workload : [...workload, ...provider];
   const secret = `arn:aws:secretsmanager:${region}:${given.account}:secret:${given.github.clientSecretName}-AbCdEf`;
   return [
     ...resources.map((resource) => ({ action, resource, context: {} })),
     // AgentCore Identity reads the client's secret with its caller's permission.
-    ...(OF_WORKLOAD.test(action)
+    ...(action.includes('GetWorkloadAccessToken')
       ? []
       : [{ action: 'secretsmanager:GetSecretValue', resource: secret, context: {} }]),
   ];

@@ -7,14 +7,11 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import { RULES as LOCAL_RULES } from '../../local/load-balancer/rules.ts';
 import { loadConfig } from '../../src/config/load-config.js';
 import { monthAtRest, PRICES, tableOf, thousandTurns, type Resources } from '../cost/cost.ts';
-import { createDeployment } from '../lib/app.ts';
-import { oidcEndpoints, parseDeployment } from '../lib/deployment.ts';
+import { createDeployment, findingsIn } from '../lib/app.ts';
+import { parseDeployment } from '../lib/deployment.ts';
+import { oidcEndpoints } from '../lib/oidc.ts';
 import { RULES } from '../lib/edge.ts';
-import { exampleDeployment, exampleText } from './support.ts';
-
-const oidc = { clientId: 'client', clientSecretName: 'secret' };
-const agentOf = (change: Readonly<Record<string, unknown>>): Template =>
-  Template.fromStack(createDeployment(exampleDeployment(change), { analyticsReporting: false }).agent);
+import { agentOf, exampleDeployment, exampleText, OIDC as oidc } from './support.ts';
 
 describe('the description of a deployment', () => {
   it.each([
@@ -137,7 +134,14 @@ describe('what is brought along', () => {
 
   it('some numbers of tasks are enough, and the rest is as it was', () => {
     const { agent } = exampleDeployment({ agent: { minimum: 1 } });
-    expect(agent).toEqual({ cpu: 1024, memoryMiB: 2048, minimum: 1, maximum: 20, runsPerTask: 100 });
+    expect(agent).toEqual({
+      cpu: 1024,
+      memoryMiB: 2048,
+      minimum: 1,
+      maximum: 20,
+      runsPerTask: 100,
+      runMinutes: 15,
+    });
   });
 
   it('a budget is made when it is asked for', () => {
@@ -192,9 +196,13 @@ describe('the examples', () => {
     '%s is synthesised without a finding, with an environment that both roles start with',
     (file) => {
       const given = parseDeployment(JSON.parse(readFileSync(file, 'utf8')), file);
-      const { app, agent } = createDeployment(given, { analyticsReporting: false });
+      const outdir = mkdtempSync(join(tmpdir(), 'onbehalf-example-'));
+      const { app, agent } = createDeployment(given, { analyticsReporting: false, outdir });
       expect(() => app.synth()).not.toThrow();
+      // The CDK's own validation only warns; here it counts.
+      expect(findingsIn(outdir)).toEqual([]);
       const definitions = Template.fromStack(agent).findResources('AWS::ECS::TaskDefinition');
+      rmSync(outdir, { recursive: true });
       const roles = Object.values(definitions as Record<string, TaskDefinition>).map(({ Properties }) => {
         const [{ Environment = [], Secrets = [] } = {}] = Properties.ContainerDefinitions;
         const known = Environment.map(({ Name, Value }) => [

@@ -118,6 +118,23 @@ describe('the manifest for Kubernetes', () => {
     expect(pod.terminationGracePeriodSeconds).toBeGreaterThanOrEqual(drain + SHUTDOWN_SECONDS);
   });
 
+  it('lets the load balancer, and then the pod, wait for the longest run', () => {
+    const { runDeadline } = loadConfig({
+      ...named('ConfigMap', 'onbehalf').data,
+      ...named('ConfigMap', 'onbehalf-agent').data,
+      ROLE: 'agent',
+      FLOW_SECRET: 'a-secret-that-is-long-enough-0123456789',
+    }) as { readonly runDeadline: number };
+    const attributes =
+      named('Service', 'onbehalf-agent').metadata.annotations?.[
+        'alb.ingress.kubernetes.io/target-group-attributes'
+      ] ?? '';
+    const delay = Number(/timeout_seconds=(\d+)/.exec(attributes)?.[1]);
+    expect(delay).toBeGreaterThanOrEqual(runDeadline + 30);
+    const [container] = podOf('agent').containers;
+    expect(container?.lifecycle.preStop.sleep.seconds).toBeGreaterThanOrEqual(delay);
+  });
+
   it('runs one image as both roles', () => {
     const images = ROLES.flatMap((role) => podOf(role).containers.map(({ image }) => image));
     expect(new Set(images).size).toBe(1);

@@ -47,6 +47,18 @@ async function callsOf(world: World): Promise<Readonly<Record<RoleName, readonly
   };
 }
 
+const KEY_POLICY = {
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Effect: 'Allow',
+      Principal: { AWS: 'arn:aws:iam::111122223333:root' },
+      Action: 'kms:*',
+      Resource: '*',
+    },
+  ],
+};
+
 async function isAllowed(policy: PolicyDocument, request: IamRequest): Promise<boolean> {
   const account = '111122223333';
   const result = await runSimulation(
@@ -59,6 +71,8 @@ async function isAllowed(policy: PolicyDocument, request: IamRequest): Promise<b
       },
       identityPolicies: [{ name: 'task', policy }],
       serviceControlPolicies: [],
+      // A key lets its account's own policies decide, as every key of ours does.
+      ...(request.action.startsWith('kms:') && { resourcePolicy: KEY_POLICY }),
       resourceControlPolicies: [],
     },
     {},

@@ -28,6 +28,14 @@ export function exampleDeployment(change: Readonly<Record<string, unknown>> = {}
   return parseDeployment({ ...exampleText(), ...change }, FILE);
 }
 
+/** Where the rest of `oidc` is changed. */
+export const OIDC = { clientId: 'client', clientSecretName: 'secret' };
+
+/** The agent stack's template of the example, with something changed. */
+export function agentOf(change: Readonly<Record<string, unknown>>): Template {
+  return Template.fromStack(createDeployment(exampleDeployment(change), { analyticsReporting: false }).agent);
+}
+
 export interface Templates {
   readonly template: Template;
   readonly identity: Template;

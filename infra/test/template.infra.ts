@@ -219,7 +219,7 @@ describe('the deployment', () => {
             ({ Key }) => Key === 'deregistration_delay.timeout_seconds',
           )?.Value,
       );
-      expect(delays.sort()).toEqual(['15', '300']);
+      expect(delays.sort()).toEqual(['15', '960']);
     });
   });
 

@@ -132,8 +132,12 @@ function* eventsOf(reply: Reply): Generator<{ type: string; body: unknown }> {
     yield { type: 'contentBlockStop', body: { contentBlockIndex } };
     contentBlockIndex += 1;
   }
-  for (const { name, input } of reply.toolUses) {
-    const toolUse = { toolUseId: `tooluse_${randomBytes(16).toString('base64url')}`, name };
+  for (const {
+    name,
+    input,
+    toolUseId = `tooluse_${randomBytes(16).toString('base64url')}`,
+  } of reply.toolUses) {
+    const toolUse = { toolUseId, name };
     yield { type: 'contentBlockStart', body: { contentBlockIndex, start: { toolUse } } };
     yield {
       type: 'contentBlockDelta',

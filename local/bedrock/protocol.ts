@@ -46,7 +46,12 @@ export interface ConverseRequest {
 /** What a model answers: text, then tool uses. */
 export interface Reply {
   readonly text: string;
-  readonly toolUses: readonly { readonly name: string; readonly input: unknown }[];
+  readonly toolUses: readonly {
+    readonly name: string;
+    readonly input: unknown;
+    /** One of its own when absent; a hostile model uses one again. */
+    readonly toolUseId?: string;
+  }[];
 }
 
 export type Model = (request: ConverseRequest) => Reply;

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { freePort } from '../lib/role-process.ts';
 import { Report } from '../demo/report.ts';
 import { playAttacks } from '../demo/attacks.ts';
@@ -28,7 +29,8 @@ if (engine === undefined) {
   process.exit(1);
 }
 say(`Docker ${engine}. Building ${TAG} on ${BASE_IMAGE}; the first time takes about two minutes …`);
-await buildImage(TAG, { BASE_IMAGE });
+const REVISION = spawnSync('git', ['rev-parse', 'HEAD'], { encoding: 'utf8' }).stdout.trim() || 'unknown';
+await buildImage(TAG, { BASE_IMAGE, REVISION });
 const report = new Report();
 report.heading('The image');
 await inspect(report);
@@ -68,6 +70,7 @@ async function inspect(to: Report): Promise<void> {
       (name) => (config.Labels[`org.opencontainers.image.${name}`] ?? '') !== '',
     ),
   );
+  to.check('says which commit it is of', config.Labels['org.opencontainers.image.revision'] === REVISION);
   to.check('has no secret in its environment', !config.Env.some((entry) => /secret|token|key/i.test(entry)));
   const find = (...expression: string[]): string =>
     docker('run', '--rm', '--entrypoint', 'find', TAG, '/app', ...expression);
@@ -87,6 +90,15 @@ async function inspect(to: Report): Promise<void> {
       'eslint',
       ')',
     ) === '',
+  );
+  to.check(
+    'has neither the TypeScript compiler, nor source maps or types of others',
+    find('-path', '*node_modules/typescript/*') === '' &&
+      find('-path', '*node_modules*', '(', '-name', '*.map', '-o', '-name', '*.d.ts', ')') === '',
+  );
+  to.check(
+    'has nothing that installs',
+    docker('run', '--rm', '--entrypoint', 'find', TAG, '/usr/local', '/opt', '-name', 'npm*') === '',
   );
   to.check(
     'has no machine code of its own: the same files serve arm64 and amd64',

@@ -104,6 +104,14 @@ export class Grants {
     throw new TokenRefused('unsupported_grant_type', 'This grant type is not supported.');
   }
 
+  /** A token has more scopes than were asked for, as some providers and their administrators grant them. */
+  widen(accessToken: string, scopes: readonly string[]): void {
+    const token = this.#state.value.tokens[accessToken];
+    if (token === undefined) return;
+    this.#state.value.tokens[accessToken] = { ...token, scopes: [...token.scopes, ...scopes] };
+    this.#state.save();
+  }
+
   /** The grant behind an access token, when it is still good. */
   inspect(accessToken: string): IssuedToken | undefined {
     const token = this.#state.value.tokens[accessToken];

@@ -13,6 +13,8 @@ const THROTTLES = new Set(['ThrottlingException', 'ServiceQuotaExceededException
 export function asRunError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   const cause = thrown instanceof ModelError && thrown.cause instanceof Error ? thrown.cause : thrown;
+  // Ours, thrown while the model was answering.
+  if (cause instanceof AppError) return cause;
   const name = cause instanceof Error ? cause.name : '';
   let code: ErrorCode = thrown instanceof ModelError ? 'model_unavailable' : 'internal_error';
   if (thrown instanceof ModelThrottledError || THROTTLES.has(name)) code = 'model_throttled';

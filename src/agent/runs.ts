@@ -10,6 +10,7 @@ import type { Model } from '@strands-agents/sdk';
 import { Audit } from '../audit/index.js';
 import { annotateContext } from '../common/context/index.js';
 import { AppError } from '../common/errors/index.js';
+import { CONFIG, type AgentRoleConfig } from '../config/index.js';
 import { FlowLedger, FlowTickets } from '../identity/flow/index.js';
 import type { User } from '../identity/sign-in/index.js';
 import { Conversations } from '../sessions/index.js';
@@ -21,7 +22,6 @@ import { Run, type RunServices } from './run.js';
 /** One user cannot take the place of the others. */
 const RUNS_PER_USER = 10;
 const RUNS_PER_TASK = 1_500;
-const DEADLINE_MS = 15 * 60_000;
 /** A task has 30 s from SIGTERM by default; the rest of the shutdown needs some of it. */
 const SHUTDOWN_MS = 20_000;
 const GAUGE_MS = 30_000;
@@ -46,6 +46,7 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger('Runs');
   readonly #conversations: Conversations;
   readonly #services: RunServices;
+  readonly #deadlineMs: number;
   readonly #running = new Set<Running>();
   #closing = false;
 
@@ -56,7 +57,9 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
     ledger: FlowLedger,
     audit: Audit,
     @Inject(MODEL) model: Model,
+    @Inject(CONFIG) { runDeadline }: AgentRoleConfig,
   ) {
+    this.#deadlineMs = runDeadline * 1000;
     this.#conversations = conversations;
     this.#services = { model, registry, tickets, ledger, audit };
   }
@@ -109,7 +112,7 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
     const controller = new AbortController();
     const deadline = setTimeout(() => {
       controller.abort(new AppError('run_timeout'));
-    }, DEADLINE_MS);
+    }, this.#deadlineMs);
     const end = (): void => {
       clearTimeout(deadline);
       resolve(undefined);

@@ -57,6 +57,8 @@ export interface AgentRoleConfig extends CommonConfig {
   /** Whom access tokens must be for, where users come with one. */
   readonly bearerAudience: string;
   readonly workloadIdentityName: string;
+  /** Seconds. */
+  readonly runDeadline: number;
   readonly model: { readonly provider: 'bedrock'; readonly id: string };
   readonly github: { readonly credentialProvider: string; readonly apiBase: string };
 }

@@ -122,6 +122,7 @@ function assemble(role: Role, values: Values): AppConfig {
         signIn: read('SIGN_IN'),
         bearerAudience: values.BEARER_AUDIENCE ?? read('ALB_CLIENT_ID'),
         workloadIdentityName: read('WORKLOAD_IDENTITY_NAME'),
+        runDeadline: read('RUN_DEADLINE_SECONDS'),
         model: { provider: read('MODEL_PROVIDER'), id: read('INFERENCE_PROFILE_ID') },
         github: { credentialProvider: read('GITHUB_PROVIDER_NAME'), apiBase: read('GITHUB_API_BASE') },
       };

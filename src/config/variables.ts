@@ -164,6 +164,13 @@ export const VARIABLES = {
     expected: 'a Bedrock inference profile id, model id or ARN',
     roles: AGENT,
   },
+  RUN_DEADLINE_SECONDS: {
+    schema: integer(1, 3_500),
+    expected:
+      'how long a run may take, 1 to 3500 seconds; less than the load balancer lets a task that leaves finish',
+    roles: AGENT,
+    fallback: '900',
+  },
   GITHUB_PROVIDER_NAME: {
     schema: text(/^[a-zA-Z0-9_-]{1,128}$/),
     expected: "the name of GitHub's OAuth2 credential provider",

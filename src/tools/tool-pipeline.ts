@@ -20,8 +20,6 @@ interface Step {
   readonly tool: RegisteredTool;
   readonly call: ToolCall;
   readonly input: unknown;
-  /** The account that is recorded for the user. */
-  readonly recorded: Account | undefined;
 }
 
 /** A call from its input to its result: validate, approve, fetch the token, compare the account, call, validate, audit. */
@@ -41,27 +39,50 @@ export class ToolPipeline {
   async run(tool: RegisteredTool, rawInput: unknown, call: ToolCall): Promise<ToolOutcome> {
     const parsed = tool.options.input.safeParse(rawInput);
     if (!parsed.success) throw new ToolError('tool_input_invalid', inputFaults(parsed.error));
-    const recorded =
-      tool.identify === undefined
-        ? undefined
-        : await this.#accounts.recorded(call.user.sub, tool.provider.id);
-    const step: Step = { tool, call, input: parsed.data, recorded };
-    // Before the first use nobody knows as whom the call would be made: the consent comes first.
-    const mayApprove = tool.identify === undefined || recorded !== undefined;
-    const approval = mayApprove ? approvalRequired(step, recorded) : undefined;
+    const step: Step = { tool, call, input: parsed.data };
+    const approval = tool.options.effect === 'write' ? await this.#approvalBefore(step) : undefined;
     if (approval !== undefined) return approval;
     const again = call.account === 'consent_again' && !call.reauthenticated;
     const token = await this.#token(step, again);
     if (token.kind === 'authorization_required')
-      return authorizationRequired(step, token, again || call.reauthenticated);
+      return this.#authorizationRequired(step, token, again || call.reauthenticated);
     try {
       return await this.#withToken(step, token);
     } catch (error) {
       if (!(error instanceof TokenRefusedError) || call.reauthenticated) throw error;
       const fresh = await this.#token(step, true);
       if (fresh.kind === 'token') throw error;
-      return authorizationRequired(step, fresh, true);
+      return this.#authorizationRequired(step, fresh, true);
     }
+  }
+
+  /** Before any token is fetched. Where nobody knows yet as whom the call would be made, the consent comes first. */
+  async #approvalBefore(step: Step): Promise<ApprovalRequired | undefined> {
+    const recorded = await this.#recorded(step);
+    if (step.tool.identify !== undefined && recorded === undefined) return undefined;
+    return approvalRequired(step, recorded);
+  }
+
+  /** The account that is recorded for the user; undefined before the first use, and where the provider tells of none. */
+  async #recorded({ tool, call }: Step): Promise<Account | undefined> {
+    return tool.identify === undefined ? undefined : this.#accounts.recorded(call.user.sub, tool.provider.id);
+  }
+
+  async #authorizationRequired(
+    step: Step,
+    authorization: AuthorizationRequired['authorization'],
+    reauthenticated: boolean,
+  ): Promise<AuthorizationRequired> {
+    const { options, provider } = step.tool;
+    return {
+      kind: 'authorization_required',
+      tool: options.name,
+      provider,
+      scopes: options.access.scopes,
+      authorization,
+      account: await this.#recorded(step),
+      reauthenticated,
+    };
   }
 
   async #withToken(step: Step, token: TokenAnswer): Promise<ToolOutcome> {
@@ -145,23 +166,6 @@ function approvalRequired(
   if (call.approved === digest) return undefined;
   const inputBytes = Buffer.byteLength(canonicalJson(input));
   return { kind: 'approval_required', tool: name, input, inputBytes, digest, account };
-}
-
-function authorizationRequired(
-  { tool, recorded }: Step,
-  authorization: AuthorizationRequired['authorization'],
-  reauthenticated: boolean,
-): AuthorizationRequired {
-  const { options, provider } = tool;
-  return {
-    kind: 'authorization_required',
-    tool: options.name,
-    provider,
-    scopes: options.access.scopes,
-    authorization,
-    account: recorded,
-    reauthenticated,
-  };
 }
 
 /** Which arguments are wrong, without repeating what was in them. */

@@ -1,5 +1,6 @@
 import { type HttpBrowser, type Answer } from '../../local/lib/http-browser.ts';
 import type { Fault } from '../../local/lib/faults.ts';
+import { flowIdOf } from '../../src/identity/flow/flow-record.js';
 import { SealedToken } from '../../src/identity/flow/sealed-token.js';
 import { z } from 'zod';
 import { send, type Received } from '../support/send.ts';
@@ -58,8 +59,10 @@ export const changed = (url: URL, change: (parameters: URLSearchParams) => void)
 export const flowCookie = async ({
   world,
   a,
+  back,
 }: Situation): Promise<readonly [name: string, value: string]> => {
-  const found = (await a.jar.getCookies(world.url)).find(({ key }) => key.startsWith('onbehalf-flow-'));
+  const name = `onbehalf-flow-${flowIdOf(back.searchParams.get('session_id') ?? '')}`;
+  const found = (await a.jar.getCookies(world.url)).find(({ key }) => key === name);
   if (found === undefined) throw new Error('no flow cookie');
   return [found.key, found.value];
 };

@@ -26,6 +26,11 @@ export class Claim {
     this.#atLeast = atLeast;
   }
 
+  /** Changes with every case: for what is to be one way in half of them. */
+  parity(): boolean {
+    return this.#tried % 2 === 1;
+  }
+
   /** `name` tells the case, and what came instead, should it not hold. */
   check(name: string | (() => string), holds: boolean): void {
     this.#tried += 1;

@@ -135,7 +135,7 @@ export const ERRORS = {
   run_timeout: {
     status: 504,
     title: 'The run took too long',
-    detail: 'The run was ended after fifteen minutes. Your message is kept.',
+    detail: 'The run was ended because it took too long. Your message is kept. Ask for less at once.',
   },
   shutting_down: {
     status: 503,

@@ -63,6 +63,13 @@ export const credentialProvider: AgentCheck = {
       const note = 'GITHUB_PROVIDER_NAME must name that of GitHub.';
       return [wrong(`${name} is of ${vendor}, not of GitHub`, lookAt(patient), note)];
     }
+    if (vendor === 'GithubOauth2' && new URL(patient.config.github.apiBase).hostname !== 'api.github.com') {
+      const note =
+        'GithubOauth2 is github.com: users would consent there, and that token would go to your server.';
+      return [
+        wrong(`${name} is of ${vendor}, and GITHUB_API_BASE is not of github.com`, lookAt(patient), note),
+      ];
+    }
     if (status !== undefined && status !== 'READY') return [wrong(`${name} is ${status}`, lookAt(patient))];
     return [ok(`${name}, ${vendor}`)];
   },

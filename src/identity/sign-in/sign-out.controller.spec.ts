@@ -43,6 +43,7 @@ describe('signing out', () => {
       ),
     );
     expect(set.slice(8)).toEqual([
+      'AWSALBAuthNonce=; Path=/; Max-Age=0; HttpOnly; SameSite=None; Secure',
       '__Host-onbehalf-flow-a=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure',
       'onbehalf-result=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax',
     ]);
@@ -59,6 +60,6 @@ describe('signing out', () => {
       303,
       'https://login.example/logout?client_id=x',
     ]);
-    expect(cookiesOf(answer.headers)).toHaveLength(8);
+    expect(cookiesOf(answer.headers)).toHaveLength(9);
   });
 });

@@ -48,10 +48,12 @@ export class SignOutController {
 }
 
 function sessionCookies(): string[] {
-  return Array.from(
+  const shards = Array.from(
     { length: SESSION_SHARDS },
-    (_, index) =>
-      `AWSELBAuthSessionCookie-${String(index)}=; Path=/; Max-Age=0; HttpOnly; SameSite=None; Secure`,
+    (_, index) => `AWSELBAuthSessionCookie-${String(index)}`,
+  );
+  return [...shards, 'AWSALBAuthNonce'].map(
+    (name) => `${name}=; Path=/; Max-Age=0; HttpOnly; SameSite=None; Secure`,
   );
 }
 

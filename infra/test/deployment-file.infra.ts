@@ -1,0 +1,214 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from '@jest/globals';
+import { Match } from 'aws-cdk-lib/assertions';
+import { VARIABLES } from '../../src/config/variables.js';
+import { parseDeployment } from '../lib/deployment.ts';
+import { describeDeployment } from '../lib/describe-deployment.ts';
+import { environmentOf } from '../lib/environment.ts';
+import { oidcEndpoints } from '../lib/oidc.ts';
+import { agentOf, exampleDeployment, exampleText, OIDC as oidc } from './support.ts';
+
+describe('mistakes', () => {
+  const { model } = exampleText() as { model: object };
+  const cognito = { kind: 'cognito', domain: 'x.auth.eu-west-1.amazoncognito.com' };
+  it.each<[string, object, string]>([
+    [
+      'a size that Fargate does not have',
+      { agent: { cpu: 256, memoryMiB: 4096 } },
+      'agent.memoryMiB: Fargate takes 512 to 2048 in steps of 512 with 256 CPU units, and not 4096',
+    ],
+    [
+      'a size between two',
+      { sessionBinding: { cpu: 1024, memoryMiB: 2500 } },
+      'sessionBinding.memoryMiB: Fargate takes 2048 to 8192 in steps of 1024 with 1024 CPU units, and not 2500',
+    ],
+    ['another size of CPU', { agent: { cpu: 300 } }, 'agent.cpu: must be 256, 512, 1024, 2048 or 4096'],
+    [
+      'a zone of another region',
+      { network: { availabilityZones: ['eu-central-1a', 'us-east-1a'] } },
+      'network.availabilityZones: us-east-1a is not a zone of eu-central-1',
+    ],
+    [
+      'a zone that a synthesis without credentials makes up',
+      { network: { availabilityZones: ['dummy1a', 'dummy1b'] } },
+      "must be an availability zone's name, such as eu-central-1a",
+    ],
+    [
+      'an endpoint in a zone that is not there',
+      {
+        network: { availabilityZones: ['eu-central-1a', 'eu-central-1b'], agentCoreZones: ['eu-central-1c'] },
+      },
+      'network.agentCoreZones: eu-central-1c is not among availabilityZones',
+    ],
+    [
+      'a model that is not behind the profile',
+      { model: { ...model, foundationModelId: 'anthropic.claude-3' } },
+      'model.foundationModelId: does not fit the profile eu.anthropic.claude-sonnet-4-5-20250929-v1:0: write anthropic.claude-sonnet-4-5-20250929-v1:0',
+    ],
+    [
+      'a model in the place of a profile',
+      { model: { ...model, inferenceProfileId: 'anthropic.claude-3' } },
+      'model.inferenceProfileId: must be an inference profile',
+    ],
+    [
+      'a user pool without its region',
+      { oidc: { ...oidc, provider: { ...cognito, userPoolId: 'pool' } } },
+      "oidc.provider.userPoolId: must be the user pool's id, such as eu-central-1_A1b2C3d4E",
+    ],
+    [
+      'a kind that is none',
+      { oidc: { ...oidc, provider: { kind: 'saml' } } },
+      'must have a kind: entra, cognito, okta or custom',
+    ],
+    ['a member of another type', { account: 111122223333 }, 'account: must be of the type string'],
+    ['no account', { account: undefined }, 'account: is missing'],
+    [
+      'a member that is spelt wrongly',
+      { loadBalancer: { intern: true } },
+      'loadBalancer.intern: there is no such member',
+    ],
+    [
+      'an image without its digest',
+      { image: '111122223333.dkr.ecr.eu-central-1.amazonaws.com/onbehalf:1' },
+      'image: must be an image in ECR by its digest',
+    ],
+    [
+      'hours that end before they begin',
+      { busyHours: { from: 20, to: 8 } },
+      'busyHours.to: must not be before from',
+    ],
+  ])('are told in a sentence that says what to write: %s', (_name, change, sentence) => {
+    const text = JSON.parse(JSON.stringify({ ...exampleText(), ...change })) as unknown;
+    expect(() => parseDeployment(text, 'file')).toThrow(sentence);
+    expect(() => parseDeployment(text, 'file')).not.toThrow(/Invalid input|expected string/);
+  });
+
+  it('are none in a Cognito user pool of another region, whose issuer names its own', () => {
+    const provider = { ...cognito, userPoolId: 'eu-west-1_abc' };
+    const given = exampleDeployment({ oidc: { ...oidc, provider } });
+    expect(oidcEndpoints(given).issuer).toBe('https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc');
+  });
+});
+
+describe('a deployment file', () => {
+  it('is documented as it is', () => {
+    expect(readFileSync('docs/deployment-file.md', 'utf8')).toBe(describeDeployment());
+  });
+
+  it('can say everything that a variable can', () => {
+    const byDefault = environmentOf(exampleDeployment(), { albArn: 'arn', bucketName: 'bucket' });
+    const changed = environmentOf(
+      exampleDeployment({
+        ...{ environment: 'other', region: 'eu-west-1', identityRegion: 'us-west-2', logLevel: 'debug' },
+        domain: { name: 'b.example.com', certificateArn: 'arn:aws:acm:eu-west-1:111122223333:certificate/x' },
+        oidc: {
+          ...oidc,
+          signOutUrl: 'https://out.example',
+          provider: { kind: 'okta', domain: 'x.okta.com' },
+        },
+        workloadTokenSource: 'jwt',
+        github: { clientId: 'x', clientSecretName: 'x', apiBase: 'https://ghe.example.com/api/v3' },
+        model: { inferenceProfileId: 'us.a.b', foundationModelId: 'a.b', regions: ['us-east-1'] },
+        network: { availabilityZones: ['eu-west-1a', 'eu-west-1b'] },
+        agent: { runMinutes: 5 },
+      }),
+      { albArn: 'another', bucketName: 'another' },
+    );
+    const said = Object.entries(changed.agent).filter(([name, value]) => byDefault.agent[name] !== value);
+    /** Set by the stack itself, whatever the file says; or of use in other places than this one only. */
+    const notOfTheFile = {
+      ROLE: 'each service has its own',
+      PORT: 'always 8080',
+      HOST: 'all addresses of the task',
+      SESSION_BINDING_URL: 'always PUBLIC_URL and its path',
+      ALB_PUBLIC_KEYS_URL: 'always that of the region',
+      FLOW_SECRET: 'a secret that the stack makes',
+      FLOW_SECRET_ACCEPTED: 'a secret that the stack makes',
+      AUTHORIZATION_ORIGIN: "always AgentCore Identity's own",
+      SIGN_IN: 'always alb behind a load balancer',
+      BEARER_AUDIENCE: 'of use without a load balancer only',
+      MODEL_PROVIDER: 'has one value',
+    };
+    expect([...said.map(([name]) => name), ...Object.keys(notOfTheFile)].sort()).toEqual(
+      Object.keys(VARIABLES).sort(),
+    );
+  });
+
+  it('can close the network, tag everything and name the image that was tested', () => {
+    const digest = `sha256:${'a'.repeat(64)}`;
+    const template = agentOf({
+      image: `111122223333.dkr.ecr.eu-central-1.amazonaws.com/team/onbehalf@${digest}`,
+      tags: { costCentre: '4711' },
+      loadBalancer: { internal: true, sourceCidrs: ['10.0.0.0/8'], deletionProtection: true },
+      network: {
+        availabilityZones: ['eu-central-1a', 'eu-central-1b'],
+        agentCoreZones: ['eu-central-1a'],
+        egress: { cidrs: ['140.82.112.0/20'], s3PrefixListId: 'pl-6ea54007' },
+      },
+      sessions: { keepDays: 90 },
+      monthlyBudgetUsd: 500,
+    });
+    const text = JSON.stringify(template.toJSON());
+    expect(text).toContain(`/team/onbehalf@${digest}`);
+    const groups = Object.entries(template.findResources('AWS::EC2::SecurityGroup')) as [
+      string,
+      { readonly Properties: Readonly<Record<string, unknown>> },
+    ][];
+    for (const [id, { Properties }] of groups) {
+      const { SecurityGroupIngress: ways = [], SecurityGroupEgress: out = [] } = Properties;
+      expect([id, JSON.stringify(ways).includes('0.0.0.0/0')]).toEqual([id, false]);
+      // Others are the load balancer's, which must reach the identity provider, and the endpoints', which call nobody.
+      if (/^(Agent|SessionBinding)Group/.test(id))
+        expect([id, JSON.stringify(out).includes('0.0.0.0/0')]).toEqual([id, false]);
+    }
+    for (const range of ['10.0.0.0/8', '140.82.112.0/20', 'pl-6ea54007']) expect(text).toContain(range);
+    template.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', {
+      Scheme: 'internal',
+      Tags: Match.arrayWith([{ Key: 'costCentre', Value: '4711' }]),
+    });
+    template.hasResourceProperties('AWS::S3::Bucket', {
+      LifecycleConfiguration: {
+        Rules: Match.arrayWith([
+          Match.objectLike({ Prefix: 'flows/', ExpirationInDays: 1 }),
+          Match.objectLike({ Prefix: 'users/', ExpirationInDays: 90 }),
+        ]),
+      },
+    });
+    template.hasResourceProperties('AWS::Budgets::Budget', {
+      Budget: Match.objectLike({
+        CostFilters: { TagKeyValue: ['user:application$onbehalf', 'user:environment$dev'] },
+      }),
+    });
+    template.hasResourceProperties('AWS::EC2::VPCEndpoint', {
+      ServiceName: 'com.amazonaws.eu-central-1.bedrock-agentcore',
+      SubnetIds: [Match.anyValue()],
+      PolicyDocument: {
+        Statement: [
+          Match.objectLike({
+            Action: Match.arrayWith(['bedrock-agentcore:CompleteResourceTokenAuth']),
+            Condition: { StringEquals: { 'aws:PrincipalAccount': '111122223333' } },
+          }),
+        ],
+      },
+    });
+  });
+
+  it('can call somebody when nobody signs in', () => {
+    const template = agentOf({ busyHours: { from: 8, to: 17 } });
+    const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'));
+    const quiet = alarms.map((each) => JSON.stringify(each)).find((each) => each.includes('DAY('));
+    expect(quiet).toContain(
+      'IF(DAY(signIns) <= 5 AND HOUR(signIns) >= 8 AND HOUR(signIns) <= 17, FILL(signIns, 0), 1)',
+    );
+    expect(quiet).toContain('"ComparisonOperator":"LessThanThreshold"');
+  });
+
+  it('can give the roles a key of the provider’s secret', () => {
+    const clientSecretKeyArn =
+      'arn:aws:kms:eu-central-1:111122223333:key/0f7a3b1e-5d1c-4b7e-9a51-0c6f2d7e8a90';
+    const template = agentOf({ github: { clientId: 'x', clientSecretName: 'x', clientSecretKeyArn } });
+    const policies = JSON.stringify(template.findResources('AWS::IAM::Policy'));
+    expect(policies.split('"ProviderClientSecretKey"')).toHaveLength(3);
+    expect(policies).toContain('secretsmanager.eu-central-1.amazonaws.com');
+  });
+});

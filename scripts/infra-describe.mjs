@@ -1,0 +1,6 @@
+// Writes docs/deployment-file.md out of the schema of deployment files.
+import { spawnSync } from 'node:child_process';
+import { installInfra } from './lib/infra.mjs';
+
+installInfra();
+process.exit(spawnSync(process.execPath, ['infra/bin/describe.ts'], { stdio: 'inherit' }).status ?? 1);

@@ -1,0 +1,91 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { HttpBrowser } from '../../local/lib/http-browser.ts';
+import { startRole, type RoleProcess } from '../../local/lib/role-process.ts';
+import { BUCKET } from '../../local/stack.ts';
+import { eventually, World } from '../support/world.ts';
+
+/** Seconds; fifteen minutes in a deployment. The load balancer waits longer: docs/operations.md, "Scaling". */
+const DEADLINE_S = 2;
+const MARGIN_MS = 1_500;
+
+/** As ECS takes a task away: it gets no new request, what is open is cut after the delay, and then comes SIGTERM. */
+describe('a task that leaves', () => {
+  let world: World;
+  let alice: HttpBrowser;
+  let next: RoleProcess;
+
+  beforeAll(async () => {
+    world = await World.start({}, { environment: { RUN_DEADLINE_SECONDS: String(DEADLINE_S) } });
+    next = await startRole('agent', { environment: world.stack.environment('agent') });
+    alice = await world.signIn('alice@example.com');
+  });
+  afterAll(async () => {
+    await next.stop();
+    await world.close();
+  });
+
+  const register = (...tasks: readonly RoleProcess[]): void => {
+    const sessionBinding = [world.roles.sessionBinding.url];
+    world.stack.loadBalancer.register({
+      agent: tasks.map(({ url }) => url),
+      'session-binding': sessionBinding,
+    });
+  };
+  /** A stream that the model leaves silent; resolves with what has been read when it is over, cut or not. */
+  const stream = async (sessionId: string): Promise<{ readonly read: Promise<string> }> => {
+    const cookie = await alice.jar.getCookieString(world.url);
+    const answer = await fetch(`${world.url}/invocations`, {
+      method: 'POST',
+      headers: { cookie, 'content-type': 'application/json' },
+      body: JSON.stringify({ sessionId, message: 'hello' }),
+    });
+    let text = '';
+    const decoder = new TextDecoder();
+    const read = (async () => {
+      try {
+        for await (const chunk of answer.body ?? []) text += decoder.decode(chunk, { stream: true });
+      } catch {
+        return `${text}CUT`;
+      }
+      return text;
+    })();
+    return { read };
+  };
+  const records = (sessionId: string): string[] =>
+    world.stack.s3.store
+      .all()
+      .filter(({ bucket, key }) => bucket === BUCKET && key.includes(`/${sessionId}/turns/`))
+      .map(({ body }) => body.toString());
+
+  it('tells and saves its streams before the load balancer cuts them, and its user goes on elsewhere', async () => {
+    register(world.roles.agent);
+    const hang = world.stack.bedrock.faults.plan(/./, { kind: 'hang' });
+    const { read } = await stream('leaves');
+    await eventually(() => hang.met === 1);
+    const drained = world.stack.loadBalancer.drain(world.roles.agent.url, DEADLINE_S * 1000 + MARGIN_MS);
+    const told = await read;
+    expect(told).toContain('"code":"run_timeout"');
+    expect(told).not.toContain('CUT');
+    expect(records('leaves')).toEqual([expect.stringContaining('"text":"hello"')]);
+    world.stack.bedrock.faults.clear();
+    register(next);
+    expect((await world.ask(alice, 'leaves', 'hello again')).text).toContain('Hello');
+    await drained;
+    await world.roles.agent.stop();
+  }, 20_000);
+
+  it('would leave them cut in the middle of it, were it given less time than a run may take', async () => {
+    register(next);
+    const hang = world.stack.bedrock.faults.plan(/./, { kind: 'hang' });
+    const { read } = await stream('cut');
+    await eventually(() => hang.met === 1);
+    await world.stack.loadBalancer.drain(next.url, 200);
+    const told = await read;
+    expect(told).toContain('RUN_STARTED');
+    expect(told).toContain('CUT');
+    expect(told).not.toContain('RUN_ERROR');
+    await delay(100);
+    world.stack.bedrock.faults.clear();
+  }, 20_000);
+});

@@ -1,0 +1,89 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { HttpBrowser } from '../../local/lib/http-browser.ts';
+import { invoke, type Invocation } from '../../local/lib/invoke.ts';
+import { connectUrlOf, World } from '../support/world.ts';
+
+const ISSUE = { owner: 'alice-octo', repo: 'tram-times' };
+
+/** A model that gives two calls one id would have one approved, and the other done. */
+describe('a model that uses the id of a call again', () => {
+  let world: World;
+  let alice: HttpBrowser;
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'onbehalf-ids-'));
+    const environment = { RECORD_EGRESS: join(folder, 'egress') };
+    world = await World.start({}, { entry: 'test/support/agent-with-issues.mjs', environment });
+    alice = await world.signIn('alice@example.com');
+    const paused = await world.ask(alice, 'consent', 'List my repositories on GitHub');
+    await world.consent(alice, connectUrlOf(paused), 'alice-octo');
+  });
+  afterAll(async () => {
+    await world.close();
+    rmSync(folder, { recursive: true });
+  });
+  beforeEach(() => {
+    world.stack.gitHub.faults.clear();
+  });
+
+  const create = (title: string, toolUseId?: string): object => ({
+    name: 'create_issue',
+    input: { ...ISSUE, title },
+    ...(toolUseId !== undefined && { toolUseId }),
+  });
+  /** The model's answers, one after the other; then it says that it is done. */
+  const modelSays = (...answers: readonly (readonly object[])[]): void => {
+    const left = [...answers];
+    world.stack.bedrock.model = () => {
+      const toolUses = (left.shift() ?? []) as { name: string; input: unknown }[];
+      return { text: toolUses.length === 0 ? 'Done.' : '', toolUses };
+    };
+  };
+  const approve = (session: string, { interrupts }: Invocation): Promise<Invocation> => {
+    const resume = interrupts.map(({ id }) => ({
+      interruptId: id,
+      status: 'resolved',
+      payload: { approved: true },
+    }));
+    return invoke(alice, world.url, { sessionId: session, resume });
+  };
+
+  it('in one answer is refused before any of its calls begins', async () => {
+    const writes = world.stack.gitHub.faults.plan(/^POST \/api\//, { kind: 'delay', ms: 0 });
+    modelSays([create('shown', 'same'), create('hidden', 'same')]);
+    const answer = await world.ask(alice, 'one-answer', 'Open an issue');
+    expect(answer.last).toMatchObject({ type: 'RUN_ERROR', code: 'model_invalid' });
+    expect([answer.interrupts, writes.met]).toEqual([[], 0]);
+  });
+
+  it('of an earlier answer is refused as well, so that an approval is not taken for another', async () => {
+    const writes = world.stack.gitHub.faults.plan(/^POST \/api\//, { kind: 'delay', ms: 0 });
+    modelSays([create('shown', 'first')], [create('hidden', 'first')]);
+    const paused = await world.ask(alice, 'later', 'Open an issue');
+    expect(paused.interrupts[0]?.metadata).toMatchObject({
+      input: { title: 'shown' },
+      account: 'alice-octo',
+    });
+    const answer = await approve('later', paused);
+    expect(answer.last).toMatchObject({ type: 'RUN_ERROR', code: 'model_invalid' });
+    expect(writes.met).toBe(1);
+    modelSays([]);
+    expect((await world.ask(alice, 'later', 'hello')).text).toBe('Done.');
+  });
+
+  it('is no hindrance to two writes with ids of their own, each approved and done', async () => {
+    const writes = world.stack.gitHub.faults.plan(/^POST \/api\//, { kind: 'delay', ms: 0 });
+    modelSays([create('one'), create('two')]);
+    const paused = await world.ask(alice, 'two', 'Open two issues');
+    expect(paused.interrupts.map(({ metadata }) => (metadata.input as { title: string }).title)).toEqual([
+      'one',
+      'two',
+    ]);
+    expect((await approve('two', paused)).last).toMatchObject({ type: 'RUN_FINISHED' });
+    expect(writes.met).toBe(2);
+  });
+});

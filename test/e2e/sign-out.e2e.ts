@@ -1,0 +1,49 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { World } from '../support/world.ts';
+
+describe('signing out', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.start();
+  });
+  afterAll(() => world.close());
+
+  it('ends the session at the load balancer and at the identity provider', async () => {
+    const browser = await world.signIn('alice@example.com');
+    const page = await browser.navigate(`${world.url}/sign-out`);
+    expect(page.text).toContain('Signed in as Alice Arden');
+    expect((await browser.request(`${world.url}/sessions`)).status).toBe(200);
+    const asked = await browser.submitAndFollow(page);
+    expect(asked.url).toContain(world.stack.identityProvider.url);
+    expect(asked.text).toContain('Sign out of your organization?');
+    expect((await browser.jar.getCookies(world.url)).filter(({ value }) => value !== '')).toEqual([]);
+    expect((await browser.request(`${world.url}/sessions`)).status).toBe(401);
+    await browser.submitAndFollow(asked, { logout: 'yes' });
+    const chooser = await browser.navigate(`${world.url}/docs`);
+    expect(chooser.text).toContain('Pick an account');
+  });
+
+  it('is asked for by a page of ours alone, and by nobody who is not signed in', async () => {
+    const browser = await world.signIn('alice@example.com');
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const foreign = await browser.request(`${world.url}/sign-out`, {
+      method: 'POST',
+      headers: { ...headers, 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' },
+    });
+    expect(foreign.status).toBe(403);
+    expect((await browser.request(`${world.url}/sessions`)).status).toBe(200);
+    expect((await fetch(`${world.url}/sign-out`, { method: 'POST' })).status).toBe(401);
+  });
+
+  it('is offered on the pages of the documentation and of an authorization, which say who is signed in', async () => {
+    const browser = await world.signIn('alice@example.com');
+    for (const path of ['/docs', '/oauth2/connect?ticket=x', '/oauth2/session-binding']) {
+      const page = await browser.navigate(`${world.url}${path}`);
+      expect([
+        path,
+        page.text.includes('Signed in as Alice Arden'),
+        page.text.includes('href="/sign-out"'),
+      ]).toEqual([path, true, true]);
+    }
+  });
+});

@@ -1,0 +1,177 @@
+import { Logger } from '@nestjs/common';
+import type { ToolContext } from '@strands-agents/sdk';
+import { beforeAll, describe, it } from '@jest/globals';
+import { z } from 'zod';
+import { RegistryTool, type PauseReason, type RunCalls } from '../../src/agent/registry.tool.js';
+import { recordedAudit } from '../../src/audit/testing/recorded-audit.js';
+import type { ResourceTokens } from '../../src/identity/token-vault/index.js';
+import { MemoryStore } from '../../src/storage/testing/memory-store.js';
+import { Accounts } from '../../src/tools/accounts.js';
+import { Connections } from '../../src/tools/connections.js';
+import type { Account, ToolCall, ToolOutcome, ToolRegistry } from '../../src/tools/index.js';
+import { ToolPipeline } from '../../src/tools/tool-pipeline.js';
+import type { RegisteredTool } from '../../src/tools/tool-call.js';
+import { Claim } from '../support/assurance.ts';
+import { Random } from '../support/random.ts';
+
+const SEQUENCES = 10_000;
+const STEPS = 12;
+const TOOLS = ['post', 'delete'] as const;
+const USE_IDS = ['a', 'b'] as const;
+const input = z.strictObject({ text: z.string(), to: z.string().default('all') });
+type Written = readonly [tool: string, input: unknown, account: string];
+
+class Paused extends Error {}
+
+/** One conversation whose model calls tools that write, with ids and inputs of its choice, as often as it likes. */
+class Conversation {
+  readonly written: string[] = [];
+  /** What the user was shown and has said yes to, and has not yet been done. */
+  readonly credits: string[] = [];
+  /** What waits for an answer: the interrupt, by the id of the call. */
+  readonly shown = new Map<string, PauseReason>();
+  account: Account = { id: '1', login: 'alice' };
+  readonly #calls: RunCalls = {
+    user: { sub: 'alice' },
+    sessionId: 'one',
+    runId: 'run',
+    paused: new Map(),
+    answers: new Map(),
+    reasons: new Map(),
+  };
+  readonly #pipeline: ToolPipeline;
+
+  constructor() {
+    const tokens = { get: () => Promise.resolve({ kind: 'token', accessToken: `token-${this.account.id}` }) };
+    const accounts = new Accounts(new Connections(new MemoryStore()));
+    this.#pipeline = new ToolPipeline(tokens as unknown as ResourceTokens, accounts, recordedAudit().audit);
+  }
+
+  async use(tool: (typeof TOOLS)[number], toolUseId: string, given: unknown): Promise<void> {
+    const registry = {
+      call: (_name: string, raw: unknown, call: ToolCall): Promise<ToolOutcome> =>
+        this.#pipeline.run(this.#registered(tool), raw, call),
+    } as unknown as ToolRegistry;
+    const specification = { name: tool, title: tool, description: tool, inputSchema: {} };
+    const context = {
+      toolUse: { toolUseId, name: tool, input: given },
+      cancelSignal: new AbortController().signal,
+      interrupt: () => {
+        throw new Paused();
+      },
+    } as unknown as ToolContext;
+    this.shown.delete(toolUseId);
+    try {
+      const stream = new RegistryTool(specification, registry, this.#calls).stream(context);
+      while ((await stream.next()).done !== true);
+    } catch (error) {
+      if (!(error instanceof Paused)) throw error;
+      const reason = this.#calls.reasons.get(toolUseId);
+      if (reason !== undefined) this.shown.set(toolUseId, reason);
+    }
+  }
+
+  /** The user answers what is shown; only a clear yes to an approval gives the right to one call. */
+  answer(toolUseId: string, payload: unknown, status: 'resolved' | 'cancelled'): void {
+    const reason = this.shown.get(toolUseId);
+    if (reason === undefined) return;
+    this.#calls.answers.set(toolUseId, { interruptId: toolUseId, reason: reason.kind, status, payload });
+    this.shown.delete(toolUseId);
+    const isYes = status === 'resolved' && (payload as { approved?: unknown } | null)?.approved === true;
+    if (reason.kind === 'approval_required' && isYes)
+      this.credits.push(
+        JSON.stringify([reason.tool, reason.input, reason.account?.id ?? ''] satisfies Written),
+      );
+  }
+
+  #registered(name: (typeof TOOLS)[number]): RegisteredTool {
+    return {
+      options: {
+        name,
+        title: name,
+        description: name,
+        input,
+        output: z.object({}),
+        access: { provider: 'p', scopes: ['w'] },
+        effect: 'write',
+      },
+      provider: { id: 'p', label: 'P', credentialProvider: 'p', scopes: { w: 'Write' } },
+      identify: () => Promise.resolve(this.account),
+      run: (parsed) => {
+        this.written.push(JSON.stringify([name, parsed, this.account.id] satisfies Written));
+        return Promise.resolve({});
+      },
+    };
+  }
+}
+
+const PAYLOADS: readonly unknown[] = [
+  { approved: true },
+  { approved: true },
+  { approved: true },
+  { approved: false },
+  { approved: 'true' },
+  { switch: true },
+  { switch: true, approved: true },
+  { switch: false },
+  'approved',
+  null,
+];
+
+describe('approvals', () => {
+  beforeAll(() => {
+    Logger.overrideLogger(false);
+  });
+
+  it('row 27: only what the user has approved is done, as the account that they saw, and once', async () => {
+    const claim = new Claim(
+      27,
+      'random sequences of writes: ids used again, inputs edited, orders changed, answers stale or garbled, accounts switched: none unapproved, none twice',
+      SEQUENCES,
+    );
+    const random = new Random(27);
+    let writes = 0;
+    for (let sequence = 0; sequence < SEQUENCES; sequence += 1) {
+      const conversation = new Conversation();
+      const played: string[] = [];
+      const latest = new Map<string, readonly [(typeof TOOLS)[number], object]>();
+      for (let step = 0; step < STEPS; step += 1) {
+        const id = random.pick(USE_IDS);
+        const kind = random.below(10);
+        if (kind < 5) {
+          // Most calls are those that wait; the others are new ones, or edited, under an id that is in use.
+          const waits = latest.get(id);
+          const call =
+            waits !== undefined && random.below(4) > 0
+              ? waits
+              : ([
+                  random.pick(TOOLS),
+                  { text: random.pick(['x', 'y']), ...(random.below(3) === 0 && { to: 'all' }) },
+                ] as const);
+          latest.set(id, call);
+          played.push(`${call[0]} ${id} ${JSON.stringify(call[1])}`);
+          await conversation.use(call[0], id, call[1]);
+        } else if (kind < 9) {
+          const payload = random.pick(PAYLOADS);
+          const status = random.below(8) === 0 ? 'cancelled' : 'resolved';
+          played.push(`answer ${id} ${status} ${JSON.stringify(payload)}`);
+          conversation.answer(id, payload, status);
+        } else {
+          const next = random.pick(['1', '2']);
+          played.push(`account ${next}`);
+          conversation.account = { id: next, login: `user-${next}` };
+        }
+      }
+      const left = [...conversation.credits];
+      const covered = conversation.written.every((each) => {
+        const at = left.indexOf(each);
+        if (at >= 0) left.splice(at, 1);
+        return at >= 0;
+      });
+      writes += conversation.written.length;
+      claim.check(() => `${played.join('; ')}: wrote ${conversation.written.join()}`, covered);
+    }
+    claim.check(`${String(writes)} writes were made: approvals do work`, writes > SEQUENCES / 10);
+    claim.finish();
+  }, 120_000);
+});

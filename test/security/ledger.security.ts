@@ -1,0 +1,204 @@
+import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import type { HttpBrowser } from '../../local/lib/http-browser.ts';
+import { startRole, type RoleProcess } from '../../local/lib/role-process.ts';
+import { BUCKET } from '../../local/stack.ts';
+import { flowIdOf, hasEnded, type FlowState } from '../../src/identity/flow/flow-record.js';
+import { Claim } from '../support/assurance.ts';
+import { Random } from '../support/random.ts';
+import { tokenOf } from '../support/tokens.ts';
+import { connectUrlOf, subjectOf, World } from '../support/world.ts';
+import {
+  ALICE,
+  BOB,
+  browserOf,
+  flowCookie,
+  flowOf,
+  sendToResult,
+  type Situation,
+} from './binding-situation.ts';
+
+/** A callback: what the provider says, who is signed in, and in which browser: A has the flow cookie, B has not. */
+interface Step {
+  readonly says: 'consent' | 'denial';
+  readonly user: typeof ALICE | typeof BOB;
+  readonly browser: 'A' | 'B';
+}
+
+const STEPS: readonly Step[] = (['consent', 'denial'] as const).flatMap((says) =>
+  ([ALICE, BOB] as const).flatMap((user) =>
+    (['A', 'B'] as const).map((browser) => ({ says, user, browser })),
+  ),
+);
+const nameOf = ({ says, user, browser }: Step): string =>
+  `${says} of ${user === ALICE ? 'Alice' : 'Bob'} in ${browser}`;
+
+/** What a flow that Alice has started in browser A is after a callback. Once it has ended, it stays as it is. */
+function after(state: FlowState, { says, user, browser }: Step): FlowState {
+  if (hasEnded(state)) return state;
+  if (user !== ALICE || browser !== 'A') return 'burnt';
+  return says === 'denial' ? 'denied' : 'bound';
+}
+
+describe('the flow ledger, over two tasks', () => {
+  let world: World;
+  let tasks: readonly [RoleProcess, RoleProcess];
+  let alice: HttpBrowser;
+
+  beforeAll(async () => {
+    world = await World.start();
+    const environment = world.stack.environment('session-binding');
+    tasks = [world.roles.sessionBinding, await startRole('session-binding', { environment })];
+    alice = await world.signIn(ALICE);
+  });
+  afterAll(async () => {
+    await tasks[1].stop();
+    await world.close();
+  });
+
+  const stateOf = ({ back }: Situation): FlowState => {
+    const key = `flows/${flowIdOf(back.searchParams.get('session_id') ?? '')}.json`;
+    const { body } = world.stack.s3.store.get(BUCKET, key, {});
+    return (JSON.parse(body.toString()) as { readonly state: FlowState }).state;
+  };
+  const completions = (): number =>
+    world.stack.agentCoreIdentity.calls.filter(({ operation }) => operation === 'CompleteResourceTokenAuth')
+      .length;
+  const isBound = (): boolean => world.vault() !== '{}';
+
+  /** A flow that Alice has consented to, and whose callback nobody has opened yet. */
+  const freshFlow = async (openAgain: boolean): Promise<Situation> => {
+    world.stack.agentCoreIdentity.vault.reset();
+    world.stack.agentCoreIdentity.behaviour.sessionsOpenAgain = openAgain;
+    return flowOf(world, alice, 'alice-octo');
+  };
+  const play = async (
+    situation: Situation,
+    { says, user, browser }: Step,
+    task: RoleProcess,
+  ): Promise<number> => {
+    const url = new URL(situation.back);
+    if (says === 'denial') url.searchParams.set('error', 'access_denied');
+    const cookie = browser === 'A' ? [['cookie', (await flowCookie(situation)).join('=')] as const] : [];
+    const { status } = await sendToResult(task.url, url.pathname + url.search, [
+      ['accept', 'text/html'],
+      ['x-amzn-oidc-data', tokenOf(world.stack, { payload: { sub: subjectOf(user) } })],
+      ...cookie,
+    ]);
+    return status;
+  };
+
+  it('row 26: a flow ends once, as the first callback says, whoever comes next', async () => {
+    const claim = new Claim(
+      26,
+      'callbacks in a row, in every order of two: consent or denial × two users × two browsers × two tasks: as the first one says',
+      64,
+    );
+    for (const first of STEPS) {
+      for (const second of STEPS) {
+        const situation = await freshFlow(claim.parity());
+        const before = completions();
+        const expected = after(after('started', first), second);
+        await play(situation, first, tasks[0]);
+        await play(situation, second, tasks[1]);
+        const completed = completions() - before;
+        const holds =
+          stateOf(situation) === expected &&
+          isBound() === (expected === 'bound') &&
+          completed === Number(expected === 'bound');
+        claim.check(
+          () =>
+            `${nameOf(first)}, then ${nameOf(second)}: ${stateOf(situation)}, ${String(completed)} completions`,
+          holds,
+        );
+      }
+    }
+    claim.finish();
+  }, 120_000);
+
+  it('row 26: a flow ends once when callbacks come at the same time', async () => {
+    const claim = new Claim(
+      26,
+      'three callbacks at once, at random, over two tasks: ended once, and bound only by its user in its browser',
+      100,
+    );
+    const random = new Random(26);
+    for (let round = 0; round < 100; round += 1) {
+      const situation = await freshFlow(claim.parity());
+      const steps = [random.pick(STEPS), random.pick(STEPS), random.pick(STEPS)];
+      const before = completions();
+      await Promise.all(
+        steps.map((step, index) => play(situation, step, index % 2 === 0 ? tasks[0] : tasks[1])),
+      );
+      const state = stateOf(situation);
+      const possible = new Set(steps.map((step) => after('started', step)));
+      const completed = completions() - before;
+      claim.check(
+        () => `${steps.map(nameOf).join(' and ')}: ${state}, ${String(completed)} completions`,
+        possible.has(state) && isBound() === (state === 'bound') && completed === Number(state === 'bound'),
+      );
+    }
+    claim.finish();
+  }, 120_000);
+
+  it("row 26: knowing the state is of no use, also where the provider's session can be opened twice", async () => {
+    const claim = new Claim(
+      26,
+      'Mallory has the victim consent to a flow of hers, and comes back herself: nothing is bound',
+      4,
+    );
+    const mallory = await world.signIn(BOB);
+    const asked = async (): Promise<{ readonly provider: string; readonly url: string }> => {
+      world.stack.agentCoreIdentity.vault.reset();
+      world.stack.agentCoreIdentity.behaviour.sessionsOpenAgain = true;
+      const url = connectUrlOf(
+        await world.ask(mallory, `mallory-${String(Math.random()).slice(2)}`, 'Who am I on GitHub?'),
+      );
+      const provider = (await mallory.submit(await mallory.navigate(url))).headers.get('location') ?? '';
+      return { provider, url };
+    };
+    const atProvider = async (
+      browser: HttpBrowser,
+      provider: string,
+      login: string,
+      action: string,
+    ): Promise<string> => {
+      let page = await browser.navigate(provider);
+      if (page.text.includes('name="login"')) page = await browser.submitAndFollow(page, { login });
+      const back = await browser.submitAndFollow(page, { action }, (next) =>
+        next.includes('/oauth2/session-binding'),
+      );
+      return back.url;
+    };
+    const victim = (): Promise<HttpBrowser> => browserOf({ world } as Situation, ALICE);
+
+    const first = await asked();
+    const denied = await atProvider(mallory, first.provider, 'bob-octo', 'cancel');
+    await mallory.navigate(denied);
+    const success = denied.replace(/&?error=[^&]*/, '');
+    await atProvider(await victim(), first.provider, 'alice-octo', 'authorize');
+    claim.check(
+      'after her own denial',
+      (await mallory.navigate(success)).text.includes('did not authorize') && !isBound(),
+    );
+
+    const second = await asked();
+    const withheld = await atProvider(mallory, second.provider, 'bob-octo', 'cancel');
+    const theirs = await victim();
+    await theirs.navigate(await atProvider(theirs, second.provider, 'alice-octo', 'authorize'));
+    const came = await mallory.navigate(withheld.replace(/&?error=[^&]*/, ''));
+    claim.check(
+      'a denial that she keeps to herself, and the victim returns',
+      came.text.includes('was stopped') && !isBound(),
+    );
+
+    const third = await asked();
+    const other = await victim();
+    const wrong = await other.navigate(await atProvider(other, third.provider, 'alice-octo', 'authorize'));
+    claim.check('the victim is refused', wrong.status === 403 && !isBound());
+    claim.check(
+      'her link tells that it is over',
+      (await mallory.navigate(third.url)).text.includes('was stopped'),
+    );
+    claim.finish();
+  }, 60_000);
+});
