@@ -14,7 +14,7 @@ describe('RegistryTool', () => {
   beforeEach(() => {
     called = [];
     interrupts = [];
-    outcome = { kind: 'result', source: 'parrot', data: { said: 'hello' }, widerScopes: [] };
+    outcome = { kind: 'result', provider: 'parrot', data: { said: 'hello' }, widerScopes: [] };
     calls = {
       user: { sub: 'alice' },
       sessionId: 'one',
@@ -59,10 +59,12 @@ describe('RegistryTool', () => {
   const approvalRequired: ToolOutcome = {
     kind: 'approval_required',
     tool: 'send',
+    provider: 'parrot',
     input: {},
     inputBytes: 2,
     digest: 'DIGEST',
     account: undefined,
+    widerScopes: [],
   };
   const authorizationRequired = {
     kind: 'authorization_required',
@@ -114,7 +116,7 @@ describe('RegistryTool', () => {
     outcome = approvalRequired;
     await use().catch(() => undefined);
     answer(status, payload);
-    outcome = { kind: 'result', source: 'parrot', data: {}, widerScopes: [] };
+    outcome = { kind: 'result', provider: 'parrot', data: {}, widerScopes: [] };
     await use();
     expect(called.at(-1)?.approved === 'DIGEST').toBe(approved);
   });
@@ -138,7 +140,7 @@ describe('RegistryTool', () => {
     outcome = approvalRequired;
     await use().catch(() => undefined);
     answer('resolved', { approved: true });
-    outcome = { kind: 'result', source: 'parrot', data: {}, widerScopes: [] };
+    outcome = { kind: 'result', provider: 'parrot', data: {}, widerScopes: [] };
     await use();
     await use();
     expect(called.slice(1).map(({ approved }) => approved)).toEqual(['DIGEST', undefined]);
@@ -185,7 +187,7 @@ describe('RegistryTool', () => {
   });
 
   it('tells once what a provider has granted that nobody asked for', async () => {
-    outcome = { kind: 'result', source: 'parrot', data: {}, widerScopes: ['all'] };
+    outcome = { kind: 'result', provider: 'parrot', data: {}, widerScopes: ['all'] };
     const tool = new RegistryTool(
       { name: 'send', title: 'Send', description: 'Sends.', inputSchema: {} },
       registry,

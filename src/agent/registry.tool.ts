@@ -93,13 +93,11 @@ export class RegistryTool extends Tool {
     const call = { user, sessionId, runId, signal: context.cancelSignal, approved, reauthenticated, account };
     const outcome = await this.#registry.call(this.name, input, call);
     if (outcome.kind === 'failure') return failure(toolUseId, outcome.code, outcome.message);
-    if (outcome.kind === 'result') {
-      if (outcome.widerScopes.length > 0) {
-        const { source: provider, widerScopes: scopes } = outcome;
-        yield new ToolStreamEvent({ data: { notice: 'wider_scopes', provider, scopes } satisfies Notice });
-      }
-      return success(toolUseId, outcome);
+    if ('widerScopes' in outcome && outcome.widerScopes.length > 0) {
+      const { provider, widerScopes: scopes } = outcome;
+      yield new ToolStreamEvent({ data: { notice: 'wider_scopes', provider, scopes } satisfies Notice });
     }
+    if (outcome.kind === 'result') return success(toolUseId, outcome);
     const pauses = before.pauses + 1;
     this.#calls.paused.set(toolUseId, pausedBy(outcome, pauses, { approved, reauthenticated }));
     this.#calls.reasons.set(toolUseId, outcome);
@@ -187,9 +185,9 @@ function memberOf(payload: unknown, name: string): boolean | undefined {
 /** Marked as data from outside, as the system prompt tells the model. */
 function success(
   toolUseId: string,
-  { source, data }: Extract<ToolOutcome, { readonly kind: 'result' }>,
+  { provider, data }: Extract<ToolOutcome, { readonly kind: 'result' }>,
 ): ToolResultBlock {
-  const json = { source, untrusted: true, data: data as JSONValue };
+  const json = { source: provider, untrusted: true, data: data as JSONValue };
   return new ToolResultBlock({ toolUseId, status: 'success', content: [new JsonBlock({ json })] });
 }
 

@@ -30,7 +30,8 @@ export interface ToolCall {
 export type ToolOutcome =
   | {
       readonly kind: 'result';
-      readonly source: string;
+      /** The provider's id. */
+      readonly provider: string;
       readonly data: unknown;
       /** What the provider has granted beyond what anybody asked for; the user is told once. */
       readonly widerScopes: readonly string[];
@@ -43,6 +44,8 @@ export type ToolOutcome =
 export interface ApprovalRequired {
   readonly kind: 'approval_required';
   readonly tool: string;
+  /** The provider's id. */
+  readonly provider: string;
   /** What will be sent, as it was validated. */
   readonly input: unknown;
   readonly inputBytes: number;
@@ -50,6 +53,8 @@ export interface ApprovalRequired {
   readonly digest: string;
   /** As whom, where the provider tells. */
   readonly account: Account | undefined;
+  /** As in a result. */
+  readonly widerScopes: readonly string[];
 }
 
 export interface AuthorizationRequired {

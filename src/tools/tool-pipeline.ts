@@ -60,7 +60,7 @@ export class ToolPipeline {
   async #approvalBefore(step: Step): Promise<ApprovalRequired | undefined> {
     const recorded = await this.#recorded(step);
     if (step.tool.identify !== undefined && recorded === undefined) return undefined;
-    return approvalRequired(step, recorded);
+    return approvalRequired(step, recorded, []);
   }
 
   /** The account that is recorded for the user; undefined before the first use, and where the provider tells of none. */
@@ -94,16 +94,12 @@ export class ToolPipeline {
       const { before, now } = check;
       return { kind: 'account_changed', tool: tool.options.name, provider: tool.provider, before, now };
     }
-    const approval = approvalRequired(step, check?.account);
-    if (approval !== undefined) return approval;
     const widerScopes = check?.identifiedNow === true ? this.#recordAccount(step, check.account) : [];
+    const approval = approvalRequired(step, check?.account, widerScopes);
+    if (approval !== undefined) return approval;
     const output = await tool.run(input, { accessToken, user, signal });
-    return {
-      kind: 'result',
-      source: tool.provider.id,
-      data: checkedOutput(tool, output, token),
-      widerScopes,
-    };
+    const data = checkedOutput(tool, output, token);
+    return { kind: 'result', provider: tool.provider.id, data, widerScopes };
   }
 
   async #check({ tool, call }: Step, accessToken: string): Promise<AccountCheck | undefined> {
@@ -159,13 +155,15 @@ export function auditOf(
 function approvalRequired(
   { tool, call, input }: Step,
   account: Account | undefined,
+  widerScopes: readonly string[],
 ): ApprovalRequired | undefined {
   const { name, effect } = tool.options;
+  const { id: provider } = tool.provider;
   if (effect === 'read') return undefined;
   const digest = digestOf({ tool: name, input, accountId: account?.id });
   if (call.approved === digest) return undefined;
   const inputBytes = Buffer.byteLength(canonicalJson(input));
-  return { kind: 'approval_required', tool: name, input, inputBytes, digest, account };
+  return { kind: 'approval_required', tool: name, provider, input, inputBytes, digest, account, widerScopes };
 }
 
 /** Which arguments are wrong, without repeating what was in them. */

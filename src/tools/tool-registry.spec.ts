@@ -154,7 +154,7 @@ describe('ToolRegistry', () => {
   it('checks the input, fetches a token for exactly the scopes, calls, and drops what the output does not have', async () => {
     expect(await call('say', { text: 'a' })).toEqual({
       kind: 'result',
-      source: 'parrot',
+      provider: 'parrot',
       data: { said: 'hello' },
       widerScopes: [],
     });
@@ -194,10 +194,12 @@ describe('ToolRegistry', () => {
     expect(await call('post', { text: 'a' })).toEqual({
       kind: 'approval_required',
       tool: 'post',
+      provider: 'parrot',
       input: { text: 'a' },
       inputBytes: 12,
       digest: POST_A,
       account: undefined,
+      widerScopes: [],
     });
     expect(asked).toEqual([]);
     expect(await call('post', { text: 'a' }, { approved: POST_A })).toMatchObject({ kind: 'result' });

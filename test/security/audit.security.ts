@@ -7,7 +7,7 @@ import { Claim } from '../support/assurance.ts';
 import { auditLines, type AuditLine } from '../support/audit.ts';
 import { eventually, subjectOf, World } from '../support/world.ts';
 
-const CONSENT_IDS = ['user', 'sessionId', 'runId', 'interruptId', 'tool', 'provider'] as const;
+const CONSENT_IDS = ['user', 'sessionId', 'runId', 'interruptId', 'tool', 'provider', 'flow'] as const;
 const CHAIN = ['consent_asked', 'consent_opened', 'consent_started', 'bound'] as const;
 
 describe('the audit trail of the demo', () => {

@@ -1,0 +1,163 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { z } from 'zod';
+import { recordedAudit } from '../audit/testing/recorded-audit.js';
+import type { User } from '../identity/sign-in/index.js';
+import type { ResourceToken, ResourceTokenRequest, ResourceTokens } from '../identity/token-vault/index.js';
+import { MemoryStore } from '../storage/testing/memory-store.js';
+import { Accounts } from './accounts.js';
+import { Connections } from './connections.js';
+import { digestOf } from './digest.js';
+import { ToolPipeline } from './tool-pipeline.js';
+import type { RegisteredTool, ToolCall, ToolOutcome } from './tool-call.js';
+
+const A = { id: '1', login: 'alice-octo' };
+const B = { id: '2', login: 'bob-octo' };
+const WIDER = ['speak', 'all'];
+
+describe('ToolPipeline, where the provider tells whose token it is', () => {
+  let asked: ResourceTokenRequest[];
+  /** The token that AgentCore Identity has; undefined: the user must consent. */
+  let token: string | undefined;
+  let identified: string[];
+  let called: string[];
+  let trail: ReturnType<typeof recordedAudit>;
+  let connections: Connections;
+  let pipeline: ToolPipeline;
+
+  const toolOf = (effect: 'read' | 'write'): RegisteredTool => ({
+    options: {
+      name: 'say',
+      title: 'Say it',
+      description: 'Says.',
+      input: z.strictObject({}),
+      output: z.object({}),
+      access: { provider: 'parrot', scopes: ['speak'] },
+      effect,
+    },
+    provider: {
+      id: 'parrot',
+      label: 'Parrot',
+      credentialProvider: 'parrot-cp',
+      scopes: { speak: 'Speak' },
+      authorizationParameters: { prompt: 'select_account' },
+    },
+    identify: ({ accessToken }) => {
+      identified.push(accessToken);
+      return Promise.resolve(accessToken.startsWith('a') ? { ...A, scopes: WIDER } : B);
+    },
+    run: (_input, { accessToken }) => {
+      called.push(accessToken);
+      return Promise.resolve({});
+    },
+  });
+  const run = (effect: 'read' | 'write' = 'read', more: Partial<ToolCall> = {}): Promise<ToolOutcome> =>
+    pipeline.run(
+      toolOf(effect),
+      {},
+      {
+        user: { sub: 'alice' },
+        sessionId: 'one',
+        runId: 'run',
+        signal: new AbortController().signal,
+        approved: undefined,
+        reauthenticated: false,
+        account: undefined,
+        ...more,
+      },
+    );
+  const approvalOf = (accountId: string): string => digestOf({ tool: 'say', input: {}, accountId });
+
+  beforeEach(() => {
+    asked = [];
+    token = 'a-1';
+    identified = [];
+    called = [];
+    trail = recordedAudit();
+    connections = new Connections(new MemoryStore());
+    const tokens = {
+      get: (_user: User, request: ResourceTokenRequest): Promise<ResourceToken> => {
+        asked.push(request);
+        if (token !== undefined && request.forceAuthentication !== true)
+          return Promise.resolve({ kind: 'token', accessToken: token, awsRequestId: 'aws' });
+        return Promise.resolve({
+          kind: 'authorization_required',
+          authorizationUrl: 'https://x',
+          sessionUri: 'urn:x',
+          customState: 's',
+          expiresAt: 1,
+        });
+      },
+    };
+    pipeline = new ToolPipeline(tokens as unknown as ResourceTokens, new Accounts(connections), trail.audit);
+  });
+
+  it('sends the parameters of the provider’s authorization request', async () => {
+    await run();
+    expect(asked[0]?.customParameters).toEqual({ prompt: 'select_account' });
+  });
+
+  it('records the first account, and asks once for each token whose it is', async () => {
+    expect(await run()).toMatchObject({ kind: 'result', widerScopes: ['all'] });
+    expect(await run()).toMatchObject({ kind: 'result', widerScopes: [] });
+    expect(identified).toEqual(['a-1']);
+    expect((await connections.read('alice', 'parrot'))?.connection.account).toEqual(A);
+    expect(trail.lines.filter(({ event }) => event === 'account_identified')).toHaveLength(1);
+  });
+
+  it('does not call with a token of another account', async () => {
+    await run();
+    token = 'b-1';
+    expect(await run()).toMatchObject({ kind: 'account_changed', before: A, now: B });
+    expect(called).toEqual(['a-1']);
+    expect((await connections.read('alice', 'parrot'))?.connection.account).toEqual(A);
+  });
+
+  it('switches to the account that the user was told of, and to no third one', async () => {
+    await run();
+    token = 'b-1';
+    expect(await run('read', { account: { switchTo: '3' } })).toMatchObject({ kind: 'account_changed' });
+    expect(await run('read', { account: { switchTo: '2' } })).toMatchObject({ kind: 'result' });
+    expect((await connections.read('alice', 'parrot'))?.connection.account).toEqual(B);
+  });
+
+  it('sends the user to consent again as the account before: once', async () => {
+    await run();
+    token = 'b-1';
+    expect(await run('read', { account: 'consent_again' })).toMatchObject({
+      kind: 'authorization_required',
+      account: A,
+      reauthenticated: true,
+    });
+    expect(await run('read', { account: 'consent_again', reauthenticated: true })).toMatchObject({
+      kind: 'account_changed',
+    });
+  });
+
+  it('asks for consent before a first write, and then for approval as the account it is', async () => {
+    token = undefined;
+    expect(await run('write')).toMatchObject({ kind: 'authorization_required', account: undefined });
+    token = 'a-1';
+    expect(await run('write')).toMatchObject({ kind: 'approval_required', account: A, widerScopes: ['all'] });
+    expect(trail.lines.filter(({ event }) => event === 'account_identified')).toHaveLength(1);
+    expect(called).toEqual([]);
+    expect(await run('write', { approved: approvalOf('1') })).toMatchObject({ kind: 'result' });
+  });
+
+  it('asks again for an approval that was given as another account', async () => {
+    await run();
+    token = 'b-1';
+    const approved = approvalOf('1');
+    expect(await run('write', { approved })).toMatchObject({ kind: 'account_changed' });
+    expect(await run('write', { approved, account: { switchTo: '2' } })).toMatchObject({
+      kind: 'approval_required',
+      account: B,
+    });
+    expect(called).toEqual(['a-1']);
+  });
+
+  it('lets two first calls at once end as one account', async () => {
+    const [first, second] = await Promise.all([run(), ((token = 'b-1'), run())]);
+    expect(new Set([first.kind, second.kind])).toEqual(new Set(['result', 'account_changed']));
+    expect(called).toHaveLength(1);
+  });
+});
