@@ -1,6 +1,6 @@
 # One image, two roles: ROLE=agent or ROLE=session-binding. Nothing in it depends on the processor: build it for linux/amd64
 # and linux/arm64 alike. BASE_IMAGE is any image with Node.js 24.9 or later, and npm for the stages that build. Name it by
-# its digest for a release: docs/deploy.md.
+# its digest for a release: docs/operations.md.
 ARG BASE_IMAGE=node:24-bookworm-slim
 
 FROM ${BASE_IMAGE} AS build
@@ -29,7 +29,7 @@ LABEL org.opencontainers.image.title="OnBehalf" \
   org.opencontainers.image.version="${VERSION}" \
   org.opencontainers.image.revision="${REVISION}"
 ENV NODE_ENV=production
-# Nothing is installed in a task, so nothing that installs is there.
+# Nothing is installed in a task, so no package manager of Node.js is there.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn* /opt/yarn*
 WORKDIR /app
 COPY --from=dependencies /build/node_modules ./node_modules

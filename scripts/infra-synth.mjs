@@ -1,6 +1,6 @@
 // Synthesises the templates of a deployment, and the two roles' policies by themselves. Needs neither AWS nor Docker.
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { installInfra } from './lib/infra.mjs';
 
 const outdir = 'infra/cdk.out';
@@ -28,7 +28,10 @@ if (status !== 0) {
 }
 for (const line of warnings)
   process.stdout.write(`Warning: ${line.replace(/^.*\[?warning[^\s]*\]?\s*/i, '')}\n`);
+const named = readFileSync(`${outdir}/policies/agent.json`, 'utf8').includes('YOUR-BUCKET')
+  ? ', where YOUR-BUCKET and YOUR-KEY stand for those that this deployment makes'
+  : '';
 process.stdout.write(
   `Two stacks, without a finding of the AWS solution checks, and ${warnings.length === 0 ? 'no warning' : `${String(warnings.length)} warning(s)`}. ` +
-    `The roles' policies for other places than ECS: ${outdir}/policies\n`,
+    `The roles' policies for other places than ECS: ${outdir}/policies${named}\n`,
 );

@@ -72,7 +72,7 @@ const egress = z
     cidrs: z
       .array(cidr())
       .describe(
-        "Where tasks may go outside their VPC: GitHub's ranges, and AgentCore Identity's where it is in another region",
+        "Where tasks may go: GitHub's ranges; those of the load balancer's key host, public-keys.auth.elb.REGION.amazonaws.com, without which nobody can sign in; AgentCore Identity's where it is in another region; with vpcId, the VPC's own range too, where its endpoints are",
       ),
     s3PrefixListId: text(/^pl-[0-9a-f]+$/, "must be a prefix list's id, pl-…").describe(
       "S3's in this region: aws ec2 describe-managed-prefix-lists tells it",
@@ -206,7 +206,7 @@ export const members = z.strictObject({
       signOutUrl: url()
         .optional()
         .describe(
-          "Where GET /sign-out leads to, to end the provider's session. Known for Entra ID, Cognito and Okta",
+          "Where GET /sign-out leads to, to end the provider's session. Known for Entra ID, Cognito and Okta. With Cognito, https://DOMAIN/ must be a sign-out URL of its client",
         ),
     })
     .describe('How users sign in'),
@@ -248,11 +248,13 @@ export const members = z.strictObject({
       keyArn: keyArn().optional().describe('The key of that bucket'),
       keepDeletedDays: count()
         .default(30)
-        .describe('Old versions and deleted conversations are gone after so many days'),
+        .describe(
+          'Old versions and deleted conversations are gone after so many days. In a bucket of your own, its rules decide',
+        ),
       keepDays: count()
         .optional()
         .describe(
-          'Conversations and connections are gone so many days after their last change. For ever when absent',
+          'Each turn is gone so many days after it was written, also of a conversation that goes on; so is a connection that is not used. For ever when absent. In a bucket of your own, its rules decide',
         ),
     })
     .prefault({})

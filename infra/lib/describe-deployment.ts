@@ -41,7 +41,7 @@ type Row = readonly [member: string, what: string, form: string, absent: string]
 function rowsOf(schema: Schema, path: string): Row[] {
   const alternatives = schema.anyOf ?? schema.oneOf;
   if (alternatives !== undefined) {
-    return alternatives.flatMap((each) => rowsOf(each, `${path}${markOf(each)}`));
+    return alternatives.flatMap((each) => rowsOf(each, `${path}${markOf(each, alternatives)}`));
   }
   return Object.entries(schema.properties ?? {}).flatMap(([name, member]) => {
     const place = path === '' ? name : `${path}.${name}`;
@@ -55,10 +55,13 @@ const isGroup = ({ properties, anyOf, oneOf }: Schema): boolean =>
   properties !== undefined ||
   [...(anyOf ?? []), ...(oneOf ?? [])].some((each) => each.properties !== undefined);
 
-/** What tells an alternative from the others: the kind that it names, or its first member. */
-function markOf({ properties = {}, required = [] }: Schema): string {
+/** What tells an alternative from the others: the kind that it names, or the first member that it alone has. */
+function markOf({ properties = {} }: Schema, alternatives: readonly Schema[]): string {
   const kind = properties.kind?.const;
-  return kind === undefined ? ` (with ${required[0] ?? ''})` : ` (${JSON.stringify(kind).slice(1, -1)})`;
+  if (kind !== undefined) return ` (${JSON.stringify(kind).slice(1, -1)})`;
+  const isOwn = (name: string): boolean =>
+    alternatives.filter((each) => each.properties?.[name] !== undefined).length === 1;
+  return ` (with ${Object.keys(properties).find(isOwn) ?? ''})`;
 }
 
 function formOf(schema: Schema): string {

@@ -278,7 +278,7 @@ describe('the deployment', () => {
       'UnhealthySessionBinding',
     ]);
     const operations = readFileSync('docs/operations.md', 'utf8');
-    for (const name of alarms) expect(operations).toContain(`| \`${name.replace(/\d$/, '')}\` |`);
+    for (const name of alarms) expect(operations).toContain(`| \`${name}\` |`);
     for (const [, properties] of ofType('AWS::CloudWatch::Alarm'))
       expect(properties.AlarmActions).toHaveLength(1);
     template.resourceCountIs('AWS::CloudWatch::Dashboard', 1);

@@ -168,7 +168,7 @@ async function bind(
   report.step(
     '12',
     'Session-binding role → AgentCore Identity',
-    'user, session URI and state match the flow cookie: CompleteResourceTokenAuth.',
+    'user, session URI and state match the flow: CompleteResourceTokenAuth.',
   );
   const completions = stack.agentCoreIdentity.calls.filter(
     ({ operation }) => operation === 'CompleteResourceTokenAuth',

@@ -16,8 +16,12 @@ In between: \`TEXT_MESSAGE_*\` (the answer, word by word), \`TOOL_CALL_START\`/\
 
 **An interrupt** of the reason \`authorization_required\` tells in \`metadata\` the \`provider\`, the \`scopes\`, the \`tool\` and the
 \`connectUrl\`: open it in this browser, consent at the provider, then resume with the interrupt's \`id\`. The reason
-\`approval_required\` tells the \`tool\` and its \`input\`: resume with the payload \`{"approved": true}\`. A new message instead
-of a resume closes the interrupt and is answered. Lines that begin with a colon are heartbeats.
+\`approval_required\` tells the \`tool\` and its \`input\`: resume with the payload \`{"approved": true}\`. The
+reason \`account_changed\` tells whose account was connected \`before\` and whose token it is \`now\`: resume with
+\`{"switch": true}\` to go on as the new one; with any other payload you are sent to consent again as the one before. A new
+message instead of a resume closes the interrupt and is answered.
+
+The \`CUSTOM\` event \`notice\` tells of scopes that the provider has granted and nobody asked for. Lines that begin with a colon are heartbeats.
 
 AG-UI clients send their \`RunAgentInput\` to the same address: \`threadId\` names the conversation, and of \`messages\` the last
 one counts. Tools that a client offers are not given to the model.`.trim();

@@ -17,6 +17,8 @@ interface Token {
 
 const MAXIMUM_TOKENS = 5_000;
 const KEPT_MS = 10 * 60_000;
+/** A connection in use is written anew after this, so that no lifecycle rule takes it for forgotten. */
+const RENEWED_AFTER_MS = 24 * 60 * 60_000;
 /** Conflicting first uses of one connection. */
 const MAXIMUM_CONFLICTS = 4;
 
@@ -70,8 +72,11 @@ export class Accounts {
     accepted: string | undefined,
   ): AccountCheck | 'record' {
     if (before === undefined) return 'record';
-    const { account: recorded } = before.connection;
-    if (recorded.id === account.id) return { kind: 'same', account, identifiedNow };
+    const { account: recorded, updatedAt } = before.connection;
+    if (recorded.id === account.id) {
+      const isOld = identifiedNow && Date.now() - updatedAt > RENEWED_AFTER_MS;
+      return isOld ? 'record' : { kind: 'same', account, identifiedNow };
+    }
     return accepted === account.id ? 'record' : { kind: 'changed', before: recorded, now: account };
   }
 }

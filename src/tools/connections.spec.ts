@@ -25,7 +25,7 @@ describe('Connections', () => {
       provider: 'github',
       account: { id: '1', login: 'alice-octo' },
       scopes: ['read:user'],
-      updatedAt: expect.any(Number) as number,
+      updatedAt: expect.any(Number) as unknown,
     });
     expect(await connections.read('alice', 'bank')).toBeUndefined();
     expect(await connections.read('bob', 'github')).toBeUndefined();

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { z } from 'zod';
 import { recordedAudit } from '../audit/testing/recorded-audit.js';
 import type { User } from '../identity/sign-in/index.js';
@@ -102,6 +102,19 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
     expect(identified).toEqual(['a-1']);
     expect((await connections.read('alice', 'parrot'))?.connection.account).toEqual(A);
     expect(trail.lines.filter(({ event }) => event === 'account_identified')).toHaveLength(1);
+  });
+
+  it('writes a connection that is in use anew, a day after it was written', async () => {
+    await run();
+    const first = await connections.read('alice', 'parrot');
+    token = 'a-2';
+    await run();
+    expect(await connections.read('alice', 'parrot')).toEqual(first);
+    jest.useFakeTimers({ now: Date.now() + 25 * 60 * 60_000 });
+    token = 'a-3';
+    await run();
+    jest.useRealTimers();
+    expect((await connections.read('alice', 'parrot'))?.version).not.toBe(first?.version);
   });
 
   it('does not call with a token of another account', async () => {

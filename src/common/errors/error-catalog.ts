@@ -104,7 +104,7 @@ export const ERRORS = {
     status: 502,
     title: "The model's answer cannot be used",
     detail:
-      'The language model named two calls alike, so that an approval could be taken for another. Nothing was done. Try again.',
+      'The language model named two calls alike, so that an approval could be taken for another. Nothing of that answer was done. Try again.',
   },
   overloaded: {
     status: 503,

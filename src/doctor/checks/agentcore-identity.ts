@@ -125,7 +125,7 @@ export const callbackUrl: AgentCheck = {
   },
 };
 
-/** May this caller complete an authorization? The role of session binding needs no more. */
+/** May this caller complete an authorization? The bucket, which is the same for both roles, is looked at as the agent role. */
 export const completion: SessionBindingCheck = {
   subject: 'completion',
   needs: [],

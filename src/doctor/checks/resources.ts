@@ -3,7 +3,7 @@ import { AwsFault } from '../aws.js';
 import type { AgentCheck, Patient } from '../check.js';
 import { ok, sh, wrong, type Result } from '../finding.js';
 
-/** Is there a bucket for conversations, in the right region, versioned, and closed? */
+/** Is there a bucket for conversations and flows, in the right region, versioned, and closed? */
 export const bucket: AgentCheck = {
   subject: 'bucket',
   needs: ['region'],
@@ -69,22 +69,21 @@ export const key: AgentCheck = {
     const { config, aws, region } = patient;
     const { keyId } = await aws.bucket(config.bucket);
     if (keyId === undefined) {
-      const says = 'conversations are not encrypted with a key of KMS, so nobody can withdraw it';
+      const says = 'what the bucket keeps is not encrypted with a key of KMS, so nobody can withdraw it';
       return [wrong(says, encrypt(patient))];
     }
     const { enabled, rotates } = await aws.key(keyId);
     const of = ['--region', region, '--key-id', keyId];
     if (!enabled)
-      return [wrong(`${keyId} is not enabled: no conversation can be read`, sh`aws kms enable-key ${of}`)];
+      return [
+        wrong(`${keyId} is not enabled: nothing in the bucket can be read`, sh`aws kms enable-key ${of}`),
+      ];
     if (!rotates) return [wrong(`${keyId} is not rotated`, sh`aws kms enable-key-rotation ${of}`)];
     return [ok(`${keyId}: enabled, rotated`)];
   },
   absent: async (patient) => {
     const { keyId = '' } = await patient.aws.bucket(patient.config.bucket);
-    return wrong(
-      `the bucket's key ${keyId} does not exist: no conversation can be written`,
-      encrypt(patient),
-    );
+    return wrong(`the bucket's key ${keyId} does not exist: nothing can be written`, encrypt(patient));
   },
 };
 

@@ -11,8 +11,24 @@ const SET_UP_FAULTS = new Set([
   'ResourceNotFoundException',
 ]);
 
+/** An answer of AgentCore Identity that cannot be used. */
+export class UnusableAnswerError extends Error {
+  override readonly name = 'UnusableAnswerError';
+  readonly code: ErrorCode;
+
+  constructor(reason: string, code: ErrorCode = 'identity_unavailable') {
+    super(reason);
+    this.code = code;
+  }
+}
+
 /** A failed call of AgentCore Identity as an error of the table; it is logged here. */
 export function asIdentityError(operation: string, error: unknown): AppError {
+  if (error instanceof UnusableAnswerError) {
+    const { code, message: reason } = error;
+    logger.error({ event: 'identity_call_failed', operation, code, reason });
+    return new AppError(code, { reason });
+  }
   const isSetUp = error instanceof Error && SET_UP_FAULTS.has(error.name);
   const code: ErrorCode = isSetUp ? 'identity_misconfigured' : 'identity_unavailable';
   logger.error({ event: 'identity_call_failed', operation, code, ...errorFields(error) });

@@ -1,1 +1,1 @@
-export { asIdentityError } from './agentcore-errors.js';
+export { asIdentityError, UnusableAnswerError } from './agentcore-errors.js';

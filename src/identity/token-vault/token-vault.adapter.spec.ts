@@ -185,6 +185,7 @@ describe('TokenVaultAdapter', () => {
   ])('cannot go on with an answer of %s', async (_name, call, value, reason) => {
     answers(value);
     await expect(call()).rejects.toMatchObject({ code: 'identity_unavailable', reason });
+    expect(log).toMatchObject([{ level: 'error', fields: { event: 'identity_call_failed', reason } }]);
   });
 
   it.each([
@@ -198,6 +199,8 @@ describe('TokenVaultAdapter', () => {
       code: 'identity_misconfigured',
       reason: 'authorization_url_of_another_origin',
     });
+    expect(log).toMatchObject([{ fields: { reason: 'authorization_url_of_another_origin' } }]);
+    expect(JSON.stringify(log)).not.toContain(authorizationUrl);
   });
 
   it('says when the service rejects a workload access token', async () => {

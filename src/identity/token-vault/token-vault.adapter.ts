@@ -10,7 +10,7 @@ import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { requestHandler } from '../../common/aws/index.js';
 import { AppError } from '../../common/errors/index.js';
 import { CONFIG, type AgentRoleConfig } from '../../config/index.js';
-import { asIdentityError } from '../agentcore/index.js';
+import { asIdentityError, UnusableAnswerError } from '../agentcore/index.js';
 import type { User } from '../sign-in/index.js';
 import {
   WorkloadTokenRejectedError,
@@ -50,7 +50,7 @@ export class TokenVaultAdapter implements TokenVault, OnApplicationShutdown {
       );
     });
     if (workloadAccessToken === undefined)
-      throw new AppError('identity_unavailable', { reason: 'no_workload_token' });
+      throw asIdentityError(operation, new UnusableAnswerError('no_workload_token'));
     return workloadAccessToken;
   }
 
@@ -67,17 +67,20 @@ export class TokenVaultAdapter implements TokenVault, OnApplicationShutdown {
         customParameters: query.customParameters,
       }),
     });
-    const { accessToken, authorizationUrl, sessionUri, $metadata } = await this.#call(
-      'GetResourceOauth2Token',
-      () => this.#client.send(command),
+    const operation = 'GetResourceOauth2Token';
+    const { accessToken, authorizationUrl, sessionUri, $metadata } = await this.#call(operation, () =>
+      this.#client.send(command),
     );
     const awsRequestId = $metadata.requestId;
     if (accessToken !== undefined) return { kind: 'token', accessToken, awsRequestId };
-    if (authorizationUrl === undefined || sessionUri === undefined) {
-      throw new AppError('identity_unavailable', { reason: 'neither_token_nor_authorization_url' });
-    }
+    if (authorizationUrl === undefined || sessionUri === undefined)
+      throw asIdentityError(operation, new UnusableAnswerError('neither_token_nor_authorization_url'));
     if (originOf(authorizationUrl) !== this.#authorizationOrigin) {
-      throw new AppError('identity_misconfigured', { reason: 'authorization_url_of_another_origin' });
+      const another = new UnusableAnswerError(
+        'authorization_url_of_another_origin',
+        'identity_misconfigured',
+      );
+      throw asIdentityError(operation, another);
     }
     return { kind: 'authorization_required', authorizationUrl, sessionUri, awsRequestId };
   }
