@@ -1,4 +1,4 @@
-import { CfnElement, CfnOutput, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { CfnElement, CfnOutput, Duration, Fn, Stack, type StackProps } from 'aws-cdk-lib';
 import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import { Metric } from 'aws-cdk-lib/aws-cloudwatch';
 import { Peer, Port, SecurityGroup, type IVpc } from 'aws-cdk-lib/aws-ec2';
@@ -38,10 +38,10 @@ export class AgentStack extends Stack {
     const identityIsHere = (given.identityRegion ?? given.region) === given.region;
     network.openEndpoints(Object.values(tasks), storage.bucket.bucketArn, identityIsHere);
     const edge = new Edge(this, 'Edge', given, { vpc, accessLogs: storage.accessLogs, securityGroup: front });
-    const firewall = new Firewall(this, 'Firewall', given.firewall, {
+    const firewall = new Firewall(this, 'Firewall', given, {
       loadBalancer: edge.loadBalancer,
-      // WAF writes to log groups of this prefix alone.
-      log: storage.logGroup('FirewallLogs', `aws-waf-logs-onbehalf-${given.environment}`),
+      // WAF writes to log groups of this prefix alone. The group outlives the stack, so the next one's must have another name.
+      log: storage.logGroup('FirewallLogs', `aws-waf-logs-onbehalf-${given.environment}-${idOf(this)}`),
     });
 
     const logGroups = {
@@ -260,4 +260,9 @@ export class AgentStack extends Stack {
       }),
     });
   }
+}
+
+/** Eight characters that no other stack has, also not the next one of this name. */
+function idOf({ stackId }: Stack): string {
+  return Fn.select(0, Fn.split('-', Fn.select(2, Fn.split('/', stackId))));
 }

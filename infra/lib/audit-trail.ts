@@ -7,7 +7,7 @@ import { CfnSubscriptionFilter, LogStream, type ILogGroup } from 'aws-cdk-lib/aw
 import { Bucket, BucketEncryption, ObjectLockRetention, type IBucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
-import { CLOSED, KEPT } from './storage.ts';
+import { KEPT, WRITTEN_AT_ONCE } from './storage.ts';
 
 const FAILED_PREFIX = 'failed/';
 /** Locked versions go on their own days; those of a day before are then deleted by the lifecycle. */
@@ -91,7 +91,7 @@ export class AuditTrail extends Construct {
   #newBucket({ lock, days }: Deployment['audit'], key: IKey, accessLogs: IBucket): Bucket {
     const kept = Duration.days(days);
     return new Bucket(this, 'Bucket', {
-      ...CLOSED,
+      ...WRITTEN_AT_ONCE,
       encryption: BucketEncryption.KMS,
       encryptionKey: key,
       bucketKeyEnabled: true,

@@ -11,6 +11,9 @@ const FARGATE_MEMORY: Readonly<
   4096: { from: 8_192, to: 30_720, step: 1_024 },
 };
 
+/** The application's own limit: docs/operations.md. */
+const RUNS_OF_A_TASK = 1_500;
+
 /** What each member is right by itself, and wrong together: where, and what to write instead. */
 export function contradictions(given: Deployment): readonly (readonly [path: string, sentence: string])[] {
   const { domain, sessions, network: net, oidc } = given;
@@ -39,24 +42,87 @@ export function contradictions(given: Deployment): readonly (readonly [path: str
     for (const each of (net.agentCoreZones ?? []).filter((name) => !net.availabilityZones.includes(name)))
       found.push(['network.agentCoreZones', `${each} is not among availabilityZones`]);
   }
-  if (given.busyHours !== undefined && given.busyHours.to < given.busyHours.from)
-    found.push(['busyHours.to', 'must not be before from; both are hours of one day, UTC']);
-  if (
-    oidc.provider.kind === 'custom' &&
-    given.workloadTokenSource === 'jwt' &&
-    !oidc.scope.includes('openid')
-  )
-    found.push(['oidc.scope', 'must contain openid']);
-  return [...found, ...modelContradictions(given.model)];
+  if (given.busyHours !== undefined && given.busyHours.to <= given.busyHours.from)
+    found.push(['busyHours.to', 'must be after from; both are hours of one day, UTC']);
+  if (!oidc.scope.split(' ').includes('openid')) found.push(['oidc.scope', 'must contain openid']);
+  if (given.agent.runsPerTask > RUNS_OF_A_TASK)
+    found.push(['agent.runsPerTask', `a task takes ${String(RUNS_OF_A_TASK)} runs, and refuses more`]);
+  const gitHub = new URL(given.github.apiBase);
+  if (gitHub.origin !== 'https://api.github.com' && gitHub.pathname.replace(/\/$/, '') !== '/api/v3')
+    found.push([
+      'github.apiBase',
+      'must be https://HOST/api/v3 of a GitHub Enterprise Server; ghe.com is not supported',
+    ]);
+  for (const name of Object.keys(given.tags)) {
+    if (name.startsWith('aws:')) found.push([`tags.${name}`, 'aws: is for AWS alone']);
+    if (name === 'application' || name === 'environment')
+      found.push([`tags.${name}`, 'is given by the deployment itself']);
+  }
+  return [
+    ...found,
+    ...placeContradictions(given),
+    ...networkContradictions(net),
+    ...modelContradictions(given),
+  ];
+}
+
+/** What must be in the region of the tasks, or of one domain. */
+function placeContradictions({
+  region,
+  domain,
+  sessions,
+}: Deployment): readonly (readonly [string, string])[] {
+  const found: (readonly [string, string])[] = [];
+  const arns = { 'domain.certificateArn': domain.certificateArn, 'sessions.keyArn': sessions.keyArn };
+  for (const [path, arn] of Object.entries(arns)) {
+    const its = arn?.split(':')[3] ?? region;
+    if (its !== region) found.push([path, `is of ${its}; it must be of ${region}, where the tasks are`]);
+  }
+  const zone = domain.hostedZone?.name;
+  if (zone !== undefined && domain.name !== zone && !domain.name.endsWith(`.${zone}`))
+    found.push(['domain.hostedZone.name', `${domain.name} is not in the zone ${zone}`]);
+  return found;
+}
+
+function networkContradictions(net: Deployment['network']): readonly (readonly [string, string])[] {
+  const found: (readonly [string, string])[] = [];
+  const zones = net.availabilityZones.length;
+  if (new Set(net.availabilityZones).size < zones)
+    found.push(['network.availabilityZones', 'names a zone twice']);
+  if ('cidr' in net) {
+    const [address = '', length = ''] = net.cidr.split('/');
+    if (address.split('.').some((part) => Number(part) > 255) || Number(length) < 16 || Number(length) > 28)
+      found.push(['network.cidr', 'must be an IPv4 range of /16 to /28: numbers to 255']);
+    // A /22 of tasks and a /24 that is public in each zone.
+    else if (2 ** (32 - Number(length)) < zones * (1_024 + 256))
+      found.push([
+        'network.cidr',
+        `is too small for ${String(zones)} zones: write /${zones > 3 ? '18' : '20'} or wider`,
+      ]);
+    return found;
+  }
+  for (const name of ['publicSubnetIds', 'privateSubnetIds'] as const)
+    if (net[name].length % zones !== 0)
+      found.push([`network.${name}`, `must have as many subnets for each of the ${String(zones)} zones`]);
+  return found;
 }
 
 function modelContradictions({
-  inferenceProfileId,
-  foundationModelId,
-}: Deployment['model']): readonly (readonly [string, string])[] {
+  region,
+  model: { inferenceProfileId, foundationModelId },
+}: Deployment): readonly (readonly [string, string])[] {
   if (inferenceProfileId.startsWith('arn:')) return [];
-  const behind = inferenceProfileId.slice(inferenceProfileId.indexOf('.') + 1);
-  return behind === foundationModelId
-    ? []
-    : [['model.foundationModelId', `does not fit the profile ${inferenceProfileId}: write ${behind}`]];
+  const [geography = ''] = inferenceProfileId.split('.');
+  const behind = inferenceProfileId.slice(geography.length + 1);
+  const found: (readonly [string, string])[] = [];
+  if (behind !== foundationModelId)
+    found.push([
+      'model.foundationModelId',
+      `does not fit the profile ${inferenceProfileId}: write ${behind}`,
+    ]);
+  // The other geographies are parts of these, or all of them.
+  const regions = { us: /^(us|ca)-/, eu: /^eu-/, apac: /^ap-/ }[geography];
+  if (regions?.test(region) === false)
+    found.push(['model.inferenceProfileId', `${geography}. profiles cannot be called from ${region}`]);
+  return found;
 }

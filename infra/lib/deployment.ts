@@ -1,7 +1,12 @@
+import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { z } from 'zod';
 import { contradictions } from './contradictions.ts';
 import { sentencesOf } from './fault-sentences.ts';
 
+/** Elsewhere the load balancer's keys, and names of buckets and hosts, are others. */
+const KNOWN_REGIONS = new Set(
+  RegionInfo.regions.map(({ name }) => name).filter((name) => RegionInfo.get(name).partition === 'aws'),
+);
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 /** A text of a form, and the words in which a mistake is told. */
 const text = (pattern: RegExp, expected: string): z.ZodString =>
@@ -9,7 +14,10 @@ const text = (pattern: RegExp, expected: string): z.ZodString =>
     .string()
     .regex(pattern, { error: expected })
     .meta({ form: expected.replace(/^must (be|have) /, '') });
-const region = (): z.ZodString => text(REGION, 'must be an AWS region, such as eu-central-1');
+const region = (): z.ZodString =>
+  text(REGION, 'must be an AWS region, such as eu-central-1').refine((name) => KNOWN_REGIONS.has(name), {
+    error: 'is no region of AWS that can be used here; the China and GovCloud partitions are not',
+  });
 const url = () => z.url({ protocol: /^https$/, error: 'must be an https URL' });
 const host = (): z.ZodString => text(/^[a-z0-9.-]+$/, 'must be a host name, without https://');
 const cidr = (): z.ZodString =>
@@ -215,11 +223,11 @@ export const members = z.strictObject({
     .default('user-id')
     .describe("How AgentCore Identity is told who the user is: by sub, or by the provider's access token"),
   logLevel: z
-    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace'], {
-      error: 'must be fatal, error, warn, info, debug or trace',
+    .enum(['info', 'debug', 'trace'], {
+      error: 'must be info, debug or trace: scaling and alarms count lines of the level info',
     })
     .default('info')
-    .describe('From which level on lines are logged; the audit trail has none'),
+    .describe('From which level on lines are logged. Scaling and alarms count lines of the level info'),
   github: z
     .strictObject({
       clientId: text(/^[\w.-]{1,128}$/, 'must be a client id of GitHub'),
@@ -232,7 +240,7 @@ export const members = z.strictObject({
       apiBase: url()
         .default('https://api.github.com')
         .describe(
-          "GitHub's REST API; of GitHub Enterprise Server https://HOST/api/v3, and users consent there as well",
+          "GitHub's REST API; of GitHub Enterprise Server https://HOST/api/v3, and users consent there as well: untried, and AgentCore Identity must reach it over the Internet",
         ),
     })
     .describe('The OAuth app, and the server behind it'),
@@ -303,8 +311,8 @@ export const members = z.strictObject({
     .describe('Where alarms are sent; without it they are only shown'),
   busyHours: z
     .strictObject({
-      from: z.int().min(0).max(23).describe('The first hour, UTC'),
-      to: z.int().min(0).max(23).describe('The last hour, UTC'),
+      from: z.int().min(0).max(23).describe('From this hour on, UTC'),
+      to: z.int().min(0).max(23).describe('Up to this hour, UTC'),
     })
     .optional()
     .describe('Hours of working days in which somebody always signs in: none at all is an alarm then'),

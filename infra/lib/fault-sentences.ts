@@ -10,7 +10,9 @@ export function sentencesOf(issue: z.core.$ZodIssue): string[] {
           `${[...issue.path, key].join('.')}: there is no such member. docs/deployment-file.md has them all`,
       );
     case 'invalid_union': {
-      const best = [...issue.errors].sort((a, b) => a.length - b.length)[0] ?? [];
+      const fitting = issue.errors.filter((faults) => !faults.some(isOfAnotherAlternative));
+      const best =
+        [...(fitting.length > 0 ? fitting : issue.errors)].sort((a, b) => a.length - b.length)[0] ?? [];
       if (best.length === 0) return [`${where}: ${issue.message}`];
       return best.flatMap((inner) => sentencesOf({ ...inner, path: [...issue.path, ...inner.path] }));
     }
@@ -19,6 +21,11 @@ export function sentencesOf(issue: z.core.$ZodIssue): string[] {
     default:
       return [`${where}: ${issue.message}`];
   }
+}
+
+/** The member that tells the alternatives of `network` apart is not known to the others. */
+function isOfAnotherAlternative(issue: z.core.$ZodIssue): boolean {
+  return issue.code === 'unrecognized_keys' && issue.keys.includes('vpcId');
 }
 
 function typeSentence({ expected, message }: Extract<z.core.$ZodIssue, { code: 'invalid_type' }>): string {

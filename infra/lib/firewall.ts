@@ -48,18 +48,20 @@ const REDACTED: CfnLoggingConfiguration.FieldToMatchProperty[] = [
 
 /** The web application firewall in front of the load balancer: rates, AWS's managed rules, and a log without secrets. */
 export class Firewall extends Construct {
-  /** As CloudWatch names it. */
-  readonly metricName = 'Firewall';
+  /** In CloudWatch's dimension `WebACL`: its name and the name of its metrics, which are one here. */
+  readonly metricName: string;
 
   constructor(
     scope: Construct,
     id: string,
-    given: Deployment['firewall'],
+    { environment, firewall: given }: Deployment,
     { loadBalancer, log }: { readonly loadBalancer: ApplicationLoadBalancer; readonly log: ILogGroup },
   ) {
     super(scope, id);
+    this.metricName = `onbehalf-${environment}`;
     const managed = MANAGED_RULES.map((name, index) => managedRule(name, index + 10));
     const acl = new CfnWebACL(this, 'Acl', {
+      name: this.metricName,
       scope: 'REGIONAL',
       defaultAction: { allow: {} },
       rules: [
@@ -121,7 +123,7 @@ function managedRule(name: string, priority: number): CfnWebACL.RuleProperty {
   };
 }
 
-/** With samples: who looks into a refusal sees the request, its headers included, for three hours in the console. */
+/** Without samples, which would show sessions and tickets: the log has every refusal, redacted. */
 function visible(metricName: string): CfnWebACL.VisibilityConfigProperty {
-  return { metricName, cloudWatchMetricsEnabled: true, sampledRequestsEnabled: true };
+  return { metricName, cloudWatchMetricsEnabled: true, sampledRequestsEnabled: false };
 }

@@ -56,6 +56,7 @@ function gitHubConfig(
     oauth2ProviderConfigInput: {
       customOauth2ProviderConfig: {
         ...client,
+        clientAuthenticationMethod: 'CLIENT_SECRET_POST',
         oauthDiscovery: {
           authorizationServerMetadata: {
             issuer: origin,

@@ -41,7 +41,10 @@ const COUNTED = {
   RefusedConsents: audit('consent_refused'),
   RefusedBindings: audit('binding_refused'),
   FailedBindings: audit('binding_failed'),
-  RefusedSignIns: audit('sign_in_refused'),
+  RefusedSignIns: FilterPattern.all(
+    audit('sign_in_refused'),
+    FilterPattern.stringValue('$.code', '!=', 'sign_in_keys_unavailable'),
+  ),
   SignIns: audit('signed_in'),
 } as const satisfies Readonly<Record<string, IFilterPattern>>;
 

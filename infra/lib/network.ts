@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Annotations, Stack } from 'aws-cdk-lib';
 import {
   FlowLogDestination,
   GatewayVpcEndpointAwsService,
@@ -54,6 +54,8 @@ export class Network extends Construct {
     super(scope, id);
     this.#given = given;
     if ('vpcId' in given) {
+      // Only gateway endpoints would need the route tables, and this VPC gets none.
+      Annotations.of(this).acknowledgeWarning('@aws-cdk/aws-ec2:noSubnetRouteTableId');
       this.vpc = Vpc.fromVpcAttributes(this, 'Vpc', given);
       return;
     }

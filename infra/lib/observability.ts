@@ -124,7 +124,7 @@ export class Observability extends Construct {
   #roles(): Readonly<Record<string, AlarmRule>> {
     const rules = Object.entries(this.#props.services).flatMap(([name, service]) => {
       const role = name === 'agent' ? 'Agent' : 'SessionBinding';
-      const { maximum } = this.#given[name as 'agent' | 'sessionBinding'];
+      const { minimum, maximum } = this.#given[name as 'agent' | 'sessionBinding'];
       const { running, desired } = this.#taskCounts(service);
       const missing = new MathExpression({
         expression: 'desired - running',
@@ -153,12 +153,14 @@ export class Observability extends Construct {
           `Missing${role}`,
           { metric: missing, threshold: 1, minutes: 15, why: `Fewer ${name} tasks run than should.` },
         ],
-        [
-          `Maximum${role}`,
-          { metric: desired, threshold: maximum, minutes: 15, why: `No more ${name} tasks may be started.` },
-        ],
       ];
-      return each;
+      // Where the number of tasks is fixed, it is always the maximum.
+      if (minimum === maximum) return each;
+      const why = `No more ${name} tasks may be started.`;
+      return [
+        ...each,
+        [`Maximum${role}`, { metric: desired, threshold: maximum, minutes: 15, why }] as const,
+      ];
     });
     return Object.fromEntries(rules);
   }
@@ -253,7 +255,7 @@ export class Observability extends Construct {
   #quiet(): Readonly<Record<string, AlarmRule>> {
     const { busyHours } = this.#given;
     if (busyHours === undefined) return {};
-    const hours = `HOUR(signIns) >= ${String(busyHours.from)} AND HOUR(signIns) <= ${String(busyHours.to)}`;
+    const hours = `HOUR(signIns) >= ${String(busyHours.from)} AND HOUR(signIns) < ${String(busyHours.to)}`;
     const metric = new MathExpression({
       expression: `IF(DAY(signIns) <= 5 AND ${hours}, FILL(signIns, 0), 1)`,
       usingMetrics: { signIns: this.#logs.sum('SignIns', HOUR) },
@@ -322,7 +324,8 @@ export class Observability extends Construct {
     const { metrics } = loadBalancer;
     const sum = { period: MINUTE, statistic: 'Sum' };
     new Dashboard(this, 'Dashboard', {
-      dashboardName: `OnBehalf-${this.#given.environment}`,
+      // Dashboards are of the account, not of a region.
+      dashboardName: `OnBehalf-${this.#given.environment}-${this.#given.region}`,
       widgets: [
         [
           graph('Requests and errors', [

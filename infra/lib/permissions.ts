@@ -69,7 +69,7 @@ export function agentPolicy(scope: Construct, given: Deployment, { bucket, key }
     }),
     new PolicyStatement({
       // Without a condition: only to a caller who may list the bucket does S3 answer a missing object with 404, and a
-      // GET has no prefix to compare. The bucket holds nothing else.
+      // GET has no prefix to compare. The names under flows/ are digests, and what they hold cannot be read.
       sid: 'ListConversations',
       actions: ['s3:ListBucket'],
       resources: [bucket.bucketArn],

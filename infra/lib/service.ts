@@ -6,6 +6,7 @@ import {
   CpuArchitecture,
   FargateService,
   FargateTaskDefinition,
+  AwsLogDriverMode,
   LogDriver,
   OperatingSystemFamily,
   PropagatedTagSource,
@@ -68,7 +69,12 @@ export class RoleService extends Construct {
       user: '1000:1000',
       environment: { ROLE: role, PORT: String(PORT), ...props.environment },
       secrets: props.secrets,
-      logging: LogDriver.awsLogs({ logGroup: props.logGroup, streamPrefix: role }),
+      // A role would rather wait than lose a line: the audit trail is among them.
+      logging: LogDriver.awsLogs({
+        logGroup: props.logGroup,
+        streamPrefix: role,
+        mode: AwsLogDriverMode.BLOCKING,
+      }),
       portMappings: [{ containerPort: PORT }],
       // The application tells and saves its streams within 20 s of SIGTERM.
       stopTimeout: Duration.seconds(30),

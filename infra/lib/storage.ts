@@ -32,6 +32,9 @@ export const CLOSED = {
   removalPolicy: KEPT,
 } as const;
 
+/** Others write to it while the first deployment is still going on, so a rollback could not delete it: it leaves it. */
+export const WRITTEN_AT_ONCE = { ...CLOSED, removalPolicy: RemovalPolicy.RETAIN } as const;
+
 /** The keys, the buckets and the log groups: what outlives a deployment. */
 export class Storage extends Construct {
   /** Of the bucket. */
@@ -53,7 +56,7 @@ export class Storage extends Construct {
     this.auditKey = this.#newKey('AuditKey', 'OnBehalf: audit trail');
     this.#letLogsEncrypt();
     this.accessLogs = new Bucket(this, 'AccessLogs', {
-      ...CLOSED,
+      ...WRITTEN_AT_ONCE,
       encryption: BucketEncryption.S3_MANAGED,
       lifecycleRules: [{ expiration: Duration.days(given.logRetentionDays) }],
     });

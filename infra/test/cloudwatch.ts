@@ -60,17 +60,19 @@ function valueOf(
 }
 
 /**
- * A filter pattern for JSON lines: comparisons of text by `=`, joined by `&&`, `||` and parentheses.
+ * A filter pattern for JSON lines: comparisons of text by `=` or `!=`, joined by `&&`, `||` and parentheses.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntax.html
  */
 export function matches(pattern: string, line: object): boolean {
-  const tokens = [...pattern.matchAll(/[(){}]|&&|\|\||\$\.\w+|=|"[^"]*"/g)].map(([token]) => token);
+  const tokens = [...pattern.matchAll(/[(){}]|&&|\|\||\$\.\w+|!?=|"[^"]*"/g)].map(([token]) => token);
   let at = 0;
   const next = (): string => tokens[at++] ?? '';
   const comparison = (): boolean => {
     const field = next().slice(2);
-    if (next() !== '=') throw new Error(`Not understood: ${pattern}`);
-    return (line as Readonly<Record<string, unknown>>)[field] === next().slice(1, -1);
+    const operator = next();
+    if (!operator.endsWith('=')) throw new Error(`Not understood: ${pattern}`);
+    const isEqual = (line as Readonly<Record<string, unknown>>)[field] === next().slice(1, -1);
+    return isEqual === (operator === '=');
   };
   const term = (): boolean => {
     if (tokens[at] !== '(') return comparison();

@@ -75,8 +75,63 @@ describe('mistakes', () => {
     [
       'hours that end before they begin',
       { busyHours: { from: 20, to: 8 } },
-      'busyHours.to: must not be before from',
+      'busyHours.to: must be after from',
     ],
+    [
+      'a VPC that is there, without its subnets',
+      { network: { vpcId: 'vpc-1', availabilityZones: ['eu-central-1a', 'eu-central-1b'] } },
+      'network.publicSubnetIds: is missing',
+    ],
+    ['a region that is none', { region: 'eu-centrl-1' }, 'region: is no region of AWS that can be used here'],
+    ['a region of another partition', { region: 'us-gov-west-1' }, 'region: is no region of AWS'],
+    [
+      'a certificate of another region',
+      { domain: { name: 'a.example.com', certificateArn: 'arn:aws:acm:us-east-1:1:certificate/x' } },
+      'domain.certificateArn: ',
+    ],
+    [
+      'a zone that does not have the domain',
+      { domain: { name: 'a.example.com', hostedZone: { id: 'Z0123456789ABCDEFGHIJ', name: 'example.org' } } },
+      'domain.hostedZone.name: a.example.com is not in the zone example.org',
+    ],
+    [
+      'a zone twice',
+      { network: { availabilityZones: ['eu-central-1a', 'eu-central-1a'] } },
+      'network.availabilityZones: names a zone twice',
+    ],
+    [
+      'a VPC that is too small',
+      { network: { cidr: '10.0.0.0/24', availabilityZones: ['eu-central-1a', 'eu-central-1b'] } },
+      'network.cidr: is too small for 2 zones: write /20 or wider',
+    ],
+    [
+      'a range that is none',
+      { network: { cidr: '999.0.0.0/16', availabilityZones: ['eu-central-1a', 'eu-central-1b'] } },
+      'network.cidr: must be an IPv4 range',
+    ],
+    [
+      'a profile of another geography',
+      { model: { ...model, inferenceProfileId: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0' } },
+      'model.inferenceProfileId: us. profiles cannot be called from eu-central-1',
+    ],
+    ['a scope without openid', { oidc: { ...oidc, scope: 'email' } }, 'oidc.scope: must contain openid'],
+    [
+      'more runs than a task takes',
+      { agent: { runsPerTask: 2000 } },
+      'agent.runsPerTask: a task takes 1500 runs',
+    ],
+    [
+      'an API that is not that of GitHub Enterprise Server',
+      { github: { clientId: 'x', clientSecretName: 'x', apiBase: 'https://api.acme.ghe.com' } },
+      'github.apiBase: must be https://HOST/api/v3',
+    ],
+    ['a tag of AWS', { tags: { 'aws:x': 'y' } }, 'aws:'],
+    [
+      'a tag that is given',
+      { tags: { environment: 'y' } },
+      'tags.environment: is given by the deployment itself',
+    ],
+    ['a level that stops the scaling', { logLevel: 'warn' }, 'logLevel: must be info, debug or trace'],
   ])('are told in a sentence that says what to write: %s', (_name, change, sentence) => {
     const text = JSON.parse(JSON.stringify({ ...exampleText(), ...change })) as unknown;
     expect(() => parseDeployment(text, 'file')).toThrow(sentence);
@@ -108,7 +163,7 @@ describe('a deployment file', () => {
         },
         workloadTokenSource: 'jwt',
         github: { clientId: 'x', clientSecretName: 'x', apiBase: 'https://ghe.example.com/api/v3' },
-        model: { inferenceProfileId: 'us.a.b', foundationModelId: 'a.b', regions: ['us-east-1'] },
+        model: { inferenceProfileId: 'eu.a.b', foundationModelId: 'a.b', regions: ['eu-west-1'] },
         network: { availabilityZones: ['eu-west-1a', 'eu-west-1b'] },
         agent: { runMinutes: 5 },
       }),
@@ -198,7 +253,7 @@ describe('a deployment file', () => {
     const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'));
     const quiet = alarms.map((each) => JSON.stringify(each)).find((each) => each.includes('DAY('));
     expect(quiet).toContain(
-      'IF(DAY(signIns) <= 5 AND HOUR(signIns) >= 8 AND HOUR(signIns) <= 17, FILL(signIns, 0), 1)',
+      'IF(DAY(signIns) <= 5 AND HOUR(signIns) >= 8 AND HOUR(signIns) < 17, FILL(signIns, 0), 1)',
     );
     expect(quiet).toContain('"ComparisonOperator":"LessThanThreshold"');
   });

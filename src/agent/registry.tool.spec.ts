@@ -136,6 +136,17 @@ describe('RegistryTool', () => {
     expect(called.at(-1)?.approved).toBeUndefined();
   });
 
+  it('uses an approval up that a tool was entered with, when it then waits for consent', async () => {
+    outcome = approvalRequired;
+    await use().catch(() => undefined);
+    answer('resolved', { approved: true });
+    outcome = { ...authorizationRequired, called: true } as ToolOutcome;
+    await use().catch(() => undefined);
+    answer('resolved', undefined, 'authorization_required');
+    await use().catch(() => undefined);
+    expect(called.at(-1)?.approved).toBeUndefined();
+  });
+
   it('uses an approval once, also when the model uses an id again', async () => {
     outcome = approvalRequired;
     await use().catch(() => undefined);

@@ -139,7 +139,11 @@ function pausedBy(
     case 'account_changed':
       return { ...kept, otherAccount: outcome.now.id };
     case 'authorization_required':
-      return { ...kept, reauthenticated: reauthenticated || outcome.reauthenticated };
+      return {
+        ...kept,
+        approved: outcome.called ? null : approved,
+        reauthenticated: reauthenticated || outcome.reauthenticated,
+      };
   }
 }
 

@@ -52,7 +52,15 @@ export function resumption(pending: PendingRun, answers: readonly InterruptAnswe
 export function closing(
   pending: PendingRun,
 ): readonly [StoredMessage, readonly StoredMessage['content'][number][]] | undefined {
-  const interrupts = stateOf(pending).snapshot.data.interrupts as unknown as {
+  return cutOff(stateOf(pending).snapshot, 'The user went on without allowing this.');
+}
+
+/** The assistant's message whose calls a snapshot holds, with their results, and an error for each that has none. */
+function cutOff(
+  snapshot: RunState['snapshot'],
+  why: string,
+): readonly [StoredMessage, readonly StoredMessage['content'][number][]] | undefined {
+  const interrupts = snapshot.data.interrupts as unknown as {
     readonly pendingToolExecution?: {
       readonly assistantMessageData: StoredMessage;
       readonly completedToolResults: Readonly<Record<string, StoredMessage['content'][number]>>;
@@ -62,7 +70,16 @@ export function closing(
   if (execution === undefined) return undefined;
   const { role, content } = execution.assistantMessageData;
   const known = new Map(Object.entries(execution.completedToolResults));
-  return [{ role, content }, resultsFor({ role, content }, known, 'The user went on without allowing this.')];
+  return [{ role, content }, resultsFor({ role, content }, known, why)];
+}
+
+/** What a run has done that could not be paused, as messages: its answer, and the results that it has. */
+export function unpaused(agent: Agent): readonly StoredMessage[] {
+  const snapshot = agent.takeSnapshot({ include: ['interrupts'] });
+  const [answer, results] = cutOff(snapshot, 'The user could not be asked, so this was not done.') ?? [];
+  return answer === undefined || results === undefined
+    ? []
+    : [answer, { role: 'user', content: [...results] }];
 }
 
 export interface PauseServices {

@@ -24,7 +24,7 @@ import type { InterruptAnswer, RunRequest } from './invocation.request.js';
 import { RegistryTool, type PausedCall, type RunCalls } from './registry.tool.js';
 import { asRunError } from './run-error.js';
 import { recordAnswers } from './interrupt-audit.js';
-import { closing, pause, resumption } from './run-state.js';
+import { closing, pause, unpaused, resumption } from './run-state.js';
 import { SYSTEM_PROMPT } from './system-prompt.js';
 
 export interface RunServices {
@@ -44,7 +44,7 @@ interface Plan {
   readonly args: InvokeArgs;
   readonly calls: RunCalls;
   /** What the turn adds to the conversation; grows while the run goes on. */
-  readonly added: readonly StoredMessage[];
+  readonly added: StoredMessage[];
 }
 
 /** One run: a turn of a conversation, from the user's message or answers to a terminal event. */
@@ -121,7 +121,12 @@ export class Run {
 
   async #pause(plan: Plan, result: AgentResult): Promise<readonly AgUiInterrupt[]> {
     const context = { calls: plan.calls, firstNumber: this.#turn.interrupts + 1 };
-    const { pending, told } = await pause(plan.agent, result.interrupts ?? [], context, this.#services);
+    const paused = pause(plan.agent, result.interrupts ?? [], context, this.#services);
+    const { pending, told } = await paused.catch((error: unknown) => {
+      // What was done beside the call that waits must not be forgotten.
+      plan.added.push(...unpaused(plan.agent));
+      throw error;
+    });
     await this.#save(plan.added, { outcome: 'interrupt', pending });
     return told;
   }

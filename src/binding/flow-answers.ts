@@ -27,9 +27,10 @@ export class FlowAnswers {
   ): Promise<void> {
     const result = await work().catch((error: unknown) => refusalOf(request, error));
     if (result === undefined) return;
-    const [path = '/', query] = request.url.split('?', 2);
+    // Never what the request line says: it may name another host.
+    const path = request.routeOptions.url ?? '/';
     // At the address without a query there is nothing to leave behind, and a browser without cookies must not go round.
-    const isThere = request.method === 'GET' && query === undefined;
+    const isThere = request.method === 'GET' && !request.url.includes('?');
     if (isThere || !wantsPage(request)) {
       send(reply, result, user);
       return;

@@ -31,18 +31,18 @@ describe('FlowCookies', () => {
     cookies = new FlowCookies(FLOW_CONFIG);
   });
 
-  it('live as long as the flow, for this host and this site alone', () => {
+  it('outlive the flow by five minutes, for this host and this site alone', () => {
     expect(cookies.write(entryWith(nonce), nonce)).toBe(
-      `__Host-onbehalf-flow-${id}=${nonce}; Path=/; Max-Age=600; HttpOnly; SameSite=Lax; Secure`,
+      `__Host-onbehalf-flow-${id}=${nonce}; Path=/; Max-Age=900; HttpOnly; SameSite=Lax; Secure`,
     );
     const late = { ...entryWith(nonce), record: { ...entryWith(nonce).record, expiresAt: 0 } };
-    expect(cookies.write(late, nonce)).toContain('Max-Age=0;');
+    expect(cookies.write(late, nonce)).toContain('Max-Age=300;');
   });
 
   it('need no encryption on this machine', () => {
     const local = new FlowCookies({ publicUrl: 'http://localhost:8000' } as AppConfig);
     expect(local.write(entryWith(nonce), nonce)).toBe(
-      `onbehalf-flow-${id}=${nonce}; Path=/; Max-Age=600; HttpOnly; SameSite=Lax`,
+      `onbehalf-flow-${id}=${nonce}; Path=/; Max-Age=900; HttpOnly; SameSite=Lax`,
     );
   });
 

@@ -7,6 +7,8 @@ import { cookieName, cookieValue, setCookie } from './cookies.js';
 const NONCE = /^[A-Za-z0-9_-]{22}$/;
 const NONCE_BYTES = 16;
 const KEPT_AFTERWARDS_S = 60;
+/** Who comes back late is told so, and not that this is another browser. */
+const KEPT_AFTER_EXPIRY_S = 5 * 60;
 
 /**
  * The flow cookie: the proof that the browser that comes back is the one that left. A random nonce, of which the ledger
@@ -35,9 +37,9 @@ export class FlowCookies {
     return nonce !== undefined && record.browsers.includes(digestOf(nonce));
   }
 
-  /** A `Set-Cookie` value that lives as long as the flow. */
+  /** A `Set-Cookie` value that outlives the flow by five minutes. */
   write({ id, record }: LedgerEntry, nonce: string): string {
-    const seconds = Math.max(0, Math.floor((record.expiresAt - Date.now()) / 1000));
+    const seconds = Math.max(0, Math.floor((record.expiresAt - Date.now()) / 1000)) + KEPT_AFTER_EXPIRY_S;
     return setCookie(this.#name(id), nonce, seconds, this.#encrypted);
   }
 

@@ -177,6 +177,38 @@ describe('SessionBinding', () => {
     await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({ reason: 'ended_before' });
   });
 
+  it('is late, and not stopped, whoever comes back after its ten minutes', async () => {
+    jest.useFakeTimers({ now: Date.now() + 600_000, doNotFake: ['setTimeout'] });
+    await expect(binding.bind(bob, callback, undefined)).rejects.toMatchObject({ code: 'flow_expired' });
+    expect(await stateNow()).toBe('expired');
+  });
+
+  it('is claimed anew where the claim was slow to be written, and given up where all are', async () => {
+    let slowWrites = 1;
+    const now = Date.now();
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(now);
+    store.beforePut = () => {
+      if ((slowWrites -= 1) >= 0) clock.mockReturnValue(Date.now() + 5_000);
+    };
+    answer = async () => {
+      const { completingUntil = 0 } = (await ledger.read(sessionUri))?.record ?? {};
+      expect(completingUntil - Date.now()).toBeGreaterThanOrEqual(11_000);
+      return { kind: 'completed', awsRequestId: 'aws-1' };
+    };
+    expect(await binding.bind(alice, callback, cookie)).toMatchObject({ kind: 'done' });
+    clock.mockRestore();
+  });
+
+  it('binds nothing where the store is too slow for a claim', async () => {
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now());
+    store.beforePut = () => {
+      clock.mockReturnValue(Date.now() + 5_000);
+    };
+    await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({ reason: 'store_too_slow' });
+    clock.mockRestore();
+    expect(completed).toEqual([]);
+  });
+
   it('ends when the service rejects the session', async () => {
     answer = () => Promise.resolve({ kind: 'rejected', awsRequestId: 'aws-2' });
     await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({

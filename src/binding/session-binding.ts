@@ -40,8 +40,11 @@ interface Attempt {
   awsRequestId?: string | undefined;
 }
 
-/** Longer than one call of AgentCore Identity may take. After it, another callback may try again. */
-const COMPLETING_MS = 12_000;
+/** How long a callback may take to complete a flow. After it, another one may try again. */
+const COMPLETING_MS = 15_000;
+/** What must be left of it for the call of AgentCore Identity, which ends after ten seconds. */
+const ONE_CALL_MS = 11_000;
+const MAXIMUM_CLAIMS = 3;
 const LOOK_AGAIN_MS = 150;
 
 /** Session binding: completes an authorization for the user who started it, in the browser that started it. */
@@ -97,17 +100,17 @@ export class SessionBinding {
   async #handle(attempt: Attempt, entry: LedgerEntry, callback: Callback): Promise<Bound | 'conflict'> {
     const { record } = entry;
     if (hasEnded(record.state)) return this.#repeat(attempt, entry, callback);
+    if (record.expiresAt <= Date.now() && !isCompleting(record)) {
+      const ended = await this.#end(attempt, entry, 'expired');
+      if (ended === 'conflict') return ended;
+      throw new AppError('flow_expired', { reason: 'ten_minutes' });
+    }
     const misplaced = this.#misplaced(attempt, entry);
     if (misplaced !== undefined) return this.#burn(attempt, entry, misplaced);
     requireState(record, callback);
     if (isCompleting(record)) {
       await this.#afterwards(record, callback);
       return 'conflict';
-    }
-    if (record.expiresAt <= Date.now()) {
-      const ended = await this.#end(attempt, entry, 'expired');
-      if (ended === 'conflict') return ended;
-      throw new AppError('flow_expired', { reason: 'ten_minutes' });
     }
     return callback.denied ? this.#deny(attempt, entry) : this.#claim(attempt, entry, callback);
   }
@@ -120,11 +123,16 @@ export class SessionBinding {
   }
 
   async #claim(attempt: Attempt, entry: LedgerEntry, callback: Callback): Promise<Bound | 'conflict'> {
-    const claimed = await this.#ledger.advance(entry, {
-      state: 'returned',
-      completingUntil: Date.now() + COMPLETING_MS,
-    });
-    return claimed === 'conflict' ? claimed : this.#complete(attempt, claimed, callback);
+    let claimed = entry;
+    for (let claims = 0; claims < MAXIMUM_CLAIMS; claims += 1) {
+      const completingUntil = Date.now() + COMPLETING_MS;
+      const next = await this.#ledger.advance(claimed, { state: 'returned', completingUntil });
+      if (next === 'conflict') return next;
+      // A slow write has used up the time that the call needs.
+      if (completingUntil - Date.now() >= ONE_CALL_MS) return this.#complete(attempt, next, callback);
+      claimed = next;
+    }
+    throw new AppError('flows_unavailable', { reason: 'store_too_slow' });
   }
 
   /** A flow that has ended is what it is: its user is told, and nothing is done again. */

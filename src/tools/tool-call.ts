@@ -67,6 +67,8 @@ export interface AuthorizationRequired {
   readonly account: Account | undefined;
   /** The provider had refused the stored token. */
   readonly reauthenticated: boolean;
+  /** The tool has been called already: an approval is used up. */
+  readonly called: boolean;
 }
 
 export interface AccountChanged {

@@ -9,6 +9,7 @@ import { Connections } from './connections.js';
 import { digestOf } from './digest.js';
 import { ToolPipeline } from './tool-pipeline.js';
 import type { RegisteredTool, ToolCall, ToolOutcome } from './tool-call.js';
+import { TokenRefusedError, ToolError } from './tool.errors.js';
 
 const A = { id: '1', login: 'alice-octo' };
 const B = { id: '2', login: 'bob-octo' };
@@ -19,6 +20,8 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
   /** The token that AgentCore Identity has; undefined: the user must consent. */
   let token: string | undefined;
   let identified: string[];
+  /** What the tool throws. */
+  let fails: Error | undefined;
   let called: string[];
   let trail: ReturnType<typeof recordedAudit>;
   let connections: Connections;
@@ -47,7 +50,7 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
     },
     run: (_input, { accessToken }) => {
       called.push(accessToken);
-      return Promise.resolve({});
+      return fails === undefined ? Promise.resolve({}) : Promise.reject(fails);
     },
   });
   const run = (effect: 'read' | 'write' = 'read', more: Partial<ToolCall> = {}): Promise<ToolOutcome> =>
@@ -72,6 +75,7 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
     token = 'a-1';
     identified = [];
     called = [];
+    fails = undefined;
     trail = recordedAudit();
     connections = new Connections(new MemoryStore());
     const tokens = {
@@ -133,7 +137,7 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
     expect((await connections.read('alice', 'parrot'))?.connection.account).toEqual(B);
   });
 
-  it('sends the user to consent again as the account before: once', async () => {
+  it('sends the user to consent again as the account before, as often as they say so', async () => {
     await run();
     token = 'b-1';
     expect(await run('read', { account: 'consent_again' })).toMatchObject({
@@ -141,8 +145,9 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
       account: A,
       reauthenticated: true,
     });
+    expect(await run('read', { reauthenticated: true })).toMatchObject({ kind: 'account_changed' });
     expect(await run('read', { account: 'consent_again', reauthenticated: true })).toMatchObject({
-      kind: 'account_changed',
+      kind: 'authorization_required',
     });
   });
 
@@ -166,6 +171,30 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
       account: B,
     });
     expect(called).toEqual(['a-1']);
+  });
+
+  it('uses an approval up when the tool is entered, also where it then refuses the token', async () => {
+    await run();
+    fails = new TokenRefusedError();
+    const approved = approvalOf('1');
+    token = undefined;
+    expect(await run('write', { approved })).toMatchObject({ kind: 'authorization_required', called: false });
+    token = 'a-1';
+    expect(await run('write', { approved })).toMatchObject({ kind: 'authorization_required', called: true });
+  });
+
+  it.each([
+    ['write', new Error('socket hang up'), false, 'tool_outcome_unknown'],
+    ['write', new ToolError('provider_unavailable', 'Down.'), false, 'provider_unavailable'],
+    ['write', new ToolError('provider_unavailable', 'Down.'), true, 'tool_outcome_unknown'],
+    ['read', new ToolError('provider_unavailable', 'Down.'), true, 'provider_unavailable'],
+  ] as const)('tells of a %s that ends by %s (aborted: %s): %s', async (effect, error, aborted, code) => {
+    await run();
+    const leaving = new AbortController();
+    fails = error;
+    if (aborted) leaving.abort();
+    const call = run(effect, { approved: approvalOf('1'), signal: leaving.signal });
+    await expect(call).rejects.toMatchObject({ code });
   });
 
   it('lets two first calls at once end as one account', async () => {

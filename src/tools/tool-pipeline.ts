@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { Audit } from '../audit/index.js';
-import { describeIssues } from '../common/errors/index.js';
+import { describeIssues, ERRORS } from '../common/errors/index.js';
 import { ResourceTokens, type ResourceToken, type TokenAnswer } from '../identity/token-vault/index.js';
 import { Accounts, type AccountCheck } from './accounts.js';
+import type { ToolCallContext } from './agent-tool.decorator.js';
 import { canonicalJson, digestOf } from './digest.js';
 import type { Account } from './provider.js';
 import type {
@@ -42,7 +43,8 @@ export class ToolPipeline {
     const step: Step = { tool, call, input: parsed.data };
     const approval = tool.options.effect === 'write' ? await this.#approvalBefore(step) : undefined;
     if (approval !== undefined) return approval;
-    const again = call.account === 'consent_again' && !call.reauthenticated;
+    // Each round of this needs the user's own word, so it cannot go round by itself.
+    const again = call.account === 'consent_again';
     const token = await this.#token(step, again);
     if (token.kind === 'authorization_required')
       return this.#authorizationRequired(step, token, again || call.reauthenticated);
@@ -52,7 +54,7 @@ export class ToolPipeline {
       if (!(error instanceof TokenRefusedError) || call.reauthenticated) throw error;
       const fresh = await this.#token(step, true);
       if (fresh.kind === 'token') throw error;
-      return this.#authorizationRequired(step, fresh, true);
+      return { ...(await this.#authorizationRequired(step, fresh, true)), called: true };
     }
   }
 
@@ -82,6 +84,7 @@ export class ToolPipeline {
       authorization,
       account: await this.#recorded(step),
       reauthenticated,
+      called: false,
     };
   }
 
@@ -97,7 +100,7 @@ export class ToolPipeline {
     const widerScopes = check?.identifiedNow === true ? this.#recordAccount(step, check.account) : [];
     const approval = approvalRequired(step, check?.account, widerScopes);
     if (approval !== undefined) return approval;
-    const output = await tool.run(input, { accessToken, user, signal });
+    const output = await entered(tool, input, { accessToken, user, signal });
     const data = checkedOutput(tool, output, token);
     return { kind: 'result', provider: tool.provider.id, data, widerScopes };
   }
@@ -149,6 +152,17 @@ export function auditOf(
   tool: string,
 ): { user: string; sessionId: string; runId: string; tool: string } {
   return { user: user.sub, sessionId, runId, tool };
+}
+
+/** A write that was begun and whose answer is not known may have been done. What the tool itself says of it holds. */
+async function entered(tool: RegisteredTool, input: unknown, context: ToolCallContext): Promise<unknown> {
+  try {
+    return await tool.run(input, context);
+  } catch (error) {
+    const isTold = error instanceof ToolError || error instanceof TokenRefusedError;
+    if (tool.options.effect === 'read' || (isTold && !context.signal.aborted)) throw error;
+    throw new ToolError('tool_outcome_unknown', ERRORS.tool_outcome_unknown.detail, { cause: error });
+  }
 }
 
 /** What the user must say yes to before a write; undefined where they have said it of this very call, or need not. */

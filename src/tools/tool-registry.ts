@@ -81,6 +81,8 @@ export class ToolRegistry implements OnApplicationBootstrap {
   }
 
   #failure(name: string, error: unknown): ToolOutcome {
+    if (error instanceof ToolError && error.code === 'tool_outcome_unknown')
+      this.#logger.error({ event: 'tool_outcome_unknown', tool: name, ...errorFields(error.cause) });
     if (error instanceof ToolError) return { kind: 'failure', code: error.code, message: error.message };
     if (error instanceof TokenRefusedError) {
       const label = this.#tools.get(name)?.provider.label ?? 'The provider';

@@ -9,6 +9,7 @@ export type ToolFailureCode = Extract<
   | 'tool_input_invalid'
   | 'tool_output_invalid'
   | 'tool_failed'
+  | 'tool_outcome_unknown'
   | 'provider_unavailable'
   | 'provider_rejected'
   | 'provider_rate_limited'

@@ -91,6 +91,25 @@ describe('the doors of both roles', () => {
     expect(answer.status).toBe(415);
   });
 
+  it.each(['image', 'iframe', 'script', 'empty', 'object'])(
+    'opens no page of consent in what another page embeds: %s',
+    async (destination) => {
+      for (const path of ['/oauth2/connect?ticket=x', '/oauth2/session-binding?session_id=x&state=x']) {
+        const answer = await fetch(world.roles.sessionBinding.url + path, {
+          headers: signedIn({ 'sec-fetch-dest': destination }),
+        });
+        expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([
+          403,
+          'cross_site_request',
+        ]);
+      }
+      const there = await fetch(`${world.roles.sessionBinding.url}/oauth2/connect?ticket=x`, {
+        headers: signedIn({ 'sec-fetch-dest': 'document' }),
+      });
+      expect(there.status).toBe(400);
+    },
+  );
+
   it.each([
     [{ 'sec-fetch-site': 'cross-site' }],
     [{ 'sec-fetch-site': 'same-site' }],

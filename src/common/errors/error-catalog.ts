@@ -168,6 +168,12 @@ export const ERRORS = {
     title: 'The tool failed',
     detail: 'The tool failed. The failure has been logged.',
   },
+  tool_outcome_unknown: {
+    status: 502,
+    title: 'It is not known what the tool did',
+    detail:
+      'The tool was called and its answer is not known, so this may have been done. Look before you try again.',
+  },
   provider_unavailable: {
     status: 503,
     title: 'The provider is unavailable',
@@ -203,7 +209,8 @@ export const ERRORS = {
   flow_wrong_browser: {
     status: 403,
     title: 'This authorization was not started in this browser',
-    detail: 'Nothing was changed. Start it from the conversation, and finish it in the same browser.',
+    detail:
+      'Nothing was connected, and for safety this link is of no use any more. Ask again in the conversation, and finish in the same browser.',
   },
   flow_burnt: {
     status: 403,

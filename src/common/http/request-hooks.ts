@@ -22,11 +22,17 @@ export function addRequestHooks(fastify: FastifyInstance, publicUrl: string): vo
     if (encrypted) void reply.header('strict-transport-security', 'max-age=63072000');
     // Many clients name a type for the body that a DELETE does not have.
     if (request.method === 'DELETE') delete request.headers['content-type'];
-    const refused = !SAFE_METHODS.has(request.method) && isCrossSite(request, publicUrl);
+    const refused = SAFE_METHODS.has(request.method) ? isEmbedded(request) : isCrossSite(request, publicUrl);
     runInContext({ requestId: request.id }, () => {
       done(refused ? new AppError('cross_site_request') : undefined);
     });
   });
+}
+
+/** Consent is given and completed on pages that a person has gone to, and in no image, frame or script of another page. */
+function isEmbedded({ url, headers }: FastifyRequest): boolean {
+  const destination = headers['sec-fetch-dest'];
+  return url.startsWith('/oauth2/') && destination !== undefined && destination !== 'document';
 }
 
 /**

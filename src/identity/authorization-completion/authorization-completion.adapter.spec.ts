@@ -104,6 +104,15 @@ describe('AuthorizationCompletionAdapter', () => {
     expect(JSON.stringify(log)).not.toContain('SECRET');
   });
 
+  it('says when the service refuses the token of the user', async () => {
+    const fault = new UnauthorizedException(options);
+    answer = () => Promise.reject(fault);
+    await expect(adapter.complete('urn:x', { sub: 'alice', userToken: 'TOKEN' })).rejects.toMatchObject({
+      code: 'unauthenticated',
+      reason: 'user_token_refused',
+    });
+  });
+
   it('lets go of its connections at the end', async () => {
     await adapter.complete('urn:x', alice);
     const destroyed = clients.map((client) => jest.spyOn(client, 'destroy'));

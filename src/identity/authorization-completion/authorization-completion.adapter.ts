@@ -2,9 +2,11 @@ import {
   AccessDeniedException,
   BedrockAgentCoreClient,
   CompleteResourceTokenAuthCommand,
+  UnauthorizedException,
 } from '@aws-sdk/client-bedrock-agentcore';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { requestHandler } from '../../common/aws/index.js';
+import { AppError } from '../../common/errors/index.js';
 import { CONFIG, type AppConfig } from '../../config/index.js';
 import { asIdentityError } from '../agentcore/index.js';
 import type { User } from '../sign-in/index.js';
@@ -36,6 +38,8 @@ export class AuthorizationCompletionAdapter implements AuthorizationCompletion, 
       return { kind: 'completed', awsRequestId: $metadata.requestId };
     } catch (error) {
       if (isSessionRejection(error)) return { kind: 'rejected', awsRequestId: error.$metadata.requestId };
+      if (error instanceof UnauthorizedException && user.userToken !== undefined)
+        throw new AppError('unauthenticated', { reason: 'user_token_refused', cause: error });
       throw asIdentityError('CompleteResourceTokenAuth', error);
     }
   }

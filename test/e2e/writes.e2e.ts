@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { HttpBrowser } from '../../local/lib/http-browser.ts';
+import { invoke, type Invocation } from '../../local/lib/invoke.ts';
+import { connectUrlOf, World } from '../support/world.ts';
+
+const CREATE = { name: 'create_issue', input: { owner: 'alice-octo', repo: 'tram-times', title: 'once' } };
+const WHO = { name: 'get_github_user', input: {} };
+
+/** What was written is never forgotten, and never said to have failed where nobody knows. */
+describe('a write', () => {
+  let world: World;
+  let alice: HttpBrowser;
+  let folder: string;
+  /** The messages that the model was shown last. */
+  let shown: string;
+
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'onbehalf-writes-'));
+    const environment = { RECORD_EGRESS: join(folder, 'egress') };
+    world = await World.start({}, { entry: 'test/support/agent-with-issues.mjs', environment });
+    alice = await world.signIn('alice@example.com');
+    const paused = await world.ask(alice, 'consent', 'List my repositories on GitHub');
+    await world.consent(alice, connectUrlOf(paused), 'alice-octo');
+    await world.resume(alice, 'consent', ['interrupt-1']);
+  });
+  afterAll(async () => {
+    await world.close();
+    rmSync(folder, { recursive: true });
+  });
+  beforeEach(() => {
+    world.stack.gitHub.faults.clear();
+    world.stack.s3.faults.clear();
+  });
+
+  /** The model's first answer; then it says that it is done. */
+  const modelSays = (...first: readonly object[]): void => {
+    const left = [first as { name: string; input: unknown }[]];
+    world.stack.bedrock.model = ({ messages }) => {
+      shown = JSON.stringify(messages);
+      const toolUses = left.shift() ?? [];
+      return { text: toolUses.length === 0 ? 'Done.' : '', toolUses };
+    };
+  };
+  const approval = ({ interrupts }: Invocation): object[] =>
+    interrupts.map(({ id, reason }) => ({
+      interruptId: id,
+      status: 'resolved',
+      ...(reason === 'approval_required' && { payload: { approved: true } }),
+    }));
+
+  it('that was done stays in the conversation, where a call beside it could not be asked for', async () => {
+    modelSays(CREATE, WHO);
+    const paused = await world.ask(alice, 'beside', 'Do both');
+    const writes = world.stack.gitHub.faults.plan(/^POST \/api\//, { kind: 'delay', ms: 0 });
+    world.stack.s3.faults.plan(/^PUT .*flows/, { kind: 'answer', status: 503, body: '' });
+    const answer = await invoke(alice, world.url, { sessionId: 'beside', resume: approval(paused) });
+    expect(answer.last).toMatchObject({ type: 'RUN_ERROR', code: 'flows_unavailable' });
+    expect(writes.met).toBe(1);
+    world.stack.s3.faults.clear();
+    await world.ask(alice, 'beside', 'Did it work?');
+    expect(shown).toContain('"untrusted":true');
+    expect(shown).toContain('The user could not be asked, so this was not done.');
+  });
+
+  it('whose answer the user did not wait for may have been done, and that is what the model is told', async () => {
+    modelSays(CREATE);
+    const paused = await world.ask(alice, 'gone', 'Open an issue');
+    const writes = world.stack.gitHub.faults.plan(/^POST \/api\//, { kind: 'delay', ms: 1_000 });
+    const leaving = new AbortController();
+    const body = JSON.stringify({ sessionId: 'gone', resume: approval(paused) });
+    const cookie = await alice.jar.getCookieString(world.url);
+    const headers = { cookie, 'content-type': 'application/json' };
+    const request = { method: 'POST', headers, body, signal: leaving.signal };
+    const left = fetch(`${world.url}/invocations`, request)
+      .then((answer) => answer.text())
+      .catch(() => undefined);
+    while (writes.met === 0) await delay(20);
+    leaving.abort();
+    await left;
+    let text = '';
+    for (let tries = 0; tries < 50 && !text.includes('tool_outcome_unknown'); tries += 1) {
+      await delay(100);
+      ({ text } = await alice.request(`${world.url}/sessions/gone`));
+    }
+    expect(text).toContain('tool_outcome_unknown');
+  });
+});
