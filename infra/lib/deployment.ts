@@ -318,7 +318,7 @@ export const members = z.strictObject({
     .describe('Hours of working days in which somebody always signs in: none at all is an alarm then'),
   monthlyBudgetUsd: count()
     .optional()
-    .describe('Of everything with this application’s and environment’s tags'),
+    .describe('Of everything with this application’s and environment’s tags, told to alarmEmail'),
 });
 
 /** With what is wrong of several members together. */

@@ -80,7 +80,7 @@ describe('mistakes', () => {
     [
       'a VPC that is there, without its subnets',
       { network: { vpcId: 'vpc-1', availabilityZones: ['eu-central-1a', 'eu-central-1b'] } },
-      'network.publicSubnetIds: is missing',
+      'network.vpcId: needs availabilityZones, publicSubnetIds and privateSubnetIds beside it',
     ],
     ['a region that is none', { region: 'eu-centrl-1' }, 'region: is no region of AWS that can be used here'],
     ['a region of another partition', { region: 'us-gov-west-1' }, 'region: is no region of AWS'],
@@ -114,7 +114,11 @@ describe('mistakes', () => {
       { model: { ...model, inferenceProfileId: 'us.anthropic.claude-sonnet-4-5-20250929-v1:0' } },
       'model.inferenceProfileId: us. profiles cannot be called from eu-central-1',
     ],
-    ['a scope without openid', { oidc: { ...oidc, scope: 'email' } }, 'oidc.scope: must contain openid'],
+    [
+      'a scope without openid',
+      { oidc: { ...oidc, provider: { ...cognito, userPoolId: 'eu-central-1_A1b2C3d4E' }, scope: 'email' } },
+      'oidc.scope: must contain openid',
+    ],
     [
       'more runs than a task takes',
       { agent: { runsPerTask: 2000 } },

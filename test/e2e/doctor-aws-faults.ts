@@ -152,7 +152,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
     plant: (_, stack) => {
       stack.account.keys.set(KEY_ARN, { enabled: false, rotates: true });
     },
-    found: { key: /is not enabled: no conversation can be read/ },
+    found: { key: /is not enabled: nothing in the bucket can be read/ },
     mend: /aws kms enable-key --region eu-central-1 --key-id arn:aws:kms/,
   },
   {
@@ -168,7 +168,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
     plant: (_, stack) => {
       stack.account.keys.clear();
     },
-    found: { key: /does not exist: no conversation can be written/ },
+    found: { key: /does not exist: nothing can be written/ },
     mend: /put-bucket-encryption/,
   },
   ...[
