@@ -5,7 +5,7 @@ import { CfnDeliveryStream } from 'aws-cdk-lib/aws-kinesisfirehose';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import { CfnSubscriptionFilter, LogStream, type ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Bucket, BucketEncryption, ObjectLockRetention, type IBucket } from 'aws-cdk-lib/aws-s3';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import type { Deployment } from './deployment.ts';
 import { KEPT, WRITTEN_AT_ONCE } from './storage.ts';
 
@@ -57,7 +57,7 @@ export class AuditTrail extends Construct {
         },
       },
     });
-    stream.node.addDependency(writer);
+    stream.node.addDependency(policyOf(writer));
     const sender = this.#newSender(stream);
     this.lost = logGroups.map((logGroup, index) => {
       const filter = new CfnSubscriptionFilter(this, `Lines${String(index)}`, {
@@ -66,7 +66,7 @@ export class AuditTrail extends Construct {
         destinationArn: stream.attrArn,
         roleArn: sender.roleArn,
       });
-      filter.node.addDependency(sender);
+      filter.node.addDependency(policyOf(sender));
       return new Metric({
         namespace: 'AWS/Logs',
         metricName: 'DeliveryErrors',
@@ -140,4 +140,9 @@ export class AuditTrail extends Construct {
     }
     return writer;
   }
+}
+
+/** What a role may do: it must stand before the role is used, and no reference to the role says so. */
+function policyOf(role: Role): IConstruct {
+  return role.node.findChild('DefaultPolicy');
 }

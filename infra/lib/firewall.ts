@@ -37,14 +37,18 @@ const COUNTED = [
 
 /** The first shard of the load balancer's session cookie: one for each sign-in. */
 const SESSION_COOKIE = 'AWSELBAuthSessionCookie-0';
-/** What a log must not keep: sessions, tokens, and the tickets and session URIs of authorizations. */
+/** What neither a log nor a sample may keep: sessions, tokens, and in queries the tickets and session URIs of authorizations. */
+const SECRET_HEADERS = ['cookie', 'authorization', 'x-amzn-oidc-data', 'x-amzn-oidc-accesstoken'];
 const REDACTED: CfnLoggingConfiguration.FieldToMatchProperty[] = [
-  { singleHeader: { Name: 'cookie' } },
-  { singleHeader: { Name: 'authorization' } },
-  { singleHeader: { Name: 'x-amzn-oidc-data' } },
-  { singleHeader: { Name: 'x-amzn-oidc-accesstoken' } },
+  ...SECRET_HEADERS.map((Name) => ({ singleHeader: { Name } })),
   { queryString: {} },
 ];
+const PROTECTED: CfnWebACL.DataProtectionConfigProperty = {
+  dataProtections: [
+    { action: 'SUBSTITUTION', field: { fieldType: 'SINGLE_HEADER', fieldKeys: SECRET_HEADERS } },
+    { action: 'SUBSTITUTION', field: { fieldType: 'QUERY_STRING' } },
+  ],
+};
 
 /** The web application firewall in front of the load balancer: rates, AWS's managed rules, and a log without secrets. */
 export class Firewall extends Construct {
@@ -76,6 +80,7 @@ export class Firewall extends Construct {
         ...managed,
       ],
       visibilityConfig: visible(this.metricName),
+      dataProtectionConfig: PROTECTED,
     });
     new CfnWebACLAssociation(this, 'Association', {
       resourceArn: loadBalancer.loadBalancerArn,
@@ -123,7 +128,7 @@ function managedRule(name: string, priority: number): CfnWebACL.RuleProperty {
   };
 }
 
-/** Without samples, which would show sessions and tickets: the log has every refusal, redacted. */
+/** With samples: who looks into a refusal sees the request for three hours in the console, but for what is protected. */
 function visible(metricName: string): CfnWebACL.VisibilityConfigProperty {
-  return { metricName, cloudWatchMetricsEnabled: true, sampledRequestsEnabled: false };
+  return { metricName, cloudWatchMetricsEnabled: true, sampledRequestsEnabled: true };
 }
