@@ -177,6 +177,16 @@ describe('SessionBinding', () => {
     await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({ reason: 'ended_before' });
   });
 
+  it('may be bound where an answer was lost and the service rejects the next try: the trail says so', async () => {
+    answer = () => Promise.reject(new AppError('identity_unavailable'));
+    await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({
+      code: 'identity_unavailable',
+    });
+    answer = () => Promise.resolve({ kind: 'rejected', awsRequestId: 'aws-2' });
+    await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({ code: 'flow_expired' });
+    expect(trail.at(-1)).toMatchObject({ event: 'binding_refused', reason: 'completion_rejected_again' });
+  });
+
   it('is late, and not stopped, whoever comes back after its ten minutes', async () => {
     jest.useFakeTimers({ now: Date.now() + 600_000, doNotFake: ['setTimeout'] });
     await expect(binding.bind(bob, callback, undefined)).rejects.toMatchObject({ code: 'flow_expired' });

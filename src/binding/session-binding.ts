@@ -123,13 +123,15 @@ export class SessionBinding {
   }
 
   async #claim(attempt: Attempt, entry: LedgerEntry, callback: Callback): Promise<Bound | 'conflict'> {
+    const wasTried = entry.record.state === 'returned';
     let claimed = entry;
     for (let claims = 0; claims < MAXIMUM_CLAIMS; claims += 1) {
       const completingUntil = Date.now() + COMPLETING_MS;
       const next = await this.#ledger.advance(claimed, { state: 'returned', completingUntil });
       if (next === 'conflict') return next;
       // A slow write has used up the time that the call needs.
-      if (completingUntil - Date.now() >= ONE_CALL_MS) return this.#complete(attempt, next, callback);
+      if (completingUntil - Date.now() >= ONE_CALL_MS)
+        return this.#complete(attempt, next, callback, wasTried);
       claimed = next;
     }
     throw new AppError('flows_unavailable', { reason: 'store_too_slow' });
@@ -174,7 +176,12 @@ export class SessionBinding {
     throw why;
   }
 
-  async #complete(attempt: Attempt, entry: LedgerEntry, callback: Callback): Promise<Bound> {
+  async #complete(
+    attempt: Attempt,
+    entry: LedgerEntry,
+    callback: Callback,
+    wasTried: boolean,
+  ): Promise<Bound> {
     let answer: CompletionAnswer;
     try {
       answer = await this.#completion.complete(callback.sessionUri, attempt.user);
@@ -186,7 +193,9 @@ export class SessionBinding {
     attempt.awsRequestId = answer.awsRequestId;
     if (answer.kind === 'rejected') {
       await this.#end(attempt, entry, 'expired');
-      throw new AppError('flow_expired', { reason: 'completion_rejected' });
+      // An attempt whose answer was lost may have bound it: the trail must not say that it is not.
+      const reason = wasTried ? 'completion_rejected_again' : 'completion_rejected';
+      throw new AppError('flow_expired', { reason });
     }
     // The token is bound now, whether the ledger can be written or not.
     const ended = await this.#end(attempt, entry, 'bound').catch(() => 'conflict' as const);

@@ -9,6 +9,8 @@ export interface RegisteredTool {
   readonly options: AgentToolOptions;
   readonly provider: ProviderDescription;
   readonly identify: ToolProvider['identify'];
+  /** All scopes that any class of this provider describes. */
+  readonly knownScopes: ReadonlySet<string>;
   readonly run: (input: unknown, context: ToolCallContext) => Promise<unknown>;
 }
 

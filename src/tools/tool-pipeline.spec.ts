@@ -44,6 +44,7 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
       scopes: { speak: 'Speak' },
       authorizationParameters: { prompt: 'select_account' },
     },
+    knownScopes: new Set(['speak']),
     identify: ({ accessToken }) => {
       identified.push(accessToken);
       return Promise.resolve(accessToken.startsWith('a') ? { ...A, scopes: WIDER } : B);

@@ -114,8 +114,8 @@ export class ToolPipeline {
   }
 
   #recordAccount({ tool, call }: Step, { id, scopes = [] }: Account): readonly string[] {
-    const { provider, options } = tool;
-    const widerScopes = scopes.filter((scope) => provider.scopes[scope] === undefined);
+    const { provider, options, knownScopes } = tool;
+    const widerScopes = scopes.filter((scope) => !knownScopes.has(scope));
     this.#audit.record('account_identified', {
       ...auditOf(call, options.name),
       provider: provider.id,

@@ -17,6 +17,7 @@ import { MemoryStore } from '../storage/testing/memory-store.js';
 import { Accounts } from './accounts.js';
 import { Connections } from './connections.js';
 import { digestOf } from './digest.js';
+import type { Account } from './provider.js';
 import { ToolPipeline } from './tool-pipeline.js';
 import {
   AgentTool,
@@ -247,6 +248,27 @@ describe('ToolRegistry', () => {
   it('refuses an output of another shape', async () => {
     parrot.behaviour = () => Promise.resolve({ said: 7 as unknown as string });
     expect(await call('say')).toMatchObject({ kind: 'failure', code: 'tool_output_invalid' });
+  });
+
+  it('counts a scope as asked for that any class of the provider describes', async () => {
+    class Writer implements ToolProvider {
+      readonly provider = { ...new Parrot().provider, scopes: { shout: 'Shout' } };
+      identify(): Promise<Account> {
+        return Promise.resolve({ id: '1', login: 'polly', scopes: ['speak', 'shout', 'all'] });
+      }
+      @AgentTool({
+        ...{ name: 'shout', title: 'x', description: 'x', input, output, effect: 'read' },
+        access: { provider: 'parrot', scopes: ['shout'] },
+      })
+      shout(): Promise<{ said: string }> {
+        return Promise.resolve({ said: 'A' });
+      }
+    }
+    const both = await start(Parrot, Writer);
+    await both.init();
+    registry = both.get(ToolRegistry);
+    expect(await call('say')).toMatchObject({ kind: 'result', widerScopes: ['all'] });
+    await both.close();
   });
 
   const described = { provider: 'parrot', scopes: ['speak'] };

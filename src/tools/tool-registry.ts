@@ -27,10 +27,11 @@ export class ToolRegistry implements OnApplicationBootstrap {
   readonly #discovery: DiscoveryService;
   readonly #pipeline: ToolPipeline;
   readonly #audit: Audit;
-  readonly #tools = new Map<string, Omit<RegisteredTool, 'identify'>>();
+  readonly #tools = new Map<string, Omit<RegisteredTool, 'identify' | 'knownScopes'>>();
   readonly #specifications: ToolSpecification[] = [];
   /** By provider: all tools of a provider act as the account that any of its classes can tell. */
   readonly #identify = new Map<string, RegisteredTool['identify']>();
+  readonly #scopes = new Map<string, Set<string>>();
 
   constructor(discovery: DiscoveryService, pipeline: ToolPipeline, audit: Audit) {
     this.#discovery = discovery;
@@ -77,7 +78,12 @@ export class ToolRegistry implements OnApplicationBootstrap {
   async #run(name: string, rawInput: unknown, call: ToolCall): Promise<ToolOutcome> {
     const tool = this.#tools.get(name);
     if (tool === undefined) throw new ToolError('tool_input_invalid', 'There is no such tool.');
-    return this.#pipeline.run({ ...tool, identify: this.#identify.get(tool.provider.id) }, rawInput, call);
+    const { id } = tool.provider;
+    const ofProvider = {
+      identify: this.#identify.get(id),
+      knownScopes: this.#scopes.get(id) ?? new Set(),
+    };
+    return this.#pipeline.run({ ...tool, ...ofProvider }, rawInput, call);
   }
 
   #failure(name: string, error: unknown): ToolOutcome {
@@ -118,6 +124,8 @@ export class ToolRegistry implements OnApplicationBootstrap {
     if (run === undefined) throw new TypeError(`Tool ${options.name}: no method ${method}`);
     this.#tools.set(options.name, { options, provider, run: run.bind(instance) });
     this.#specifications.push(specificationOf(options));
+    const known = [...(this.#scopes.get(provider.id) ?? []), ...Object.keys(provider.scopes)];
+    this.#scopes.set(provider.id, new Set(known));
     if (instance.identify !== undefined) this.#identify.set(provider.id, instance.identify.bind(instance));
   }
 }

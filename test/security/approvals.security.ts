@@ -96,6 +96,7 @@ class Conversation {
         effect: 'write',
       },
       provider: { id: 'p', label: 'P', credentialProvider: 'p', scopes: { w: 'Write' } },
+      knownScopes: new Set(),
       identify: () => Promise.resolve(this.account),
       run: (parsed) => {
         this.written.push(JSON.stringify([name, parsed, this.account.id] satisfies Written));
