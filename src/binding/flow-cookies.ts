@@ -7,7 +7,7 @@ import { cookieName, cookieValue, setCookie } from './cookies.js';
 const NONCE = /^[A-Za-z0-9_-]{22}$/;
 const NONCE_BYTES = 16;
 const KEPT_AFTERWARDS_S = 60;
-/** Who comes back late is told so, and not that this is another browser. */
+/** A user who comes back late still has the cookie, and is told that it is late, not that the browser is another one. */
 const KEPT_AFTER_EXPIRY_S = 5 * 60;
 
 /**

@@ -6,5 +6,6 @@ export {
   type StoredText,
   type WriteCondition,
 } from './object-store.js';
+export { parseRecord } from './record.js';
 export { StorageModule } from './storage.module.js';
 export { userPrefix } from './user-prefix.js';

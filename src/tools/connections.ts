@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { z } from 'zod';
 import { AppError } from '../common/errors/index.js';
-import { OBJECT_STORE, userPrefix, type ObjectStore } from '../storage/index.js';
+import { OBJECT_STORE, parseRecord, userPrefix, type ObjectStore } from '../storage/index.js';
 import type { Account } from './provider.js';
 
 const connection = z.strictObject({
@@ -35,7 +35,7 @@ export class Connections {
   async read(sub: string, provider: string): Promise<KnownConnection | undefined> {
     const stored = await this.#store.get(keyOf(sub, provider));
     if (stored === undefined) return undefined;
-    const parsed = connection.safeParse(parseJson(stored.text));
+    const parsed = parseRecord(connection, stored.text);
     if (parsed.success) return { connection: parsed.data, version: stored.version };
     this.#logger.error({ event: 'connection_unreadable', provider });
     throw new AppError('sessions_unavailable', { reason: 'connection_unreadable', cause: parsed.error });
@@ -66,12 +66,4 @@ export class Connections {
 
 function keyOf(sub: string, provider: string): string {
   return `${userPrefix(sub)}connections/${provider}.json`;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

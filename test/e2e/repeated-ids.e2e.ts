@@ -1,10 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { HttpBrowser } from '../../local/lib/http-browser.ts';
 import { invoke, type Invocation } from '../../local/lib/invoke.ts';
-import { connectUrlOf, World } from '../support/world.ts';
+import { startIssuesAgent, type IssuesAgent } from '../support/issues-agent.ts';
+import type { World } from '../support/world.ts';
 
 const ISSUE = { owner: 'alice-octo', repo: 'tram-times' };
 
@@ -12,20 +10,13 @@ const ISSUE = { owner: 'alice-octo', repo: 'tram-times' };
 describe('a model that uses the id of a call again', () => {
   let world: World;
   let alice: HttpBrowser;
-  let folder: string;
+  let issues: IssuesAgent;
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'onbehalf-ids-'));
-    const environment = { RECORD_EGRESS: join(folder, 'egress') };
-    world = await World.start({}, { entry: 'test/support/agent-with-issues.mjs', environment });
-    alice = await world.signIn('alice@example.com');
-    const paused = await world.ask(alice, 'consent', 'List my repositories on GitHub');
-    await world.consent(alice, connectUrlOf(paused), 'alice-octo');
+    issues = await startIssuesAgent();
+    ({ world, alice } = issues);
   });
-  afterAll(async () => {
-    await world.close();
-    rmSync(folder, { recursive: true });
-  });
+  afterAll(() => issues.close());
   beforeEach(() => {
     world.stack.gitHub.faults.clear();
   });

@@ -1,11 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { HttpBrowser } from '../../local/lib/http-browser.ts';
 import { invoke, type Invocation } from '../../local/lib/invoke.ts';
-import { connectUrlOf, World } from '../support/world.ts';
+import { startIssuesAgent, type IssuesAgent } from '../support/issues-agent.ts';
+import type { World } from '../support/world.ts';
 
 const CREATE = { name: 'create_issue', input: { owner: 'alice-octo', repo: 'tram-times', title: 'once' } };
 const WHO = { name: 'get_github_user', input: {} };
@@ -14,23 +12,15 @@ const WHO = { name: 'get_github_user', input: {} };
 describe('a write', () => {
   let world: World;
   let alice: HttpBrowser;
-  let folder: string;
+  let issues: IssuesAgent;
   /** The messages that the model was shown last. */
   let shown: string;
 
   beforeAll(async () => {
-    folder = mkdtempSync(join(tmpdir(), 'onbehalf-writes-'));
-    const environment = { RECORD_EGRESS: join(folder, 'egress') };
-    world = await World.start({}, { entry: 'test/support/agent-with-issues.mjs', environment });
-    alice = await world.signIn('alice@example.com');
-    const paused = await world.ask(alice, 'consent', 'List my repositories on GitHub');
-    await world.consent(alice, connectUrlOf(paused), 'alice-octo');
-    await world.resume(alice, 'consent', ['interrupt-1']);
+    issues = await startIssuesAgent();
+    ({ world, alice } = issues);
   });
-  afterAll(async () => {
-    await world.close();
-    rmSync(folder, { recursive: true });
-  });
+  afterAll(() => issues.close());
   beforeEach(() => {
     world.stack.gitHub.faults.clear();
     world.stack.s3.faults.clear();

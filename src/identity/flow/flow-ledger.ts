@@ -1,6 +1,6 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { AppError, errorFields } from '../../common/errors/index.js';
-import { OBJECT_STORE, type ObjectStore } from '../../storage/index.js';
+import { OBJECT_STORE, parseRecord, type ObjectStore } from '../../storage/index.js';
 import type { FlowTicket } from './flow-tickets.js';
 import { digestOf, flowIdOf, flowRecord, mayFollow, type FlowRecord } from './flow-record.js';
 
@@ -50,7 +50,7 @@ export class FlowLedger {
     const id = flowIdOf(sessionUri);
     const stored = await this.#call(() => this.#store.find(keyOf(id)));
     if (stored === undefined) return undefined;
-    const parsed = flowRecord.safeParse(parseJson(stored.text));
+    const parsed = parseRecord(flowRecord, stored.text);
     if (parsed.success) return { id, record: parsed.data, version: stored.version };
     this.#logger.error({ event: 'flow_unreadable', flow: id });
     throw new AppError('flows_unavailable', { reason: 'flow_unreadable', cause: parsed.error });
@@ -86,12 +86,4 @@ export class FlowLedger {
 
 function keyOf(id: string): string {
   return `flows/${id}.json`;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -26,7 +26,7 @@ export class SignOutController {
   @Get()
   ask(@CurrentUser() user: User, @Res() reply: FastifyReply): void {
     const body = html`<h1>Sign out?</h1>
-<p>This signs you out of the assistant in this browser. What you have connected stays connected.</p>
+<p>This signs you out of the assistant in this browser. Your connected accounts stay connected.</p>
 <form method="post" action="/sign-out"><button>Sign out</button></form>
 <p><a href="/">Stay signed in</a></p>`;
     const formTarget = this.#signOutUrl === undefined ? "'self'" : formTargetFor(this.#signOutUrl);
