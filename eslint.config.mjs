@@ -77,12 +77,24 @@ export default defineConfig(
   },
   {
     files: ['src/**/*.ts'],
-    ignores: ['src/**/*.adapter.ts', 'src/agent/model/*.model.ts', 'src/**/*.spec.ts'],
+    ignores: ['src/**/*.adapter.ts', 'src/agent/strands/*.model.ts', 'src/**/*.spec.ts'],
     rules: { 'no-restricted-imports': ['error', { patterns: VENDORS }] },
   },
   {
     files: ['**/*.spec.ts', 'test/**/*.ts', 'infra/test/**/*.ts'],
     rules: { 'max-lines-per-function': 'off', '@typescript-eslint/explicit-module-boundary-types': 'off' },
+  },
+  {
+    files: ['src/**/assets/*.js'],
+    languageOptions: {
+      globals: {
+        BroadcastChannel: 'readonly',
+        document: 'readonly',
+        location: 'readonly',
+        SwaggerUIBundle: 'readonly',
+        URL: 'readonly',
+      },
+    },
   },
   {
     files: ['**/*.mjs'],

@@ -23,7 +23,7 @@ export async function createApp(
   config: AppConfig,
   further: NonNullable<ModuleMetadata['imports']> = [],
 ): Promise<NestFastifyApplication> {
-  const { root, bodyType, prepare } = await loadRole(config);
+  const { root, bodyType } = await loadRole(config);
   const adapter = new FastifyAdapter({
     bodyLimit: MAXIMUM_BODY,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -53,7 +53,6 @@ export async function createApp(
   app.useBodyParser(bodyType);
   addRequestHooks(fastify, config.publicUrl);
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
-  prepare(app);
   await app.init();
   return app;
 }

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 
 const STAMP = 'dist/.sources';
-const INPUTS = ['src/**/*.ts', 'tsconfig*.json', 'nest-cli.json', 'package-lock.json'];
+const INPUTS = ['src/**/*.ts', 'src/**/assets/*', 'tsconfig*.json', 'nest-cli.json', 'package-lock.json'];
 const TESTS = /\.spec\.ts$|[\\/]testing[\\/]/;
 
 /** Builds `dist/` with the Nest CLI, unless it was built from these very sources. */

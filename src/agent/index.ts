@@ -1,2 +1,2 @@
+/** The agent: `POST /invocations`, and the runs behind it. Knows no provider. */
 export { AgentModule } from './agent.module.js';
-export { OpenApiDocument } from './docs/openapi-document.js';

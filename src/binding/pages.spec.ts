@@ -13,7 +13,7 @@ const done = { kind: 'done', provider: 'GitHub', waiting } as const;
 describe('the pages', () => {
   it('escape whatever is put into them', () => {
     const hostileUser: User = { sub: HOSTILE, displayName: HOSTILE };
-    const words = {
+    const display = {
       provider: HOSTILE,
       account: HOSTILE,
       scopes: [{ allows: HOSTILE, why: HOSTILE }],
@@ -25,7 +25,7 @@ describe('the pages', () => {
       waiting: { sessionId: HOSTILE, interruptId: HOSTILE },
     };
     const pages = [
-      connectPage({ ...ticket, words }, HOSTILE, hostileUser),
+      connectPage({ ...ticket, display }, HOSTILE, hostileUser),
       ...(['done', 'already_done', 'denied', 'in_progress'] as const).map((kind) =>
         resultPage({ kind, ...about }, hostileUser),
       ),
@@ -58,7 +58,7 @@ describe('the pages', () => {
 
   it('say before consent who asks for what, for whom', () => {
     const scopes = [{ allows: 'Read a' }, { allows: 'Write b' }];
-    const page = connectPage({ ...ticket, words: { ...ticket.words, scopes } }, 'SEALED', alice);
+    const page = connectPage({ ...ticket, display: { ...ticket.display, scopes } }, 'SEALED', alice);
     expect(page.body).toContain('<title>Connect GitHub · OnBehalf</title>');
     expect(texts(page)).toContain('For Alice (a@x) To do Read it It may Read a Write b Continue to GitHub');
     expect(page.body).toContain('<li>Read a</li><li>Write b</li>');
@@ -69,8 +69,12 @@ describe('the pages', () => {
   });
 
   it('say which account was connected before, and why a scope is wider than the task', () => {
-    const words = { ...ticket.words, account: 'alice-octo', scopes: [{ allows: 'Write', why: 'No other.' }] };
-    const page = connectPage({ ...ticket, words }, 'SEALED', alice);
+    const display = {
+      ...ticket.display,
+      account: 'alice-octo',
+      scopes: [{ allows: 'Write', why: 'No other.' }],
+    };
+    const page = connectPage({ ...ticket, display }, 'SEALED', alice);
     expect(texts(page)).toContain('Account alice-octo, which you connected before To do');
     expect(texts(page)).toContain('It may Write No other. Continue');
   });

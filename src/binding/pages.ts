@@ -9,8 +9,8 @@ const RETURN = html`<p><a href="/">Return to the assistant</a></p>`;
 
 /** Before consent: who asks for what, and one button. It is not focused: a stray Enter must not press it. */
 export function connectPage(ticket: FlowTicket, sealed: string, user: User): RenderedPage {
-  const { provider, tool, account } = ticket.words;
-  const scopes = ticket.words.scopes.map(
+  const { provider, tool, account } = ticket.display;
+  const scopes = ticket.display.scopes.map(
     ({ allows, why }) =>
       html`<li>${allows}${why === undefined ? html`` : html`<br><span class="soft">${why}</span>`}</li>`,
   );

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { AgentModule } from '../agent/index.js';
+import { ApiDocsModule } from '../api-docs/index.js';
 import { AuditModule } from '../audit/index.js';
 import { HttpModule } from '../common/http/index.js';
 import { AppConfigModule, type AgentRoleConfig } from '../config/index.js';
@@ -18,6 +19,7 @@ export class AgentRoleModule {
         HttpModule,
         SignInModule.forRoot(config.signIn),
         AgentModule,
+        ApiDocsModule,
         GitHubToolsModule,
       ],
     };

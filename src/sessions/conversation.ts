@@ -1,91 +1,80 @@
-/** JSON that this module stores and does not interpret. */
-export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+import { z } from 'zod';
+import { json, storedMessage } from './content.js';
+import { storedInterrupt } from './interrupt.js';
 
-/** A message as the model's API has it: a role and content blocks. */
-export interface StoredMessage {
-  readonly role: 'user' | 'assistant';
-  readonly content: readonly Readonly<Record<string, Json>>[];
-}
+/** The form in which objects are written. `stored-objects.ts` reads older ones. */
+export const VERSION = 2;
 
-/** An interrupt that waits for the user's answer. Holds neither a token nor an authorization URL. */
-export interface StoredInterrupt {
-  /** Unique within the conversation. */
-  readonly id: string;
-  readonly reason: string;
-  readonly toolCallId: string;
-  readonly metadata: Readonly<Record<string, Json>>;
-}
+/** A run that is paused. */
+export const pendingRun = z.strictObject({
+  interrupts: z.array(storedInterrupt),
+  /** The agent loop's own state; stored and not interpreted here. */
+  snapshot: json,
+  /** False after a resume was cut off half-way: its effect is unknown, so it must not run again. */
+  resumable: z.boolean(),
+});
+export type PendingRun = z.infer<typeof pendingRun>;
 
-/** A run that is paused. `state` is the agent's own; it is stored and not interpreted. */
-export interface PendingRun {
-  readonly interrupts: readonly StoredInterrupt[];
-  readonly state: Json;
-  /** False after a resume was cut off half-way: what it did is unknown, so it must not run again. */
-  readonly resumable: boolean;
-}
-
-/** The claim that a running turn has on its conversation. */
-export interface TurnClaim {
+/** The claim that a running turn has on its conversation. All times are Unix milliseconds. */
+const turnClaim = z.strictObject({
   /** The number of the turn, from 1; its record's name. */
-  readonly seq: number;
-  readonly runId: string;
-  /** Unix milliseconds; the claim of a task that died lapses then. */
-  readonly leaseUntil: number;
-  readonly startedAt: number;
-  /** What the user typed; absent when the turn resumes a paused run. */
-  readonly userText?: string;
+  seq: z.int(),
+  runId: z.string(),
+  /** The claim of a task that died lapses then. */
+  leaseUntil: z.number(),
+  startedAt: z.number(),
+  /** The user's message; absent when the turn resumes a paused run. */
+  userText: z.string().exactOptional(),
   /** The paused run that this turn resumes or closes. */
-  readonly taken?: PendingRun;
-}
+  pending: pendingRun.exactOptional(),
+});
+export type TurnClaim = z.infer<typeof turnClaim>;
 
 /** The part of a conversation that a turn needs. Its size is bounded however long the conversation grows. */
-export interface WorkingSet {
-  readonly version: 1;
-  readonly sessionId: string;
-  readonly createdAt: number;
-  readonly updatedAt: number;
-  readonly title: string;
+export const workingSet = z.strictObject({
+  version: z.literal(VERSION),
+  sessionId: z.string(),
+  createdAt: z.number(),
+  updatedAt: z.number(),
+  title: z.string(),
   /** Turns that are finished; each has a record. */
-  readonly turns: number;
+  turns: z.int(),
   /** Interrupts raised so far: the next one's number. */
-  readonly interrupts: number;
-  readonly messages: readonly StoredMessage[];
-  readonly pending?: PendingRun;
-  readonly claim?: TurnClaim;
-  /** Unix milliseconds. The conversation is being deleted: nothing begins on it, and what is left of it goes. */
-  readonly deletedAt?: number;
-}
+  interrupts: z.int(),
+  messages: z.array(storedMessage),
+  pending: pendingRun.exactOptional(),
+  claim: turnClaim.exactOptional(),
+  /** The conversation is being deleted: nothing begins on it, and the rest of it goes. */
+  deletedAt: z.number().exactOptional(),
+});
+export type WorkingSet = z.infer<typeof workingSet>;
 
-export type TurnOutcome = 'success' | 'interrupt' | 'cancelled' | 'error' | 'abandoned';
+const TURN_OUTCOMES = ['success', 'interrupt', 'cancelled', 'error', 'abandoned'] as const;
+export type TurnOutcome = (typeof TURN_OUTCOMES)[number];
 
 /** One turn, written once and never changed. */
-export interface TurnRecord {
-  readonly version: 1;
-  readonly seq: number;
-  readonly runId: string;
-  readonly startedAt: number;
-  readonly endedAt: number;
-  readonly outcome: TurnOutcome;
-  /** What this turn added to the conversation. */
-  readonly messages: readonly StoredMessage[];
+export const turnRecord = z.strictObject({
+  version: z.literal(VERSION),
+  seq: z.int(),
+  runId: z.string(),
+  startedAt: z.number(),
+  endedAt: z.number(),
+  outcome: z.enum(TURN_OUTCOMES),
+  /** The messages that this turn added to the conversation. */
+  messages: z.array(storedMessage),
   /** The run that it left paused. */
-  readonly pending?: PendingRun;
-}
+  pending: pendingRun.exactOptional(),
+});
+export type TurnRecord = z.infer<typeof turnRecord>;
 
 /** One line of the list of conversations. */
-export interface ConversationSummary {
-  readonly sessionId: string;
-  readonly title: string;
-  /** ISO 8601. */
-  readonly createdAt: string;
-  readonly updatedAt: string;
-}
-
-const SESSION_ID = /^[A-Za-z0-9_-]{1,64}$/;
-
-export function isSessionId(value: string): boolean {
-  return SESSION_ID.test(value);
-}
+export const conversationSummary = z.object({
+  sessionId: z.string(),
+  title: z.string().describe('The beginning of the first message'),
+  createdAt: z.iso.datetime(),
+  updatedAt: z.iso.datetime(),
+});
+export type ConversationSummary = Readonly<z.infer<typeof conversationSummary>>;
 
 export function summaryOf({ sessionId, title, createdAt, updatedAt }: WorkingSet): ConversationSummary {
   return {

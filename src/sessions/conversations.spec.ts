@@ -126,7 +126,7 @@ describe('Conversations', () => {
     store.beforePut = () => undefined;
     jest.setSystemTime(Date.now() + 61_000);
     const resumed = await resume(['interrupt-1', 'interrupt-2']);
-    expect([resumed.taken, resumed.interrupts]).toEqual([pending, 2]);
+    expect([resumed.pending, resumed.interrupts]).toEqual([pending, 2]);
   });
 
   it('can be finished again when the store failed half-way', async () => {
@@ -164,7 +164,7 @@ describe('Conversations', () => {
 
     it('hands it to the turn that resumes it, and numbers further interrupts on', async () => {
       const turn = await resume(['interrupt-2', 'interrupt-1']);
-      expect([turn.taken, turn.interrupts]).toEqual([pending, 2]);
+      expect([turn.pending, turn.interrupts]).toEqual([pending, 2]);
       expect(workingSet().pending).toBeUndefined();
     });
 
@@ -188,7 +188,7 @@ describe('Conversations', () => {
 
     it('is handed to a new message as well, which closes it', async () => {
       const turn = await begin('never mind');
-      expect(turn.taken).toEqual(pending);
+      expect(turn.pending).toEqual(pending);
       await turn.finish({ outcome: 'success', messages: [user('never mind')] });
       await expect(resume(['interrupt-1', 'interrupt-2'])).rejects.toMatchObject({
         code: 'interrupt_not_pending',
@@ -202,7 +202,7 @@ describe('Conversations', () => {
       await expect(resume(['interrupt-1', 'interrupt-2'])).rejects.toMatchObject({
         code: 'interrupt_not_pending',
       });
-      expect((await begin('hello?')).taken).toMatchObject({ resumable: false });
+      expect((await begin('hello?')).pending).toMatchObject({ resumable: false });
     });
 
     it('is over when the resume that was cut off had written its record', async () => {
@@ -216,7 +216,7 @@ describe('Conversations', () => {
       store.beforePut = () => undefined;
       jest.setSystemTime(Date.now() + 61_000);
       const next = await begin('and now?');
-      expect([next.taken, next.messages.at(-1)]).toEqual([undefined, assistant('done')]);
+      expect([next.pending, next.messages.at(-1)]).toEqual([undefined, assistant('done')]);
     });
 
     it('comes back when the turn that took it could not start', async () => {

@@ -2,14 +2,17 @@ import { Inject, Injectable } from '@nestjs/common';
 import { AppError } from '../common/errors/index.js';
 import {
   summaryOf,
+  VERSION,
   type ConversationSummary,
   type PendingRun,
   type TurnRecord,
   type WorkingSet,
 } from './conversation.js';
-import { UserKeys } from './keys.js';
 import { OBJECT_STORE, type ObjectStore, type StoredText } from '../storage/index.js';
-import { Turn, type TurnInput } from './turn.js';
+import { UserKeys } from './keys.js';
+import { parseSummary, parseTurnRecord, parseWorkingSet } from './stored-objects.js';
+import type { TurnInput } from './claim.js';
+import { Turn } from './turn.js';
 
 /** S3 lists by key, so the index is read whole before it can be sorted by time. */
 const MAXIMUM_LISTED_KEYS = 10_000;
@@ -41,22 +44,27 @@ export class Conversations {
     return Turn.begin(this.#store, new UserKeys(sub), sessionId, runId, input);
   }
 
-  /** The user's conversations, the latest first. */
+  /** The user's conversations, the latest first. One whose line cannot be read is listed by its id alone. */
   async list(sub: string, limit: number): Promise<readonly ConversationSummary[]> {
-    const listed = await this.#store.list(new UserKeys(sub).indexPrefix(), MAXIMUM_LISTED_KEYS);
+    const keys = new UserKeys(sub);
+    const listed = await this.#store.list(keys.indexPrefix(), MAXIMUM_LISTED_KEYS);
     const latest = [...listed]
       .sort((a, b) => b.modifiedAt.getTime() - a.modifiedAt.getTime())
       .slice(0, limit);
     const found = await Promise.all(latest.map(({ key }) => this.#store.get(key)));
-    return found
-      .filter((entry): entry is StoredText => entry !== undefined)
-      .map(({ text }) => JSON.parse(text) as ConversationSummary);
+    return latest.flatMap(({ key, modifiedAt }, index) => {
+      const text = found[index]?.text;
+      if (text === undefined) return [];
+      const at = modifiedAt.toISOString();
+      const unknown = { sessionId: keys.sessionIdOf(key), title: '', createdAt: at, updatedAt: at };
+      return [parseSummary(text, keys.nameOf(key)) ?? unknown];
+    });
   }
 
   /**
    * The conversation's turns, the latest page first, each page in order.
    * @param before the number of a turn; the page ends ahead of it
-   * @throws AppError `session_not_found`
+   * @throws AppError `session_not_found` | `session_unreadable`
    */
   async read(
     sub: string,
@@ -64,17 +72,16 @@ export class Conversations {
     page: { readonly before?: number; readonly limit: number },
   ): Promise<Transcript> {
     const keys = new UserKeys(sub);
-    const { set } = await this.#existing(keys, sessionId);
+    const stored = await this.#existing(keys, sessionId);
+    const set = parseWorkingSet(stored.text, keys.nameOf(keys.workingSet(sessionId)));
     if (set.deletedAt !== undefined) throw new AppError('session_not_found');
     const end = Math.min(page.before ?? Infinity, set.turns + 1);
     const start = Math.max(1, end - page.limit);
     const numbers = Array.from({ length: Math.max(0, end - start) }, (_, index) => start + index);
-    const records = await Promise.all(numbers.map((seq) => this.#store.get(keys.turn(sessionId, seq))));
+    const turns = await Promise.all(numbers.map((seq) => this.#turn(keys, keys.turn(sessionId, seq))));
     return {
       summary: summaryOf(set),
-      turns: records.flatMap((record) =>
-        record === undefined ? [] : [JSON.parse(record.text) as TurnRecord],
-      ),
+      turns: turns.filter((turn) => turn !== undefined),
       busy: isBusy(set),
       ...(start > 1 && { nextBefore: start }),
       ...(set.pending !== undefined && { pending: set.pending }),
@@ -82,19 +89,21 @@ export class Conversations {
   }
 
   /**
-   * Deletes a conversation and all that belongs to it. A delete that failed half-way can be repeated.
+   * Deletes a conversation and all that belongs to it, also one that cannot be read. A delete that failed half-way can be
+   * repeated.
    * @throws AppError `session_not_found` | `session_busy`
    */
   async delete(sub: string, sessionId: string): Promise<void> {
     const keys = new UserKeys(sub);
     const key = keys.workingSet(sessionId);
-    const { set, version } = await this.#existing(keys, sessionId);
-    if (isBusy(set)) throw new AppError('session_busy');
+    const { text, version } = await this.#existing(keys, sessionId);
+    const set = readable(text, keys.nameOf(key));
+    if (set !== undefined && isBusy(set)) throw new AppError('session_busy');
     // Nothing can begin on a tombstone, so nothing new appears among what is about to go.
-    const { createdAt, turns, interrupts } = set;
     const now = Date.now();
+    const { createdAt = now, turns = 0, interrupts = 0 } = set ?? {};
     const tombstone: WorkingSet = {
-      version: 1,
+      version: VERSION,
       sessionId,
       createdAt,
       updatedAt: now,
@@ -114,10 +123,25 @@ export class Conversations {
     await this.#store.deleteVersion(key, written.version);
   }
 
-  async #existing(keys: UserKeys, sessionId: string): Promise<{ set: WorkingSet; version: string }> {
+  async #turn(keys: UserKeys, key: string): Promise<TurnRecord | undefined> {
+    const stored = await this.#store.get(key);
+    return stored === undefined ? undefined : parseTurnRecord(stored.text, keys.nameOf(key));
+  }
+
+  async #existing(keys: UserKeys, sessionId: string): Promise<StoredText> {
     const stored = await this.#store.get(keys.workingSet(sessionId));
     if (stored === undefined) throw new AppError('session_not_found');
-    return { set: JSON.parse(stored.text) as WorkingSet, version: stored.version };
+    return stored;
+  }
+}
+
+/** The working set, or undefined where it cannot be read: nothing of it is needed to delete it. */
+function readable(text: string, object: string): WorkingSet | undefined {
+  try {
+    return parseWorkingSet(text, object);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'session_unreadable') return undefined;
+    throw error;
   }
 }
 

@@ -1,11 +1,19 @@
+/** The users' conversations in the bucket: working set, records, claims. Knows nothing of agent or model. */
 export {
-  isSessionId,
+  contentBlock,
+  json,
+  storedMessage,
+  toolResult,
+  toolUseIdsOf,
+  type ContentBlock,
   type Json,
-  type PendingRun,
-  type StoredInterrupt,
   type StoredMessage,
-  type TurnOutcome,
-} from './conversation.js';
+  type ToolResult,
+} from './content.js';
+export type { PendingRun, TurnOutcome } from './conversation.js';
 export { Conversations } from './conversations.js';
+export { interruptView, type InterruptView, type StoredInterrupt } from './interrupt.js';
+export { sessionId } from './session-id.js';
 export { SessionsModule } from './sessions.module.js';
-export type { Turn, TurnInput, TurnResult } from './turn.js';
+export type { TurnInput } from './claim.js';
+export type { Turn, TurnResult } from './turn.js';

@@ -1,6 +1,6 @@
 import { AppError } from '../common/errors/index.js';
 import { userPrefix } from '../storage/index.js';
-import { isSessionId } from './conversation.js';
+import { sessionId as validId } from './session-id.js';
 
 /** Where a user's conversations are: under the user's prefix. */
 export class UserKeys {
@@ -10,6 +10,11 @@ export class UserKeys {
     this.#prefix = userPrefix(sub);
   }
 
+  /** A key without the user's part, as logs name an object. */
+  nameOf(key: string): string {
+    return key.slice(this.#prefix.length);
+  }
+
   /** One small object a conversation, so that a list needs one request for all of them. */
   indexPrefix(): string {
     return `${this.#prefix}index/`;
@@ -17,6 +22,11 @@ export class UserKeys {
 
   index(sessionId: string): string {
     return `${this.indexPrefix()}${checked(sessionId)}.json`;
+  }
+
+  /** The conversation that a key of the index stands for. */
+  sessionIdOf(indexKey: string): string {
+    return indexKey.slice(this.indexPrefix().length).replace(/\.json$/, '');
   }
 
   session(sessionId: string): string {
@@ -33,6 +43,6 @@ export class UserKeys {
 }
 
 function checked(sessionId: string): string {
-  if (!isSessionId(sessionId)) throw new AppError('invalid_request', { reason: 'session_id' });
+  if (!validId.safeParse(sessionId).success) throw new AppError('invalid_request', { reason: 'session_id' });
   return sessionId;
 }

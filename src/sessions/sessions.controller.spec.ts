@@ -7,6 +7,7 @@ import { testApp } from '../common/http/testing/app.js';
 import { Conversations, type Transcript } from './conversations.js';
 import { SessionsController } from './sessions.controller.js';
 import { conversationDetail, conversationList } from './sessions.schemas.js';
+import { consentInterrupt } from './testing/messages.js';
 
 const summary = {
   sessionId: 'one',
@@ -18,7 +19,7 @@ const transcript: Transcript = {
   summary,
   turns: [
     {
-      version: 1,
+      version: 2,
       seq: 3,
       runId: 'run',
       startedAt: 0,
@@ -27,14 +28,17 @@ const transcript: Transcript = {
       messages: [
         { role: 'user', content: [{ text: 'hello' }] },
         { role: 'assistant', content: [{ toolUse: { toolUseId: 'a', name: 'read_it', input: {} } }] },
-        { role: 'user', content: [{ toolResult: { toolUseId: 'a', content: [{ json: { b: 1 } }] } }] },
+        {
+          role: 'user',
+          content: [{ toolResult: { toolUseId: 'a', status: 'success', content: [{ json: { b: 1 } }] } }],
+        },
       ],
     },
   ],
   nextBefore: 3,
   pending: {
-    interrupts: [{ id: 'interrupt-1', reason: 'approval_required', toolCallId: 'a', metadata: { c: 1 } }],
-    state: null,
+    interrupts: [consentInterrupt(1, 'a')],
+    snapshot: null,
     resumable: true,
   },
   busy: false,
@@ -134,13 +138,15 @@ describe('the conversations over HTTP', () => {
     expect(asked).toEqual([]);
   });
 
-  it.each(['/sessions?before=1', '/sessions/one?before=0', '/sessions/one?before=1.5'])(
-    'have no such page: %s',
-    async (url) => {
-      expect((await get(url)).json()).toMatchObject({ code: 'invalid_request' });
-      expect(asked).toEqual([]);
-    },
-  );
+  it.each([
+    '/sessions?before=1',
+    '/sessions/one?before=0',
+    '/sessions/one?before=1.5',
+    '/sessions/one?before=9007199254740992',
+  ])('have no such page: %s', async (url) => {
+    expect((await get(url)).json()).toMatchObject({ code: 'invalid_request' });
+    expect(asked).toEqual([]);
+  });
 
   it.each([
     ['GET', '/sessions'],

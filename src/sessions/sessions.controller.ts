@@ -1,21 +1,20 @@
 import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
-import { ApiOperation, ApiParam, ApiQuery, ApiResponse, ApiTags } from '@nestjs/swagger';
-import { z } from 'zod';
+import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import type { z } from 'zod';
 import { Audit } from '../audit/index.js';
 import { annotateContext } from '../common/context/index.js';
-import { AppError } from '../common/errors/index.js';
 import { ApiProblem, jsonSchema } from '../common/openapi/index.js';
 import { CurrentUser, type User } from '../identity/sign-in/index.js';
 import type { ConversationSummary } from './conversation.js';
 import { Conversations } from './conversations.js';
-import { conversationDetail, conversationList } from './sessions.schemas.js';
+import {
+  conversationDetail,
+  conversationId,
+  conversationList,
+  listQuery,
+  readQuery,
+} from './sessions.schemas.js';
 import { conversationView, type ConversationView } from './transcript.js';
-
-const listQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(100).default(20) });
-const readQuery = z.strictObject({
-  limit: z.coerce.number().int().min(1).max(100).default(20),
-  before: z.coerce.number().int().min(1).optional(),
-});
 
 /** A user's own conversations. Another user's id is answered exactly as one that does not exist. */
 @ApiTags('Conversations')
@@ -31,11 +30,6 @@ export class SessionsController {
 
   @Get()
   @ApiOperation({ operationId: 'listConversations', summary: 'Your conversations, the latest first' })
-  @ApiQuery({
-    name: 'limit',
-    required: false,
-    schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
-  })
   @ApiResponse({ status: 200, description: 'The conversations', schema: jsonSchema(conversationList) })
   @ApiProblem(
     'invalid_request',
@@ -47,9 +41,8 @@ export class SessionsController {
   )
   async list(
     @CurrentUser() user: User,
-    @Query() query: unknown,
+    @Query({ schema: listQuery }) { limit }: z.infer<typeof listQuery>,
   ): Promise<{ sessions: readonly ConversationSummary[] }> {
-    const { limit } = parse(listQuery, query);
     const sessions = await this.#conversations.list(user.sub, limit);
     this.#audit.record('conversations_listed', { user: user.sub });
     return { sessions };
@@ -62,17 +55,6 @@ export class SessionsController {
     description:
       'The latest turns first come as one page, in order; `nextBefore` leads to the page of earlier ones.',
   })
-  @ApiParam({
-    name: 'id',
-    schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' },
-    example: 'try-it-out',
-  })
-  @ApiQuery({
-    name: 'limit',
-    required: false,
-    schema: { type: 'integer', minimum: 1, maximum: 100, default: 20 },
-  })
-  @ApiQuery({ name: 'before', required: false, schema: { type: 'integer', minimum: 1 } })
   @ApiResponse({ status: 200, description: 'The conversation', schema: jsonSchema(conversationDetail) })
   @ApiProblem(
     'invalid_request',
@@ -80,15 +62,15 @@ export class SessionsController {
     'session_not_found',
     'sign_in_throttled',
     'sign_in_keys_unavailable',
+    'session_unreadable',
     'sessions_unavailable',
     'internal_error',
   )
   async read(
     @CurrentUser() user: User,
-    @Param('id') id: string,
-    @Query() query: unknown,
+    @Param('id', { schema: conversationId }) id: string,
+    @Query({ schema: readQuery }) { limit, before }: z.infer<typeof readQuery>,
   ): Promise<ConversationView> {
-    const { limit, before } = parse(readQuery, query);
     const page = { limit, ...(before !== undefined && { before }) };
     const found = await this.#conversations.read(user.sub, id, page);
     annotateContext({ sessionId: id, chosenByClient: ['sessionId'] });
@@ -99,11 +81,6 @@ export class SessionsController {
   @Delete(':id')
   @HttpCode(204)
   @ApiOperation({ operationId: 'deleteConversation', summary: 'Delete a conversation for good' })
-  @ApiParam({
-    name: 'id',
-    schema: { type: 'string', pattern: '^[A-Za-z0-9_-]{1,64}$' },
-    example: 'try-it-out',
-  })
   @ApiResponse({ status: 204, description: 'Deleted' })
   @ApiProblem(
     'invalid_request',
@@ -116,15 +93,12 @@ export class SessionsController {
     'sessions_unavailable',
     'internal_error',
   )
-  async delete(@CurrentUser() user: User, @Param('id') id: string): Promise<void> {
+  async delete(
+    @CurrentUser() user: User,
+    @Param('id', { schema: conversationId }) id: string,
+  ): Promise<void> {
     await this.#conversations.delete(user.sub, id);
     annotateContext({ sessionId: id, chosenByClient: ['sessionId'] });
     this.#audit.record('conversation_deleted', { user: user.sub, sessionId: id });
   }
-}
-
-function parse<T>(schema: z.ZodType<T>, value: unknown): T {
-  const parsed = schema.safeParse(value);
-  if (!parsed.success) throw new AppError('invalid_request', { reason: 'query', cause: parsed.error });
-  return parsed.data;
 }

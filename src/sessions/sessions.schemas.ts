@@ -1,13 +1,51 @@
 import { z } from 'zod';
+import { conversationSummary, turnRecord } from './conversation.js';
+import { sessionId } from './session-id.js';
 
-export const conversationSummary = z.object({
-  sessionId: z.string(),
-  title: z.string().describe('The beginning of the first message'),
-  createdAt: z.iso.datetime(),
-  updatedAt: z.iso.datetime(),
+const LARGEST_PAGE = 100;
+const limit = z.coerce.number().int().min(1).max(LARGEST_PAGE).default(20).describe('The size of the page');
+
+export const conversationId = sessionId.meta({ example: 'try-it-out' });
+export const listQuery = z.strictObject({ limit });
+export const readQuery = z.strictObject({
+  limit,
+  before: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .optional()
+    .describe('The number of a turn; the page ends ahead of it'),
 });
 
 export const conversationList = z.object({ sessions: z.array(conversationSummary) });
+
+const messageView = z.object({
+  role: z.enum(['user', 'assistant', 'tool']),
+  text: z.string().optional(),
+  toolCalls: z.array(z.object({ id: z.string(), name: z.string(), input: z.unknown() })).optional(),
+  toolCallId: z.string().optional().describe('On a tool message: the call that it answers'),
+  result: z.unknown().optional().describe('On a tool message: the answer of the tool'),
+});
+
+const aboutTool = { tool: z.string(), title: z.string().describe("The tool's title for people") };
+const interruptBase = { id: z.string(), toolCallId: z.string() };
+const interruptView = z.discriminatedUnion('reason', [
+  z.object({
+    ...interruptBase,
+    reason: z.literal('authorization_required'),
+    metadata: z.object({ ...aboutTool, provider: z.string(), scopes: z.array(z.string()) }),
+  }),
+  z.object({
+    ...interruptBase,
+    reason: z.literal('approval_required'),
+    metadata: z.object({ ...aboutTool, input: z.unknown(), account: z.string().optional() }),
+  }),
+  z.object({
+    ...interruptBase,
+    reason: z.literal('account_changed'),
+    metadata: z.object({ ...aboutTool, provider: z.string(), before: z.string(), now: z.string() }),
+  }),
+]);
 
 export const conversationDetail = conversationSummary.extend({
   busy: z.boolean().describe('A turn is in progress'),
@@ -15,29 +53,14 @@ export const conversationDetail = conversationSummary.extend({
     z.object({
       seq: z.int().describe('The number of the turn, from 1'),
       runId: z.string(),
-      outcome: z.enum(['success', 'interrupt', 'cancelled', 'error', 'abandoned']),
+      outcome: turnRecord.shape.outcome,
       startedAt: z.iso.datetime(),
       endedAt: z.iso.datetime(),
-      messages: z.array(
-        z.object({
-          role: z.enum(['user', 'assistant', 'tool']),
-          text: z.string().optional(),
-          toolCalls: z.array(z.object({ id: z.string(), name: z.string(), input: z.unknown() })).optional(),
-          toolCallId: z.string().optional().describe('On a tool message: the call that it answers'),
-          result: z.unknown().optional().describe('On a tool message: what the tool answered'),
-        }),
-      ),
+      messages: z.array(messageView),
     }),
   ),
   nextBefore: z.int().optional().describe('Pass it as `before` to read earlier turns'),
   interrupts: z
-    .array(
-      z.object({
-        id: z.string(),
-        reason: z.string(),
-        toolCallId: z.string(),
-        metadata: z.record(z.string(), z.unknown()),
-      }),
-    )
-    .describe('What the conversation waits for. Links are not kept: resume to get a new one'),
+    .array(interruptView)
+    .describe('The conversation waits for these. Links are not kept: resume to get a new one'),
 });

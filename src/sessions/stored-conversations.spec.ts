@@ -49,7 +49,7 @@ describe('the conversations of a user', () => {
       summary: { sessionId: 'one', title: 'hello', createdAt: at, updatedAt: at },
       turns: [
         {
-          version: 1,
+          version: 2,
           seq: 1,
           runId: 'run',
           startedAt: NOW,
@@ -95,7 +95,7 @@ describe('the conversations of a user', () => {
     await expect(conversations.delete('alice', 'one')).rejects.toThrow('away');
     expect(JSON.parse(store.objects.get(`${PREFIX}sessions/one/working-set.json`)?.text ?? '')).toStrictEqual(
       {
-        version: 1,
+        version: 2,
         sessionId: 'one',
         createdAt: NOW,
         updatedAt: NOW + 1_000,

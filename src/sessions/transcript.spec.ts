@@ -1,12 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
-import type { StoredMessage } from './conversation.js';
+import type { StoredMessage, ToolResult } from './content.js';
 import type { Transcript } from './conversations.js';
+import { consentInterrupt } from './testing/messages.js';
 import { conversationView, type MessageView } from './transcript.js';
 
 type Content = StoredMessage['content'];
 
-const interrupt = { id: 'interrupt-1', reason: 'approval_required', toolCallId: 'a', metadata: {} };
-const turn = { version: 1, seq: 2, runId: 'run', startedAt: 0, endedAt: 1_000, outcome: 'success' } as const;
+const interrupt = consentInterrupt(1, 'a');
+const interruptView = {
+  id: 'interrupt-1',
+  reason: 'authorization_required',
+  toolCallId: 'a',
+  metadata: { tool: 'read_it', title: 'Read it', provider: 'github', scopes: ['repo'] },
+};
+const turn = { version: 2, seq: 2, runId: 'run', startedAt: 0, endedAt: 1_000, outcome: 'success' } as const;
 const transcript: Transcript = {
   summary: { sessionId: 'one', title: 'hello', createdAt: 'then', updatedAt: 'now' },
   turns: [],
@@ -15,9 +22,13 @@ const transcript: Transcript = {
 const viewsOf = (role: StoredMessage['role'], content: Content): readonly MessageView[] | undefined =>
   conversationView({ ...transcript, turns: [{ ...turn, messages: [{ role, content }] }] }).turns[0]?.messages;
 
+const result = (toolUseId: string, ...content: ToolResult['content']): Content[number] => ({
+  toolResult: { toolUseId, status: 'success', content },
+});
+
 describe('conversationView', () => {
   it('shows what the transcript has', () => {
-    const messages: readonly StoredMessage[] = [
+    const messages: StoredMessage[] = [
       { role: 'user', content: [{ text: 'hello' }] },
       { role: 'assistant', content: [{ text: 'hi' }] },
     ];
@@ -49,10 +60,10 @@ describe('conversationView', () => {
   });
 
   it.each([
-    [true, [interrupt]],
+    [true, [interruptView]],
     [false, []],
   ])('shows what a run waits for when it can be resumed: %s', (resumable, interrupts) => {
-    const pending = { interrupts: [interrupt], state: 'SECRET', resumable };
+    const pending = { interrupts: [interrupt], snapshot: 'SECRET', resumable };
     const view = conversationView({ ...transcript, pending });
     expect(view.interrupts).toEqual(interrupts);
     expect(JSON.stringify(view)).not.toContain('SECRET');
@@ -61,7 +72,7 @@ describe('conversationView', () => {
   it.each<[string, StoredMessage['role'], Content, readonly MessageView[]]>([
     ['texts as one', 'assistant', [{ text: 'a' }, { text: 'b' }], [{ role: 'assistant', text: 'ab' }]],
     ['nothing of an empty message', 'assistant', [], []],
-    ['nothing of blocks that it does not know', 'assistant', [{ text: 7 }, { reasoning: { text: 'x' } }], []],
+    ['nothing of what the model thought', 'assistant', [{ reasoning: { text: 'x' } }], []],
     [
       'calls beside the text',
       'assistant',
@@ -71,20 +82,13 @@ describe('conversationView', () => {
     [
       'calls without text',
       'assistant',
-      [{ toolUse: { toolUseId: '1', name: 'read_it' } }],
+      [{ toolUse: { toolUseId: '1', name: 'read_it', input: null } }],
       [{ role: 'assistant', toolCalls: [{ id: '1', name: 'read_it', input: null }] }],
     ],
     [
-      'calls of another form, as far as they go',
-      'assistant',
-      [{ toolUse: { toolUseId: 1, name: null } }],
-      [{ role: 'assistant', toolCalls: [{ id: '', name: '', input: null }] }],
-    ],
-    ['no call that is none', 'assistant', [{ toolUse: 'x' }, { toolUse: null }, { toolUse: ['x'] }], []],
-    [
       'results on their own, ahead of the text',
       'user',
-      [{ text: 'a' }, { toolResult: { toolUseId: '1', content: [{ json: { b: 1 } }] } }],
+      [{ text: 'a' }, result('1', { json: { b: 1 } })],
       [
         { role: 'tool', toolCallId: '1', result: { b: 1 } },
         { role: 'user', text: 'a' },
@@ -93,21 +97,11 @@ describe('conversationView', () => {
     [
       'each result',
       'user',
-      [
-        { toolResult: { toolUseId: '1', content: [{ text: 'a' }, { text: 'b' }] } },
-        { toolResult: { toolUseId: '2', content: [] } },
-        { toolResult: { toolUseId: '3', content: 'x' } },
-        { toolResult: { toolUseId: '4', content: ['x'] } },
-        { toolResult: { content: [{ json: null, text: 'c' }] } },
-        { toolResult: { toolUseId: '6' } },
-      ],
+      [result('1', { text: 'a' }, { text: 'b' }), result('2'), result('3', { json: null })],
       [
         { role: 'tool', toolCallId: '1', result: 'a' },
         { role: 'tool', toolCallId: '2', result: null },
         { role: 'tool', toolCallId: '3', result: null },
-        { role: 'tool', toolCallId: '4', result: null },
-        { role: 'tool', toolCallId: '', result: 'c' },
-        { role: 'tool', toolCallId: '6', result: null },
       ],
     ],
   ])('shows %s', (_name, role, content, views) => {

@@ -1,11 +1,7 @@
-import type {
-  ConversationSummary,
-  Json,
-  StoredInterrupt,
-  StoredMessage,
-  TurnRecord,
-} from './conversation.js';
+import type { Json, StoredMessage, ToolResult } from './content.js';
+import type { ConversationSummary, TurnRecord } from './conversation.js';
 import type { Transcript } from './conversations.js';
+import { interruptView, type InterruptView } from './interrupt.js';
 
 export interface MessageView {
   readonly role: 'user' | 'assistant' | 'tool';
@@ -28,7 +24,7 @@ export interface ConversationView extends ConversationSummary {
   readonly busy: boolean;
   readonly turns: readonly TurnView[];
   readonly nextBefore?: number;
-  readonly interrupts: readonly StoredInterrupt[];
+  readonly interrupts: readonly InterruptView[];
 }
 
 /** A transcript as it is shown to its user. */
@@ -51,43 +47,25 @@ export function conversationView({
       messages: turn.messages.flatMap(messageViews),
     })),
     ...(nextBefore !== undefined && { nextBefore }),
-    interrupts: pending?.resumable === true ? pending.interrupts : [],
+    interrupts: pending?.resumable === true ? pending.interrupts.map(interruptView) : [],
   };
 }
 
 /** Tool results travel in messages of the role `user`; people expect them on their own. */
 function messageViews({ role, content }: StoredMessage): MessageView[] {
-  const text = content.flatMap((block) => (typeof block.text === 'string' ? [block.text] : [])).join('');
-  const toolCalls = content
-    .flatMap((block) => objectIn(block.toolUse))
-    .map((use) => ({
-      id: textOf(use.toolUseId),
-      name: textOf(use.name),
-      input: use.input ?? null,
-    }));
-  const results = content
-    .flatMap((block) => objectIn(block.toolResult))
-    .map((result): MessageView => ({
-      role: 'tool',
-      toolCallId: textOf(result.toolUseId),
-      result: resultOf(result.content),
-    }));
+  const text = content.flatMap((block) => ('text' in block ? [block.text] : [])).join('');
+  const toolCalls = content.flatMap((block) =>
+    'toolUse' in block
+      ? [{ id: block.toolUse.toolUseId, name: block.toolUse.name, input: block.toolUse.input }]
+      : [],
+  );
+  const results = content.flatMap((block) => ('toolResult' in block ? [resultView(block.toolResult)] : []));
   if (text === '' && toolCalls.length === 0) return results;
   return [...results, { role, ...(text !== '' && { text }), ...(toolCalls.length > 0 && { toolCalls }) }];
 }
 
-function resultOf(content: Json | undefined): Json {
-  const [first] = Array.isArray(content) ? (content as readonly Json[]) : [];
-  const [block] = objectIn(first);
-  return block?.json ?? block?.text ?? null;
-}
-
-function objectIn(value: Json | undefined): readonly Readonly<Record<string, Json>>[] {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? [value as Readonly<Record<string, Json>>]
-    : [];
-}
-
-function textOf(value: Json | undefined): string {
-  return typeof value === 'string' ? value : '';
+function resultView({ toolUseId, content }: ToolResult): MessageView {
+  const [first] = content;
+  const result = first === undefined ? null : 'json' in first ? first.json : first.text;
+  return { role: 'tool', toolCallId: toolUseId, result };
 }

@@ -3,15 +3,16 @@ import { recordedLog, type LoggedLine } from '../common/logging/testing/recorded
 import type { PendingRun, TurnRecord, WorkingSet } from './conversation.js';
 import { UserKeys } from './keys.js';
 import { MemoryStore } from '../storage/testing/memory-store.js';
-import { Turn, type TurnInput } from './turn.js';
-import { assistant, user } from './testing/messages.js';
+import type { TurnInput } from './claim.js';
+import { Turn } from './turn.js';
+import { assistant, consentInterrupt, user } from './testing/messages.js';
 
 const NOW = Date.UTC(2026, 0, 1);
 const LATER = 61_000;
 const keys = new UserKeys('alice');
 const pending: PendingRun = {
-  interrupts: [{ id: 'interrupt-1', reason: 'approval_required', toolCallId: 'a', metadata: {} }],
-  state: { any: 'thing' },
+  interrupts: [consentInterrupt(1, 'a')],
+  snapshot: { any: 'thing' },
   resumable: true,
 };
 
@@ -58,7 +59,7 @@ describe('Turn', () => {
   it('begins with a claim, and a line in the index', async () => {
     const turn = await say('hello');
     expect(workingSet()).toStrictEqual({
-      version: 1,
+      version: 2,
       sessionId: 'one',
       createdAt: NOW,
       updatedAt: NOW,
@@ -71,7 +72,7 @@ describe('Turn', () => {
     const at = new Date(NOW).toISOString();
     const line = { sessionId: 'one', title: 'hello', createdAt: at, updatedAt: at };
     expect(stored(keys.index('one'))).toStrictEqual(line);
-    expect([turn.messages, turn.interrupts, turn.taken, turn.lost.aborted]).toEqual([
+    expect([turn.messages, turn.interrupts, turn.pending, turn.lost.aborted]).toEqual([
       [],
       0,
       undefined,
@@ -86,7 +87,7 @@ describe('Turn', () => {
     await turn.finish({ outcome: 'success', messages });
     const endedAt = NOW + 1_000;
     expect(record(1)).toStrictEqual({
-      version: 1,
+      version: 2,
       seq: 1,
       runId: 'run',
       startedAt: NOW,
@@ -95,7 +96,7 @@ describe('Turn', () => {
       messages,
     });
     expect(workingSet()).toStrictEqual({
-      version: 1,
+      version: 2,
       sessionId: 'one',
       createdAt: NOW,
       updatedAt: endedAt,
@@ -111,13 +112,13 @@ describe('Turn', () => {
     expect(record(1)).toMatchObject({ outcome: 'interrupt', pending });
     expect(workingSet()).toMatchObject({ interrupts: 1, pending });
     const turn = await resume(['interrupt-1'], 'run-2');
-    expect([turn.taken, turn.interrupts]).toEqual([pending, 1]);
+    expect([turn.pending, turn.interrupts]).toEqual([pending, 1]);
     expect(workingSet().claim).toStrictEqual({
       seq: 2,
       runId: 'run-2',
       startedAt: NOW,
       leaseUntil: NOW + 60_000,
-      taken: pending,
+      pending,
     });
     await turn.finish({ outcome: 'interrupt', messages: [], pending });
     expect(workingSet().interrupts).toBe(2);
@@ -127,7 +128,7 @@ describe('Turn', () => {
     const none = { detail: 'No interrupt is pending in this conversation. Send a message instead.' };
     await (await say('a')).finish({ outcome: 'success', messages: [] });
     await expect(resume(['interrupt-1'])).rejects.toMatchObject(none);
-    const two = [...pending.interrupts, { ...pending.interrupts[0], id: 'interrupt-2' }];
+    const two = [consentInterrupt(1, 'a'), consentInterrupt(2, 'a')];
     const paused = { ...pending, interrupts: two } as PendingRun;
     await (await say('b')).finish({ outcome: 'interrupt', messages: [], pending: paused });
     for (const answered of [
@@ -232,14 +233,24 @@ describe('Turn', () => {
 
   it.each<[string, Partial<TurnRecord>]>([
     ["another run's", { runId: 'other', outcome: 'success' }],
-    ['one in its stead', { runId: 'run', outcome: 'abandoned' }],
-    ['one that is not understood', {}],
+    ['one that was written for it', { runId: 'run', outcome: 'abandoned' }],
   ])('does not finish where there is a record already: %s', async (_name, found) => {
     const turn = await say('hello');
-    await store.put(keys.turn('one', 1), JSON.stringify(found), { always: true });
+    const whole = { version: 2, seq: 1, startedAt: NOW, endedAt: NOW, messages: [], ...found };
+    await store.put(keys.turn('one', 1), JSON.stringify(whole), { always: true });
     await expect(turn.finish({ outcome: 'success', messages: [] })).rejects.toMatchObject({
       code: 'session_busy',
       reason: 'claim_lapsed',
+    });
+    expect(workingSet().turns).toBe(0);
+  });
+
+  it('does not finish where there is a record that cannot be read', async () => {
+    const turn = await say('hello');
+    await store.put(keys.turn('one', 1), '{}', { always: true });
+    await expect(turn.finish({ outcome: 'success', messages: [] })).rejects.toMatchObject({
+      code: 'session_unreadable',
+      reason: 'damaged',
     });
     expect(workingSet().turns).toBe(0);
   });
@@ -322,12 +333,12 @@ describe('Turn', () => {
   });
 
   describe('after one that died', () => {
-    it('writes its record in its stead', async () => {
+    it('writes its record for it', async () => {
       await say('lost');
       die();
       const turn = await say('next', 'run-2');
       expect(record(1)).toStrictEqual({
-        version: 1,
+        version: 2,
         seq: 1,
         runId: 'run',
         startedAt: NOW,
@@ -347,17 +358,17 @@ describe('Turn', () => {
       store.beforePut = () => undefined;
       die();
       const turn = await say('next', 'run-2');
-      expect([turn.messages, turn.taken, turn.interrupts]).toEqual([[user('hello')], pending, 1]);
+      expect([turn.messages, turn.pending, turn.interrupts]).toEqual([[user('hello')], pending, 1]);
       expect(record(1).outcome).toBe('interrupt');
     });
 
-    it('closes the paused run that it had taken, and keeps no words of it', async () => {
+    it('closes the paused run that it resumed, and keeps no message of it', async () => {
       await (await say('hello')).finish({ outcome: 'interrupt', messages: [user('hello')], pending });
       await resume(['interrupt-1'], 'run-2');
       die();
       const turn = await say('next', 'run-3');
       expect(record(2)).toMatchObject({ runId: 'run-2', outcome: 'abandoned', messages: [] });
-      expect([turn.taken, turn.messages]).toEqual([{ ...pending, resumable: false }, [user('hello')]]);
+      expect([turn.pending, turn.messages]).toEqual([{ ...pending, resumable: false }, [user('hello')]]);
     });
   });
 });

@@ -1,22 +1,21 @@
 import { Logger } from '@nestjs/common';
 import { AppError, errorFields } from '../common/errors/index.js';
+import type { ObjectStore } from '../storage/index.js';
+import { claimFor, LEASE_MS, newWorkingSet, type TurnInput } from './claim.js';
+import type { StoredMessage } from './content.js';
 import {
   summaryOf,
+  VERSION,
   type PendingRun,
-  type StoredMessage,
   type TurnClaim,
   type TurnOutcome,
   type TurnRecord,
   type WorkingSet,
 } from './conversation.js';
 import type { UserKeys } from './keys.js';
-import type { ObjectStore } from '../storage/index.js';
+import { recover } from './recovery.js';
+import { parseTurnRecord, parseWorkingSet } from './stored-objects.js';
 import { windowOf } from './window.js';
-
-/** What starts a turn: the user's words, or answers to the interrupts of a paused run. */
-export type TurnInput =
-  | { readonly kind: 'message'; readonly text: string }
-  | { readonly kind: 'resume'; readonly interruptIds: readonly string[] };
 
 export interface TurnResult {
   readonly outcome: TurnOutcome;
@@ -26,12 +25,10 @@ export interface TurnResult {
   readonly pending?: PendingRun;
 }
 
-/** A claim lives this long without being renewed; it is renewed three times as often. */
-const LEASE_MS = 60_000;
-const RENEWAL_MS = 20_000;
+/** A claim is renewed three times within its lease. */
+const RENEWAL_MS = LEASE_MS / 3;
 /** The last two writes of a turn take less than this. */
 const LEASE_MARGIN_MS = 30_000;
-const TITLE_LENGTH = 80;
 
 /** A turn in progress: the sole writer of its conversation until it is finished. */
 export class Turn {
@@ -75,16 +72,17 @@ export class Turn {
     runId: string,
     input: TurnInput,
   ): Promise<Turn> {
-    const stored = await store.get(keys.workingSet(sessionId));
+    const key = keys.workingSet(sessionId);
+    const stored = await store.get(key);
     if (stored === undefined && input.kind === 'resume') throw new AppError('session_not_found');
     const found =
-      stored === undefined ? newWorkingSet(sessionId, input) : (JSON.parse(stored.text) as WorkingSet);
+      stored === undefined ? newWorkingSet(sessionId, input) : parseWorkingSet(stored.text, keys.nameOf(key));
     const set = await recover(store, keys, found);
     const claim = claimFor(set, runId, input);
     const { pending: _, ...rest } = set;
     const claimed: WorkingSet = { ...rest, updatedAt: Date.now(), claim };
     const condition = stored === undefined ? ({ ifAbsent: true } as const) : { ifVersion: stored.version };
-    const written = await store.put(keys.workingSet(sessionId), JSON.stringify(claimed), condition);
+    const written = await store.put(key, JSON.stringify(claimed), condition);
     if (written === 'conflict') throw new AppError('session_busy', { reason: 'claim_lost' });
     const turn = new Turn(store, keys, claimed, claim, written.version);
     try {
@@ -96,7 +94,7 @@ export class Turn {
     return turn;
   }
 
-  /** What the model has been shown so far; the user's new message is not part of it. */
+  /** The conversation as far as the model is shown it; the user's new message is not part of it. */
   get messages(): readonly StoredMessage[] {
     return this.#set.messages;
   }
@@ -112,8 +110,8 @@ export class Turn {
   }
 
   /** The paused run that this turn resumes, or closes by a message. */
-  get taken(): PendingRun | undefined {
-    return this.#claim.taken;
+  get pending(): PendingRun | undefined {
+    return this.#claim.pending;
   }
 
   /**
@@ -129,7 +127,16 @@ export class Turn {
     if ((this.#set.claim?.leaseUntil ?? 0) - Date.now() < LEASE_MARGIN_MS) await this.#renew();
     const endedAt = Date.now();
     const paused = pending === undefined ? {} : { pending };
-    await this.#record({ version: 1, seq, runId, startedAt, endedAt, outcome, messages, ...paused });
+    await this.#record({
+      version: VERSION,
+      seq,
+      runId,
+      startedAt,
+      endedAt,
+      outcome,
+      messages: [...messages],
+      ...paused,
+    });
     const { claim: _, ...rest } = this.#set;
     await this.#write({
       ...rest,
@@ -145,8 +152,9 @@ export class Turn {
   async #record(record: TurnRecord): Promise<void> {
     const key = this.#keys.turn(this.#set.sessionId, record.seq);
     if ((await this.#store.put(key, JSON.stringify(record), { ifAbsent: true })) !== 'conflict') return;
-    const stored = JSON.parse((await this.#store.get(key))?.text ?? '{}') as Partial<TurnRecord>;
-    if (stored.runId !== record.runId || stored.outcome === 'abandoned') {
+    const stored = await this.#store.get(key);
+    const own = stored === undefined ? undefined : parseTurnRecord(stored.text, this.#keys.nameOf(key));
+    if (own?.runId !== record.runId || own.outcome === 'abandoned') {
       throw new AppError('session_busy', { reason: 'claim_lapsed' });
     }
   }
@@ -164,7 +172,7 @@ export class Turn {
     const { claim: _, ...rest } = this.#set;
     await this.#write({
       ...rest,
-      ...(this.#claim.taken !== undefined && { pending: this.#claim.taken }),
+      ...(this.#claim.pending !== undefined && { pending: this.#claim.pending }),
     }).catch(() => undefined);
   }
 
@@ -187,86 +195,4 @@ export class Turn {
     this.#version = written.version;
     this.#set = set;
   }
-}
-
-function newWorkingSet(sessionId: string, input: TurnInput): WorkingSet {
-  const title = input.kind === 'message' ? input.text.replace(/\s+/g, ' ').trim().slice(0, TITLE_LENGTH) : '';
-  const now = Date.now();
-  return {
-    version: 1,
-    sessionId,
-    createdAt: now,
-    updatedAt: now,
-    title,
-    turns: 0,
-    interrupts: 0,
-    messages: [],
-  };
-}
-
-function claimFor(set: WorkingSet, runId: string, input: TurnInput): TurnClaim {
-  const { pending } = set;
-  if (input.kind === 'resume') requireAnswers(pending, input.interruptIds);
-  const now = Date.now();
-  return {
-    seq: set.turns + 1,
-    runId,
-    startedAt: now,
-    leaseUntil: now + LEASE_MS,
-    ...(input.kind === 'message' && { userText: input.text }),
-    ...(pending !== undefined && { taken: pending }),
-  };
-}
-
-/** Every pending interrupt is answered, and nothing else: half an answer would leave the run paused in between. */
-function requireAnswers(pending: PendingRun | undefined, answered: readonly string[]): void {
-  const expected = pending?.resumable === true ? pending.interrupts.map(({ id }) => id) : [];
-  const complete = expected.length > 0 && expected.every((id) => answered.includes(id));
-  if (complete && answered.length === expected.length && new Set(answered).size === answered.length) return;
-  const detail =
-    expected.length === 0
-      ? 'No interrupt is pending in this conversation. Send a message instead.'
-      : `Answer every pending interrupt, each once: ${expected.join(', ')}.`;
-  throw new AppError('interrupt_not_pending', { detail });
-}
-
-/**
- * A conversation whose last turn died. Its record is written in its stead, unless it got as far as that itself; the
- * record's name makes sure that there is one only.
- */
-async function recover(store: ObjectStore, keys: UserKeys, set: WorkingSet): Promise<WorkingSet> {
-  const { claim, ...rest } = set;
-  if (set.deletedAt !== undefined) {
-    throw new AppError('session_busy', {
-      detail: 'This conversation is being deleted. Delete it again to finish that, or use another id.',
-    });
-  }
-  if (claim === undefined) return set;
-  if (claim.leaseUntil > Date.now()) throw new AppError('session_busy');
-  const messages: readonly StoredMessage[] =
-    claim.userText === undefined ? [] : [{ role: 'user', content: [{ text: claim.userText }] }];
-  const { seq, runId, startedAt, taken } = claim;
-  const record: TurnRecord = {
-    version: 1,
-    seq,
-    runId,
-    startedAt,
-    endedAt: Date.now(),
-    outcome: 'abandoned',
-    messages,
-  };
-  const key = keys.turn(set.sessionId, seq);
-  const written = await store.put(key, JSON.stringify(record), { ifAbsent: true });
-  const own = written === 'conflict' ? await store.get(key) : undefined;
-  const kept = own === undefined ? record : (JSON.parse(own.text) as TurnRecord);
-  return {
-    ...rest,
-    turns: seq,
-    interrupts: rest.interrupts + (kept.pending?.interrupts.length ?? 0),
-    messages: windowOf([...rest.messages, ...kept.messages]),
-    ...(kept.pending !== undefined && { pending: kept.pending }),
-    // What a half-done turn has done with the paused run is unknown, unless its record tells: it can be closed by a
-    // message, not run again.
-    ...(taken !== undefined && kept.outcome === 'abandoned' && { pending: { ...taken, resumable: false } }),
-  };
 }

@@ -1,9 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
-import type { StoredMessage } from './conversation.js';
+import type { StoredMessage } from './content.js';
 import { windowOf } from './window.js';
 import { assistant, user } from './testing/messages.js';
 
-const result: StoredMessage = { role: 'user', content: [{ toolResult: { toolUseId: 'a', content: [] } }] };
+const result: StoredMessage = {
+  role: 'user',
+  content: [{ toolResult: { toolUseId: 'a', status: 'success', content: [] } }],
+};
 
 describe('windowOf', () => {
   it('keeps a short conversation whole', () => {
@@ -12,7 +15,7 @@ describe('windowOf', () => {
     expect(windowOf([])).toEqual([]);
   });
 
-  it('begins at words of the user, never at a tool result', () => {
+  it('begins at a message of the user, never at a tool result', () => {
     const messages = [
       ...Array.from({ length: 57 }, (_, n) => (n % 2 === 0 ? user('x') : assistant('y'))),
       assistant('call'),
@@ -56,17 +59,17 @@ describe('windowOf', () => {
     expect(windowOf([message, message])).toHaveLength(1);
   });
 
-  it('takes no message with a tool result for words of the user', () => {
+  it('takes no message with a tool result for a message of the user', () => {
     const mixed: StoredMessage = {
       role: 'user',
-      content: [{ text: 'b' }, { toolResult: { toolUseId: 'a', content: [] } }],
+      content: [{ text: 'b' }, { toolResult: { toolUseId: 'a', status: 'success', content: [] } }],
     };
     const big = assistant('x'.repeat(150_000));
     expect(windowOf([user('a'), big, mixed, big, mixed])).toHaveLength(5);
     expect(windowOf([user('a'), big, user('b'), big, mixed])).toHaveLength(3);
   });
 
-  it('takes no words of the assistant for words of the user', () => {
+  it('takes no message of the assistant for a message of the user', () => {
     const big = assistant('x'.repeat(90_000));
     expect(windowOf([user('a'), big, big, big])).toHaveLength(4);
   });

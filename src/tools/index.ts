@@ -4,11 +4,12 @@ export {
   type ToolAccess,
   type ToolCallContext,
 } from './agent-tool.decorator.js';
-export type { Account, ProviderDescription, ScopeWords, ToolProvider } from './provider.js';
+export type { Account, ProviderDescription, ScopeText, ToolProvider } from './provider.js';
 export type {
   AccountChanged,
   ApprovalRequired,
   AuthorizationRequired,
+  RunContext,
   ToolCall,
   ToolOutcome,
 } from './tool-call.js';

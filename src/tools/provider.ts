@@ -1,7 +1,7 @@
 import type { ToolCallContext } from './agent-tool.decorator.js';
 
 /** What a scope allows, in the provider's own words, and why a wider one than the task needs is asked for. */
-export type ScopeWords = string | { readonly allows: string; readonly why: string };
+export type ScopeText = string | { readonly allows: string; readonly why: string };
 
 /** A provider as its tools and its users know it. */
 export interface ProviderDescription {
@@ -11,7 +11,7 @@ export interface ProviderDescription {
   /** The name of its OAuth2 credential provider in AgentCore Identity. */
   readonly credentialProvider: string;
   /** What each scope allows, in words. */
-  readonly scopes: Readonly<Record<string, ScopeWords>>;
+  readonly scopes: Readonly<Record<string, ScopeText>>;
   /** Further parameters of its authorization request, such as `prompt`, `access_type` or `audience`. */
   readonly authorizationParameters?: Readonly<Record<string, string>>;
 }

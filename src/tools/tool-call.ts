@@ -14,11 +14,14 @@ export interface RegisteredTool {
   readonly run: (input: unknown, context: ToolCallContext) => Promise<unknown>;
 }
 
-export interface ToolCall {
+/** Whose run it is, and in which conversation. */
+export interface RunContext {
   readonly user: User;
-  /** The conversation and the run that call: for the audit trail. */
   readonly sessionId: string;
   readonly runId: string;
+}
+
+export interface ToolCall extends RunContext {
   readonly signal: AbortSignal;
   /** The digest of the call that the user has approved; good for that very call, once. */
   readonly approved: string | undefined;

@@ -11,6 +11,7 @@ import type {
   ApprovalRequired,
   AuthorizationRequired,
   RegisteredTool,
+  RunContext,
   ToolCall,
   ToolOutcome,
 } from './tool-call.js';
@@ -148,7 +149,7 @@ export class ToolPipeline {
 }
 
 export function auditOf(
-  { user, sessionId, runId }: ToolCall,
+  { user, sessionId, runId }: RunContext,
   tool: string,
 ): { user: string; sessionId: string; runId: string; tool: string } {
   return { user: user.sub, sessionId, runId, tool };
@@ -182,7 +183,7 @@ function approvalRequired(
 
 /** Which arguments are wrong, without repeating what was in them. */
 function inputFaults(error: z.ZodError): string {
-  return `The arguments do not fit: ${describeIssues(error, 'input')}.`;
+  return `The arguments do not fit: ${describeIssues(error.issues, 'input')}.`;
 }
 
 function checkedOutput(

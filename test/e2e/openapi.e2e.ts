@@ -37,6 +37,14 @@ describe('the specification', () => {
   });
   afterAll(() => world.close());
 
+  it('is the one that the code describes', () => {
+    const { status, stderr } = spawnSync(process.execPath, ['scripts/openapi.mjs', '--check'], {
+      encoding: 'utf8',
+    });
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+  });
+
   it('lints clean', () => {
     const folder = mkdtempSync(join(tmpdir(), 'onbehalf-openapi-'));
     const file = join(folder, 'openapi.json');
@@ -53,10 +61,8 @@ describe('the specification', () => {
       env: { ...process.env, REDOCLY_TELEMETRY: 'off' },
     });
     rmSync(folder, { recursive: true });
-    expect([status, stdout + (status === 0 ? '' : stderr)]).toEqual([
-      0,
-      expect.not.stringContaining('warning'),
-    ]);
+    expect(stdout + (status === 0 ? '' : stderr)).not.toContain('warning');
+    expect(status).toBe(0);
   });
 
   it('describes every route of the API, with every error that it may answer', () => {

@@ -1,10 +1,15 @@
 import { Logger } from '@nestjs/common';
-import type { ToolContext } from '@strands-agents/sdk';
 import { beforeAll, describe, it } from '@jest/globals';
 import { z } from 'zod';
-import { RegistryTool, type PauseReason, type RunCalls } from '../../src/agent/registry.tool.js';
+import type { AnsweredInterrupt } from '../../src/agent/interrupts/interrupt.js';
+import { Interrupts } from '../../src/agent/interrupts/interrupts.js';
+import { PausedCalls } from '../../src/agent/interrupts/paused-calls.js';
+import { RunCalls } from '../../src/agent/runs/run-calls.js';
 import { recordedAudit } from '../../src/audit/testing/recorded-audit.js';
+import type { FlowLedger, FlowTickets } from '../../src/identity/flow/index.js';
 import type { ResourceTokens } from '../../src/identity/token-vault/index.js';
+import type { StoredInterrupt } from '../../src/sessions/index.js';
+import { storedInterrupt } from '../../src/sessions/interrupt.js';
 import { MemoryStore } from '../../src/storage/testing/memory-store.js';
 import { Accounts } from '../../src/tools/accounts.js';
 import { Connections } from '../../src/tools/connections.js';
@@ -16,29 +21,24 @@ import { Random } from '../support/random.ts';
 
 const SEQUENCES = 10_000;
 const STEPS = 12;
+const CONTEXT = { user: { sub: 'alice' }, sessionId: 'one', runId: 'run' };
+/** No consent is asked for here: a token is always there. */
+const NO_TICKETS = {} as FlowTickets;
+const NO_LEDGER = {} as FlowLedger;
 const TOOLS = ['post', 'delete'] as const;
 const USE_IDS = ['a', 'b'] as const;
 const input = z.strictObject({ text: z.string(), to: z.string().default('all') });
 type Written = readonly [tool: string, input: unknown, account: string];
-
-class Paused extends Error {}
 
 /** One conversation whose model calls tools that write, with ids and inputs of its choice, as often as it likes. */
 class Conversation {
   readonly written: string[] = [];
   /** What the user was shown and has said yes to, and has not yet been done. */
   readonly credits: string[] = [];
-  /** What waits for an answer: the interrupt, by the id of the call. */
-  readonly shown = new Map<string, PauseReason>();
+  /** The interrupts that wait for an answer, by the id of the call, and for which account each is. */
+  readonly shown = new Map<string, { readonly stored: StoredInterrupt; readonly account: string }>();
   account: Account = { id: '1', login: 'alice' };
-  readonly #calls: RunCalls = {
-    user: { sub: 'alice' },
-    sessionId: 'one',
-    runId: 'run',
-    paused: new Map(),
-    answers: new Map(),
-    reasons: new Map(),
-  };
+  readonly #answered = new Map<string, AnsweredInterrupt>();
   readonly #pipeline: ToolPipeline;
 
   constructor() {
@@ -47,41 +47,39 @@ class Conversation {
     this.#pipeline = new ToolPipeline(tokens as unknown as ResourceTokens, accounts, recordedAudit().audit);
   }
 
-  async use(tool: (typeof TOOLS)[number], toolUseId: string, given: unknown): Promise<void> {
+  async use(tool: (typeof TOOLS)[number], toolCallId: string, given: unknown): Promise<void> {
     const registry = {
+      title: (name: string) => name,
       call: (_name: string, raw: unknown, call: ToolCall): Promise<ToolOutcome> =>
         this.#pipeline.run(this.#registered(tool), raw, call),
     } as unknown as ToolRegistry;
-    const specification = { name: tool, title: tool, description: tool, inputSchema: {} };
-    const context = {
-      toolUse: { toolUseId, name: tool, input: given },
-      cancelSignal: new AbortController().signal,
-      interrupt: () => {
-        throw new Paused();
-      },
-    } as unknown as ToolContext;
-    this.shown.delete(toolUseId);
-    try {
-      const stream = new RegistryTool(specification, registry, this.#calls).stream(context);
-      while ((await stream.next()).done !== true);
-    } catch (error) {
-      if (!(error instanceof Paused)) throw error;
-      const reason = this.#calls.reasons.get(toolUseId);
-      if (reason !== undefined) this.shown.set(toolUseId, reason);
-    }
+    this.shown.delete(toolCallId);
+    const paused = new PausedCalls([...this.#answered.values()]);
+    this.#answered.delete(toolCallId);
+    const { signal } = new AbortController();
+    await new RunCalls(registry, CONTEXT, paused).make({ name: tool, toolCallId, input: given, signal });
+    const raised = paused.raised(toolCallId);
+    if (raised === undefined) return;
+    const interrupts = new Interrupts(registry, NO_TICKETS, NO_LEDGER, recordedAudit().audit);
+    const { stored } = await interrupts.present(CONTEXT, raised, { number: 1, loopId: 'loop' });
+    const account = raised.outcome.kind === 'approval_required' ? raised.outcome.account : undefined;
+    // As it comes back from the bucket.
+    this.shown.set(toolCallId, {
+      stored: storedInterrupt.parse(JSON.parse(JSON.stringify(stored))),
+      account: account?.id ?? '',
+    });
   }
 
   /** The user answers what is shown; only a clear yes to an approval gives the right to one call. */
-  answer(toolUseId: string, payload: unknown, status: 'resolved' | 'cancelled'): void {
-    const reason = this.shown.get(toolUseId);
-    if (reason === undefined) return;
-    this.#calls.answers.set(toolUseId, { interruptId: toolUseId, reason: reason.kind, status, payload });
-    this.shown.delete(toolUseId);
+  answer(toolCallId: string, payload: unknown, status: 'resolved' | 'cancelled'): void {
+    const shown = this.shown.get(toolCallId);
+    if (shown === undefined) return;
+    const { stored, account } = shown;
+    this.#answered.set(toolCallId, { stored, answer: { interruptId: stored.id, status, payload } });
+    this.shown.delete(toolCallId);
     const isYes = status === 'resolved' && (payload as { approved?: unknown } | null)?.approved === true;
-    if (reason.kind === 'approval_required' && isYes)
-      this.credits.push(
-        JSON.stringify([reason.tool, reason.input, reason.account?.id ?? ''] satisfies Written),
-      );
+    if (stored.kind === 'approval_required' && isYes)
+      this.credits.push(JSON.stringify([stored.tool, stored.input, account] satisfies Written));
   }
 
   #registered(name: (typeof TOOLS)[number]): RegisteredTool {

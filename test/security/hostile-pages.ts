@@ -53,7 +53,7 @@ const inTicket = (name: string, change: (text: string) => object): Place => ({
   sealed: true,
   request: async (text, situation) => {
     const ticket = await resealed(situation, ticketOf(situation), 'flow-ticket', {
-      words: { provider: 'GitHub', tool: 'Read', scopes: [{ allows: 'Read' }], ...change(text) },
+      display: { provider: 'GitHub', tool: 'Read', scopes: [{ allows: 'Read' }], ...change(text) },
     });
     return { path: query(CONNECT, { ticket }), headers: signedIn(situation) };
   },

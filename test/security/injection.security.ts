@@ -4,11 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import type { HttpBrowser } from '../../local/lib/http-browser.ts';
 import type { Invocation } from '../../local/lib/invoke.ts';
-import { START } from '../../src/agent/docs/start-script.js';
 import { Claim } from '../support/assurance.ts';
 import { obedientModel } from '../support/obedient-model.ts';
 import { connectUrlOf, subjectOf, World } from '../support/world.ts';
 import { CARRIERS, carried, INJECTIONS } from './injections.ts';
+
+const START = readFileSync('src/api-docs/assets/start.js', 'utf8');
 
 /** What our own page makes of an event stream: the links that it would show as ours. */
 function renderedLinks(raw: string, publicUrl: string): readonly string[] {

@@ -1,7 +1,5 @@
-import type { z } from 'zod';
-
 const MOST = 5;
-const WHAT: Readonly<Partial<Record<z.core.$ZodIssue['code'], string>>> = {
+const FAULTS: Readonly<Record<string, string>> = {
   invalid_type: 'is missing or of another type than expected',
   unrecognized_keys: 'has members that are not known',
   too_big: 'is too long or too large',
@@ -10,11 +8,39 @@ const WHAT: Readonly<Partial<Record<z.core.$ZodIssue['code'], string>>> = {
   custom: 'is blank, or no valid Unicode',
 };
 
-/** What does not fit, by member, and nothing of what was sent: zod's own texts can quote keys of the input. */
-export function describeIssues(error: z.ZodError, whole: string): string {
-  const faults = error.issues.slice(0, MOST).map(({ path, code }) => {
-    const where = path.filter((part) => /^\w{1,32}$/.test(String(part))).join('.') || whole;
-    return `${where} ${WHAT[code] ?? 'is not valid'}`;
+/** A fault of a schema, as Standard Schema has it, with the members that zod adds. */
+export interface Issue {
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+  readonly code?: string | undefined;
+  /** Of a union: the faults of each of its members. */
+  readonly errors?: readonly (readonly Issue[])[] | undefined;
+  readonly params?: Readonly<Record<string, unknown>> | undefined;
+}
+
+/**
+ * The members that do not fit and why, without anything that was sent: zod's own texts can quote keys of the input.
+ * @param whole the name of the input itself
+ */
+export function describeIssues(issues: readonly Issue[], whole: string): string {
+  return nearest(issues)
+    .slice(0, MOST)
+    .map((issue) => describe(issue, whole))
+    .join('; ');
+}
+
+function describe({ path = [], code = '', params }: Issue, whole: string): string {
+  if (typeof params?.sentence === 'string') return params.sentence;
+  const names = path.map((part) => String(typeof part === 'object' ? part.key : part));
+  const member = names.filter((name) => /^\w{1,32}$/.test(name)).join('.') || whole;
+  return `${member} ${FAULTS[code] ?? 'is not valid'}`;
+}
+
+/** Of a union, the faults of the member that has the fewest: most likely that one was meant. */
+function nearest(issues: readonly Issue[]): readonly Issue[] {
+  return issues.flatMap((issue) => {
+    const [first, ...others] = (issue.errors ?? []).map(nearest);
+    if (first === undefined) return [issue];
+    const fewest = others.reduce((best, each) => (each.length < best.length ? each : best), first);
+    return fewest.map((each) => ({ ...each, path: [...(issue.path ?? []), ...(each.path ?? [])] }));
   });
-  return faults.join('; ');
 }

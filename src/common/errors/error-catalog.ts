@@ -36,6 +36,12 @@ export const ERRORS = {
     detail:
       'This conversation is already answering. Wait for its end, then try again; an abandoned turn is given up after 60 seconds.',
   },
+  session_unreadable: {
+    status: 500,
+    title: 'This conversation cannot be read',
+    detail:
+      'The stored conversation is damaged, or was written by a newer version of this application. Your other conversations are not affected. Tell the operator the request id, or delete this conversation.',
+  },
   interrupt_not_pending: {
     status: 409,
     title: 'Nothing to resume',

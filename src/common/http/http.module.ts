@@ -1,13 +1,18 @@
 import { Module } from '@nestjs/common';
-import { APP_FILTER } from '@nestjs/core';
+import { APP_FILTER, APP_PIPE } from '@nestjs/core';
 import { ErrorFilter } from './error.filter.js';
 import { HealthController } from './health.controller.js';
 import { Readiness } from './readiness.js';
+import { schemaPipe } from './schema.pipe.js';
 
-/** What both roles serve alike: health routes and errors. */
+/** The parts that both roles serve alike: health routes, the check of parameters, and errors. */
 @Module({
   controllers: [HealthController],
-  providers: [Readiness, { provide: APP_FILTER, useClass: ErrorFilter }],
+  providers: [
+    Readiness,
+    { provide: APP_FILTER, useClass: ErrorFilter },
+    { provide: APP_PIPE, useFactory: schemaPipe },
+  ],
   exports: [Readiness],
 })
 export class HttpModule {}

@@ -19,4 +19,5 @@ export { asAppError, problemOf, type Problem } from './problem.js';
 export { IS_PUBLIC, Public } from './public.decorator.js';
 export { Readiness } from './readiness.js';
 export { addRequestHooks } from './request-hooks.js';
+export { schemaPipe } from './schema.pipe.js';
 export { sendPage } from './send-page.js';

@@ -12,9 +12,9 @@ type SchemaObject = Exclude<
   undefined
 >;
 
-/** A zod schema as OpenAPI 3.1 has it: JSON Schema 2020-12. */
+/** A zod schema as OpenAPI 3.1 has it: JSON Schema 2020-12. A part that has no JSON Schema becomes any value. */
 export function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'output'): SchemaObject {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io });
+  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   return rest as SchemaObject;
 }
 

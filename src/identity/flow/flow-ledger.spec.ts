@@ -44,7 +44,7 @@ describe('FlowLedger', () => {
 
   it('keeps the account that was connected before', async () => {
     store.objects.clear();
-    await ledger.ask({ ...ticket, words: { ...ticket.words, account: 'alice-octo' } });
+    await ledger.ask({ ...ticket, display: { ...ticket.display, account: 'alice-octo' } });
     expect((await entryNow()).record.account).toBe('alice-octo');
   });
 

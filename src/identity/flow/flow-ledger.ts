@@ -25,13 +25,13 @@ export class FlowLedger {
   }
 
   /** Before the user is given a link. @throws AppError `flows_unavailable` */
-  async ask({ sub, words, consent, customState, expiresAt, sessionUri }: FlowTicket): Promise<void> {
+  async ask({ sub, display, consent, customState, expiresAt, sessionUri }: FlowTicket): Promise<void> {
     const record: FlowRecord = {
       version: 1,
       state: 'asked',
       sub,
-      provider: words.provider,
-      ...(words.account !== undefined && { account: words.account }),
+      provider: display.provider,
+      ...(display.account !== undefined && { account: display.account }),
       consent,
       customState: digestOf(customState),
       browsers: [],

@@ -37,12 +37,12 @@ describe('FlowTickets', () => {
   it.each<[string, string, object]>([
     ['what was sealed for something else', 'flow-cookie', ticket],
     ['a ticket with more', 'flow-ticket', { ...ticket, more: 1 }],
-    ['a ticket with more words', 'flow-ticket', { ...ticket, words: { ...ticket.words, more: 1 } }],
-    ['a ticket without words', 'flow-ticket', { ...ticket, words: {} }],
+    ['a ticket with more to show', 'flow-ticket', { ...ticket, display: { ...ticket.display, more: 1 } }],
+    ['a ticket with nothing to show', 'flow-ticket', { ...ticket, display: {} }],
     [
       'a ticket with scopes that are no text',
       'flow-ticket',
-      { ...ticket, words: { ...ticket.words, scopes: [1] } },
+      { ...ticket, display: { ...ticket.display, scopes: [1] } },
     ],
     ['a ticket without a consent', 'flow-ticket', { ...ticket, consent: undefined }],
     ['a ticket without an address', 'flow-ticket', { ...ticket, authorizationUrl: 'nowhere' }],

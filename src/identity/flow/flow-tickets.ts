@@ -8,8 +8,8 @@ import { SealedToken } from './sealed-token.js';
 const flowTicket = z.strictObject({
   /** The user who asked; nobody else may go on. */
   sub: z.string(),
-  /** What the consent is for, in the words that people are shown. */
-  words: z.strictObject({
+  /** What the consent is for, as people are shown it. */
+  display: z.strictObject({
     provider: z.string(),
     /** The account at the provider that the user has connected before. */
     account: z.string().optional(),

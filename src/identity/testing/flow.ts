@@ -21,7 +21,7 @@ export const CONSENT: Consent = {
 /** Alice's ticket, good for ten minutes. */
 export const TICKET: FlowTicket = {
   sub: 'alice',
-  words: { provider: 'GitHub', scopes: [{ allows: 'Read your profile' }], tool: 'Read it' },
+  display: { provider: 'GitHub', scopes: [{ allows: 'Read your profile' }], tool: 'Read it' },
   authorizationUrl: 'https://identity.example/authorize?request_uri=x',
   sessionUri: 'urn:ietf:params:oauth:request_uri:abc',
   customState: 's',

@@ -1,0 +1,89 @@
+export const EVENT_STREAM_DESCRIPTION = `
+Answers a stream of [AG-UI 1.0](https://docs.ag-ui.com) events. A run begins with \`RUN_STARTED\` and ends with exactly one
+terminal event:
+
+| terminal event | meaning |
+|---|---|
+| \`RUN_FINISHED\`, \`outcome.type: "success"\` | the answer is complete |
+| \`RUN_FINISHED\`, \`outcome.type: "interrupt"\` | the run waits for you: see \`outcome.interrupts\` |
+| \`RUN_FINISHED\`, \`outcome.type: "cancelled"\` | the run was cancelled |
+| \`RUN_ERROR\` | the run failed; \`code\` is one of docs/errors.md |
+
+In between: \`TEXT_MESSAGE_*\` (the answer, word by word), \`TOOL_CALL_START\`/\`ARGS\`/\`END\`/\`RESULT\`, \`REASONING_*\`.
+
+**An interrupt** of the reason \`authorization_required\` tells in \`metadata\` the \`provider\`, the \`scopes\`, the \`tool\` and the
+\`connectUrl\`: open it in this browser, consent at the provider, then resume with the interrupt's \`id\`. The reason
+\`approval_required\` tells the \`tool\` and its \`input\`: resume with the payload \`{"approved": true}\`. The
+reason \`account_changed\` tells whose account was connected \`before\` and whose token it is \`now\`: resume with
+\`{"switch": true}\` to go on as the new one; with any other payload you are sent to consent again as the one before. A new
+message instead of a resume closes the interrupt and is answered.
+
+The \`CUSTOM\` event \`notice\` tells of scopes that the provider has granted and nobody asked for. Lines that begin with a colon are heartbeats.
+
+AG-UI clients send their \`RunAgentInput\` to the same address: \`threadId\` names the conversation, and of \`messages\` the last
+one counts. Tools that a client offers are not given to the model.`.trim();
+
+/** They run as they stand, in this order: the first one asks for consent, the second one goes on after it. */
+export const REQUEST_EXAMPLES = {
+  'first message': {
+    summary: '1. A first message',
+    value: { sessionId: 'try-it-out', message: 'Who am I on GitHub?' },
+  },
+  resume: {
+    summary: '2. Resume, after you have opened connectUrl and consented',
+    value: { sessionId: 'try-it-out', resume: [{ interruptId: 'interrupt-1', status: 'resolved' }] },
+  },
+  'next message': {
+    summary: '3. A second message; needs consent for another scope',
+    value: { sessionId: 'try-it-out', message: 'List my 5 latest repositories' },
+  },
+  decline: {
+    summary: '4. Decline that consent',
+    value: { sessionId: 'try-it-out', resume: [{ interruptId: 'interrupt-2', status: 'cancelled' }] },
+  },
+};
+
+const lines = (...events: readonly object[]): string =>
+  events.map((event) => `data: ${JSON.stringify(event)}\n\n`).join('');
+const ids = { threadId: 'try-it-out', runId: 'run-1' };
+const toolCallId = 'tooluse_1';
+
+export const EVENT_STREAM_EXAMPLES = {
+  'consent is missing': {
+    value: lines(
+      { type: 'RUN_STARTED', ...ids },
+      { type: 'TOOL_CALL_START', toolCallId, toolCallName: 'get_github_user' },
+      { type: 'TOOL_CALL_END', toolCallId },
+      {
+        type: 'RUN_FINISHED',
+        ...ids,
+        outcome: {
+          type: 'interrupt',
+          interrupts: [
+            {
+              id: 'interrupt-1',
+              reason: 'authorization_required',
+              toolCallId,
+              expiresAt: '2026-01-01T12:10:00.000Z',
+              metadata: {
+                provider: 'github',
+                scopes: ['read:user'],
+                tool: 'get_github_user',
+                connectUrl: 'https://agent.example.com/oauth2/connect?ticket=…',
+              },
+            },
+          ],
+        },
+      },
+    ),
+  },
+  'an answer': {
+    value: lines(
+      { type: 'RUN_STARTED', ...ids },
+      { type: 'TEXT_MESSAGE_START', messageId: 'message-1', role: 'assistant' },
+      { type: 'TEXT_MESSAGE_CONTENT', messageId: 'message-1', delta: 'You are octocat.' },
+      { type: 'TEXT_MESSAGE_END', messageId: 'message-1' },
+      { type: 'RUN_FINISHED', ...ids, outcome: { type: 'success' } },
+    ),
+  },
+};

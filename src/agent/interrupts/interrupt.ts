@@ -1,0 +1,74 @@
+import type { StoredInterrupt } from '../../sessions/index.js';
+import type { AccountChanged, ApprovalRequired, AuthorizationRequired } from '../../tools/index.js';
+
+/*
+ * An interrupt goes one way. A tool call raises it; it is presented to the user and stored with the conversation; the
+ * user answers it, and the call is made again with the answer.
+ */
+
+/** The outcome of a call that has to wait for its user. Stays in memory: it can hold an authorization URL. */
+export type WaitingOutcome = AuthorizationRequired | ApprovalRequired | AccountChanged;
+
+/** A call that waits, and how it came to that. */
+export interface RaisedInterrupt {
+  readonly toolCallId: string;
+  readonly outcome: WaitingOutcome;
+  /** How often this call has been paused, this time included. */
+  readonly pauses: number;
+  /** The digest of the call that the user has approved before, and that has not been made yet. */
+  readonly approved: string | undefined;
+  readonly reauthenticated: boolean;
+}
+
+/** An interrupt as it is stored, and as the user is shown it now. */
+export interface PresentedInterrupt {
+  readonly stored: StoredInterrupt;
+  readonly message: string;
+  /** The member of the answer's payload that decides; absent where the status alone does. */
+  readonly decidedBy?: 'approved' | 'switch';
+  /** The link to the page before consent, and until when it is good: Unix milliseconds. */
+  readonly link?: { readonly url: string; readonly expiresAt: number };
+}
+
+/** A user's answer, as it arrives. */
+export interface InterruptAnswer {
+  readonly interruptId: string;
+  readonly status: 'resolved' | 'cancelled';
+  readonly payload?: unknown;
+}
+
+export interface AnsweredInterrupt {
+  readonly stored: StoredInterrupt;
+  readonly answer: InterruptAnswer;
+}
+
+/** The meaning of an answer. `undecided`: the call is made again, and asks again if it has to. */
+export type Decision =
+  | {
+      readonly kind: 'declined';
+      readonly code: 'consent_declined' | 'approval_declined' | 'account_declined';
+    }
+  | { readonly kind: 'approved' | 'switched' | 'consent_again' | 'undecided' };
+
+/** Approving, and switching accounts, is said and never implied: `{"approved": true}`, `{"switch": true}`. */
+export function decisionOf({ stored, answer: { status, payload } }: AnsweredInterrupt): Decision {
+  const isCancelled = status === 'cancelled';
+  switch (stored.kind) {
+    case 'authorization_required':
+      return isCancelled ? { kind: 'declined', code: 'consent_declined' } : { kind: 'undecided' };
+    case 'approval_required': {
+      const approved = flagOf(payload, 'approved');
+      if (isCancelled || approved === false) return { kind: 'declined', code: 'approval_declined' };
+      return { kind: approved === true ? 'approved' : 'undecided' };
+    }
+    case 'account_changed':
+      if (isCancelled) return { kind: 'declined', code: 'account_declined' };
+      return { kind: flagOf(payload, 'switch') === true ? 'switched' : 'consent_again' };
+  }
+}
+
+/** Whether a member of a payload is true; undefined where there is no such member. */
+function flagOf(payload: unknown, name: string): boolean | undefined {
+  if (typeof payload !== 'object' || payload === null || !Object.hasOwn(payload, name)) return undefined;
+  return Reflect.get(payload, name) === true;
+}

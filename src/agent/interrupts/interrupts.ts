@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import { Audit } from '../../audit/index.js';
+import { AppError } from '../../common/errors/index.js';
+import { FlowLedger, FlowTickets, type FlowTicket } from '../../identity/flow/index.js';
+import { json, type PendingRun, type StoredInterrupt } from '../../sessions/index.js';
+import { ToolRegistry, type RunContext, type ScopeText } from '../../tools/index.js';
+import { recordAnswer, recordAsked } from './interrupt-audit.js';
+import type {
+  AnsweredInterrupt,
+  InterruptAnswer,
+  PresentedInterrupt,
+  RaisedInterrupt,
+  WaitingOutcome,
+} from './interrupt.js';
+
+/** Where a raised interrupt gets its names from. */
+export interface InterruptPlace {
+  /** Its number in the conversation, from 1. */
+  readonly number: number;
+  /** Its id in the agent loop. */
+  readonly loopId: string;
+}
+
+type Outcome<Kind extends WaitingOutcome['kind']> = Extract<WaitingOutcome, { readonly kind: Kind }>;
+type CommonMembers = Pick<
+  StoredInterrupt,
+  'id' | 'toolCallId' | 'tool' | 'title' | 'pauses' | 'reauthenticated' | 'loopId'
+>;
+
+/** Presents what a run waits for, and matches the answers to it. */
+@Injectable()
+export class Interrupts {
+  readonly #registry: ToolRegistry;
+  readonly #tickets: FlowTickets;
+  readonly #ledger: FlowLedger;
+  readonly #audit: Audit;
+
+  constructor(registry: ToolRegistry, tickets: FlowTickets, ledger: FlowLedger, audit: Audit) {
+    this.#registry = registry;
+    this.#tickets = tickets;
+    this.#ledger = ledger;
+    this.#audit = audit;
+  }
+
+  /** @throws AppError `flows_unavailable` */
+  async present(
+    context: RunContext,
+    raised: RaisedInterrupt,
+    place: InterruptPlace,
+  ): Promise<PresentedInterrupt> {
+    const presented = await this.#presented(context, raised, place);
+    recordAsked(this.#audit, context, presented.stored.id, raised.outcome);
+    return presented;
+  }
+
+  /** Each answer with its interrupt. @throws AppError `interrupt_not_pending` */
+  match(
+    context: RunContext,
+    { interrupts }: PendingRun,
+    answers: readonly InterruptAnswer[],
+  ): readonly AnsweredInterrupt[] {
+    const answered = answers.map((answer) => {
+      const stored = interrupts.find(({ id }) => id === answer.interruptId);
+      if (stored === undefined) throw new AppError('interrupt_not_pending');
+      return { stored, answer };
+    });
+    for (const each of answered) recordAnswer(this.#audit, context, each);
+    return answered;
+  }
+
+  async #presented(
+    context: RunContext,
+    raised: RaisedInterrupt,
+    place: InterruptPlace,
+  ): Promise<PresentedInterrupt> {
+    const { outcome } = raised;
+    const title = this.#registry.title(outcome.tool);
+    const common = commonOf(raised, place, title);
+    const kept = raised.approved === undefined ? {} : { approved: raised.approved };
+    switch (outcome.kind) {
+      case 'approval_required':
+        return approval({ ...common, id: unguessableId(place.number) }, outcome);
+      case 'account_changed':
+        return accountChange({ ...common, id: unguessableId(place.number), ...kept }, outcome);
+      case 'authorization_required':
+        return this.#consent(context, { ...common, id: numberedId(place.number), ...kept }, outcome);
+    }
+  }
+
+  async #consent(
+    context: RunContext,
+    common: CommonMembers & { readonly approved?: string },
+    outcome: Outcome<'authorization_required'>,
+  ): Promise<PresentedInterrupt> {
+    const { kind, provider, scopes, authorization } = outcome;
+    const stored: StoredInterrupt = { ...common, kind, provider: provider.id, scopes: [...scopes] };
+    const ticket = ticketFor(context, stored, outcome);
+    await this.#ledger.ask(ticket);
+    const url = await this.#tickets.connectUrl(ticket);
+    return {
+      stored,
+      message: `${provider.label} needs your authorization: ${stored.title}. Open connectUrl in this browser, then resume.`,
+      link: { url, expiresAt: authorization.expiresAt },
+    };
+  }
+}
+
+function commonOf(
+  { toolCallId, outcome, pauses, reauthenticated }: RaisedInterrupt,
+  { loopId }: InterruptPlace,
+  title: string,
+): Omit<CommonMembers, 'id'> {
+  return { toolCallId, tool: outcome.tool, title, pauses, reauthenticated, loopId };
+}
+
+function approval(
+  common: CommonMembers,
+  { kind, input, digest, inputBytes, account }: Outcome<'approval_required'>,
+): PresentedInterrupt {
+  const as = account === undefined ? {} : { account: account.login };
+  const stored: StoredInterrupt = { ...common, kind, input: json.parse(input), digest, inputBytes, ...as };
+  return { stored, message: `Your approval is needed: ${common.title}.`, decidedBy: 'approved' };
+}
+
+function accountChange(
+  common: CommonMembers & { readonly approved?: string },
+  { kind, provider, before, now: { id, login } }: Outcome<'account_changed'>,
+): PresentedInterrupt {
+  const accounts = { before: before.login, now: { id, login } };
+  const stored: StoredInterrupt = { ...common, kind, provider: provider.id, ...accounts };
+  const message = `${provider.label} knows you as ${login} now, and it was ${before.login} before. Go on as ${login}? If not, you are asked to authorize as ${before.login} again.`;
+  return { stored, message, decidedBy: 'switch' };
+}
+
+/** Numbered, so that the examples of the specification run as they stand. */
+function numberedId(number: number): string {
+  return `interrupt-${String(number)}`;
+}
+
+/** An approval must be the answer to what this very user was shown, also where the conversation's id was used before. */
+function unguessableId(number: number): string {
+  return `${numberedId(number)}-${randomBytes(6).toString('hex')}`;
+}
+
+function ticketFor(
+  { user, sessionId, runId }: RunContext,
+  { id: interruptId, tool, title }: StoredInterrupt,
+  { provider, scopes, account, authorization }: Outcome<'authorization_required'>,
+): FlowTicket {
+  const { authorizationUrl, sessionUri, customState, expiresAt } = authorization;
+  return {
+    sub: user.sub,
+    display: {
+      provider: provider.label,
+      ...(account !== undefined && { account: account.login }),
+      scopes: scopes.map((scope) => scopeText(provider.scopes[scope] ?? scope)),
+      tool: title,
+    },
+    authorizationUrl,
+    sessionUri,
+    customState,
+    consent: { sessionId, runId, interruptId, tool, provider: provider.id, scopes: [...scopes] },
+    expiresAt,
+  };
+}
+
+function scopeText(text: ScopeText): FlowTicket['display']['scopes'][number] {
+  return typeof text === 'string' ? { allows: text } : { ...text };
+}

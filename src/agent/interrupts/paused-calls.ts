@@ -1,0 +1,77 @@
+import type { ToolCall } from '../../tools/index.js';
+import {
+  decisionOf,
+  type AnsweredInterrupt,
+  type Decision,
+  type RaisedInterrupt,
+  type WaitingOutcome,
+} from './interrupt.js';
+
+/** How a call is entered: as one that is new, or with the user's answer to its last interrupt. */
+export interface CallEntry extends Pick<ToolCall, 'approved' | 'reauthenticated' | 'account'> {
+  /** How often the call has been paused before. */
+  readonly pauses: number;
+  /** The user said no: the call is not made. */
+  readonly declined?: Extract<Decision, { kind: 'declined' }>['code'];
+}
+
+const NEW_CALL: CallEntry = { pauses: 0, approved: undefined, reauthenticated: false, account: undefined };
+
+/** The calls of one run that were paused before it, and those that it pauses itself. */
+export class PausedCalls {
+  readonly #answered: Map<string, AnsweredInterrupt>;
+  readonly #raised = new Map<string, RaisedInterrupt>();
+
+  /** @param answered the interrupts that the run resumes; none for a new message */
+  constructor(answered: readonly AnsweredInterrupt[] = []) {
+    this.#answered = new Map(answered.map((each) => [each.stored.toolCallId, each]));
+  }
+
+  /** An answer is good for one entry: a model could use an id again, and nobody has said anything of that call. */
+  enter(toolCallId: string): CallEntry {
+    const answered = this.#answered.get(toolCallId);
+    this.#answered.delete(toolCallId);
+    return answered === undefined ? NEW_CALL : entryOf(answered);
+  }
+
+  /** The call has to wait. An approval counts no more once the tool was entered, or once another call is to be approved. */
+  pause(toolCallId: string, entry: CallEntry, outcome: WaitingOutcome): RaisedInterrupt {
+    const isUsedUp =
+      outcome.kind === 'approval_required' || (outcome.kind === 'authorization_required' && outcome.called);
+    const anew = outcome.kind === 'authorization_required' && outcome.reauthenticated;
+    const raised: RaisedInterrupt = {
+      toolCallId,
+      outcome,
+      pauses: entry.pauses + 1,
+      approved: isUsedUp ? undefined : entry.approved,
+      reauthenticated: entry.reauthenticated || anew,
+    };
+    this.#raised.set(toolCallId, raised);
+    return raised;
+  }
+
+  /** What this run has paused, by call. */
+  raised(toolCallId: string): RaisedInterrupt | undefined {
+    return this.#raised.get(toolCallId);
+  }
+}
+
+function entryOf(answered: AnsweredInterrupt): CallEntry {
+  const { stored } = answered;
+  const { pauses, reauthenticated } = stored;
+  const decision = decisionOf(answered);
+  const before = stored.kind === 'approval_required' ? undefined : stored.approved;
+  const entry: CallEntry = { pauses, reauthenticated, approved: before, account: undefined };
+  switch (decision.kind) {
+    case 'declined':
+      return { ...entry, declined: decision.code };
+    case 'approved':
+      return stored.kind === 'approval_required' ? { ...entry, approved: stored.digest } : entry;
+    case 'switched':
+      return stored.kind === 'account_changed' ? { ...entry, account: { switchTo: stored.now.id } } : entry;
+    case 'consent_again':
+      return { ...entry, account: 'consent_again' };
+    case 'undecided':
+      return entry;
+  }
+}

@@ -1,2 +1,0 @@
-/** The port to the language model: a process-wide Strands `Model`. */
-export const MODEL = Symbol('Model');

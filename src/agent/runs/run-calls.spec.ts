@@ -1,0 +1,113 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { StoredInterrupt } from '../../sessions/index.js';
+import type { ToolCall, ToolOutcome, ToolRegistry } from '../../tools/index.js';
+import { PausedCalls } from '../interrupts/index.js';
+import type { LoopCallResult } from '../strands/index.js';
+import { RunCalls } from './run-calls.js';
+
+const context = { user: { sub: 'alice' }, sessionId: 'one', runId: 'run' };
+const stored: StoredInterrupt = {
+  id: 'interrupt-1',
+  kind: 'approval_required',
+  toolCallId: 'a',
+  tool: 'send',
+  title: 'Send',
+  pauses: 1,
+  reauthenticated: true,
+  loopId: 'loop',
+  input: {},
+  digest: 'DIGEST',
+  inputBytes: 2,
+};
+
+describe('RunCalls', () => {
+  let called: (ToolCall & { readonly name: string; readonly input: unknown })[];
+  let outcome: ToolOutcome;
+
+  beforeEach(() => {
+    called = [];
+    outcome = { kind: 'result', provider: 'parrot', data: { said: 'hello' }, widerScopes: [] };
+  });
+
+  const registry = {
+    call: (name: string, input: unknown, call: ToolCall) => {
+      called.push({ ...call, name, input });
+      return Promise.resolve(outcome);
+    },
+  } as unknown as ToolRegistry;
+
+  const make = (paused = new PausedCalls()): Promise<LoopCallResult> => {
+    const { signal } = new AbortController();
+    const calls = new RunCalls(registry, context, paused);
+    return calls.make({ name: 'send', toolCallId: 'a', input: { to: 'friend' }, signal });
+  };
+  const answered = (status: 'resolved' | 'cancelled'): PausedCalls =>
+    new PausedCalls([
+      { stored, answer: { interruptId: 'interrupt-1', status, payload: { approved: true } } },
+    ]);
+
+  it('makes a call for its user, in its conversation', async () => {
+    await make();
+    expect(called).toMatchObject([{ ...context, name: 'send', input: { to: 'friend' } }]);
+  });
+
+  it('marks the answer of a tool as data from outside', async () => {
+    expect(await make()).toEqual({
+      kind: 'answered',
+      status: 'success',
+      json: { source: 'parrot', untrusted: true, data: { said: 'hello' } },
+    });
+  });
+
+  it('answers with nothing where the tool does', async () => {
+    outcome = { kind: 'result', provider: 'parrot', data: undefined, widerScopes: [] };
+    expect(await make()).toMatchObject({ json: { data: null } });
+  });
+
+  it('answers a failure as a typed error', async () => {
+    outcome = { kind: 'failure', code: 'provider_unavailable', message: 'Down.' };
+    expect(await make()).toEqual({
+      kind: 'answered',
+      status: 'error',
+      json: { error: { code: 'provider_unavailable', message: 'Down.' } },
+    });
+  });
+
+  it("makes a resumed call with the user's answer", async () => {
+    await make(answered('resolved'));
+    expect(called).toMatchObject([{ approved: 'DIGEST', reauthenticated: true }]);
+  });
+
+  it('does not make a call that the user has declined', async () => {
+    expect(await make(answered('cancelled'))).toMatchObject({
+      status: 'error',
+      json: { error: { code: 'approval_declined' } },
+    });
+    expect(called).toEqual([]);
+  });
+
+  it('pauses, under another name each time', async () => {
+    outcome = { kind: 'authorization_required', reauthenticated: false } as ToolOutcome;
+    expect(await make()).toEqual({ kind: 'paused', name: 'authorization_required-1' });
+    expect(await make(answered('resolved'))).toEqual({ kind: 'paused', name: 'authorization_required-2' });
+  });
+
+  it('leaves a call that it has paused where the run finds it', async () => {
+    outcome = { kind: 'authorization_required', reauthenticated: false } as ToolOutcome;
+    const paused = new PausedCalls();
+    await make(paused);
+    expect(paused.raised('a')?.outcome).toBe(outcome);
+  });
+
+  it.each(['result', 'approval_required'] as const)(
+    'tells beside a %s which scopes the provider has granted that nobody asked for',
+    async (kind) => {
+      outcome = { kind, provider: 'parrot', data: {}, widerScopes: ['all'] } as unknown as ToolOutcome;
+      expect((await make()).notice).toEqual({
+        notice: 'wider_scopes',
+        provider: 'parrot',
+        scopes: ['all'],
+      });
+    },
+  );
+});

@@ -1,0 +1,57 @@
+import { ERRORS } from '../../common/errors/index.js';
+import { json } from '../../sessions/index.js';
+import type { RunContext, ToolOutcome, ToolRegistry } from '../../tools/index.js';
+import type { PausedCalls } from '../interrupts/index.js';
+import type { LoopCall, LoopCallResult } from '../strands/index.js';
+
+/** The user is told this beside the answer: the provider has granted more than anybody asked for. */
+export interface WiderScopesNotice {
+  readonly notice: 'wider_scopes';
+  readonly provider: string;
+  readonly scopes: readonly string[];
+}
+
+/** Makes the calls of one run, each with the user's answer to it. */
+export class RunCalls {
+  readonly #registry: ToolRegistry;
+  readonly #context: RunContext;
+  readonly #paused: PausedCalls;
+
+  constructor(registry: ToolRegistry, context: RunContext, paused: PausedCalls) {
+    this.#registry = registry;
+    this.#context = context;
+    this.#paused = paused;
+  }
+
+  /** Does not reject: a failure is an answer to the model. */
+  async make({ name, toolCallId, input, signal }: LoopCall): Promise<LoopCallResult> {
+    const entry = this.#paused.enter(toolCallId);
+    const { declined, approved, reauthenticated, account } = entry;
+    if (declined !== undefined) return failure(declined, ERRORS[declined].detail);
+    const call = { ...this.#context, signal, approved, reauthenticated, account };
+    const outcome = await this.#registry.call(name, input, call);
+    if (outcome.kind === 'failure') return failure(outcome.code, outcome.message);
+    const notice = noticeOf(outcome);
+    const beside = notice === undefined ? {} : { notice };
+    if (outcome.kind === 'result') return { ...answer(outcome), ...beside };
+    const { pauses } = this.#paused.pause(toolCallId, entry, outcome);
+    return { kind: 'paused', name: `${outcome.kind}-${String(pauses)}`, ...beside };
+  }
+}
+
+type Result = Extract<ToolOutcome, { readonly kind: 'result' }>;
+
+/** Marked as data from outside, as the system prompt tells the model. */
+function answer({ provider, data }: Result): LoopCallResult {
+  const marked = { source: provider, untrusted: true, data: json.parse(data ?? null) };
+  return { kind: 'answered', status: 'success', json: marked };
+}
+
+function failure(code: string, message: string): LoopCallResult {
+  return { kind: 'answered', status: 'error', json: { error: { code, message } } };
+}
+
+function noticeOf(outcome: Exclude<ToolOutcome, { kind: 'failure' }>): WiderScopesNotice | undefined {
+  if (!('widerScopes' in outcome) || outcome.widerScopes.length === 0) return undefined;
+  return { notice: 'wider_scopes', provider: outcome.provider, scopes: outcome.widerScopes };
+}

@@ -1,0 +1,12 @@
+import type { AppError } from '../../common/errors/index.js';
+import type { PresentedInterrupt } from '../interrupts/index.js';
+import type { LoopEvent } from '../strands/index.js';
+
+/** How a run ended. The turn is stored by then. */
+export type RunEnd =
+  | { readonly kind: 'finished'; readonly outcome: 'success' | 'cancelled' }
+  | { readonly kind: 'interrupted'; readonly interrupts: readonly PresentedInterrupt[] }
+  | { readonly kind: 'failed'; readonly error: AppError };
+
+/** A run begins with `started` and ends with exactly one `RunEnd`. */
+export type RunEvent = { readonly kind: 'started' } | LoopEvent | RunEnd;

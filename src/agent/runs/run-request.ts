@@ -1,0 +1,15 @@
+import type { InterruptAnswer } from '../interrupts/index.js';
+
+/** A run continues a conversation with a message, or with answers to what the conversation waits for. */
+export type RunInput =
+  | { readonly kind: 'message'; readonly text: string }
+  | { readonly kind: 'resume'; readonly answers: readonly InterruptAnswer[] };
+
+/** A run that a client asks for, whichever form the client's request has. */
+export interface RunRequest {
+  readonly sessionId: string;
+  readonly runId: string;
+  /** The ids among these that the client has chosen itself. */
+  readonly chosenByClient: readonly ('sessionId' | 'runId')[];
+  readonly input: RunInput;
+}

@@ -1,0 +1,235 @@
+import { Logger } from '@nestjs/common';
+import { AppError, errorFields } from '../../common/errors/index.js';
+import type { ContentBlock, Json, StoredMessage, Turn, TurnResult } from '../../sessions/index.js';
+import type { RunContext, ToolRegistry } from '../../tools/index.js';
+import {
+  PausedCalls,
+  type InterruptAnswer,
+  type Interrupts,
+  type PresentedInterrupt,
+} from '../interrupts/index.js';
+import {
+  AgentLoop,
+  asLoopError,
+  unfinishedAnswer,
+  type LoopEnd,
+  type LoopEvent,
+  type LoopOptions,
+  type Model,
+  type WaitingCall,
+} from '../strands/index.js';
+import { prepareHistory, resultsFor } from './history.js';
+import { RunCalls } from './run-calls.js';
+import type { RunEnd, RunEvent } from './run-event.js';
+import type { RunInput } from './run-request.js';
+import { SYSTEM_PROMPT } from './system-prompt.js';
+
+export interface RunServices {
+  readonly model: Model;
+  readonly registry: ToolRegistry;
+  readonly interrupts: Interrupts;
+}
+
+/** Model calls in one run: enough for any honest task, an end for a loop. */
+const MAXIMUM_MODEL_CALLS = 12;
+
+const NOT_ASKED = 'The user could not be asked, so this was not done.';
+const NOT_ALLOWED = 'The user went on without allowing this.';
+
+/** A run that was set up: the loop, the calls that it pauses, and the messages that the turn adds ahead of the loop's. */
+interface Plan {
+  readonly loop: AgentLoop;
+  readonly paused: PausedCalls;
+  readonly ahead: readonly StoredMessage[];
+}
+
+/** How a run ends, and how its turn does. A turn that has done nothing is abandoned. */
+interface Ending {
+  readonly end: RunEnd;
+  readonly turn: TurnResult | 'abandoned';
+}
+
+/** One run: a turn of a conversation, from the user's message or answers to its end. */
+export class Run {
+  readonly #logger = new Logger(Run.name);
+  readonly #services: RunServices;
+  readonly #context: RunContext;
+  readonly #input: RunInput;
+  readonly #turn: Turn;
+  readonly #signal: AbortSignal;
+
+  constructor(
+    services: RunServices,
+    context: RunContext,
+    { input, turn, signal }: { readonly input: RunInput; readonly turn: Turn; readonly signal: AbortSignal },
+  ) {
+    this.#services = services;
+    this.#context = context;
+    this.#input = input;
+    this.#turn = turn;
+    this.#signal = signal;
+  }
+
+  /** The run's events. Read them to their end: the turn is saved before the last event, and only then. */
+  async *events(): AsyncGenerator<RunEvent, void, undefined> {
+    yield { kind: 'started' };
+    const ending = this.#signal.aborted ? this.#unstarted() : yield* this.#drive();
+    yield await this.#saved(ending);
+  }
+
+  async *#drive(): AsyncGenerator<LoopEvent, Ending, undefined> {
+    let plan: Plan | undefined;
+    try {
+      plan = this.#plan();
+      return await this.#ending(plan, yield* plan.loop.run());
+    } catch (error) {
+      return failure(plan === undefined ? this.#userMessages() : addedBy(plan), error);
+    }
+  }
+
+  /** Aborted before the model was called: the message is kept, and a paused run stays paused. */
+  #unstarted(): Ending {
+    const turn: Ending['turn'] =
+      this.#input.kind === 'resume' ? 'abandoned' : { outcome: 'cancelled', messages: this.#userMessages() };
+    return { end: this.#abortedEnd(), turn };
+  }
+
+  async #ending(plan: Plan, loopEnd: LoopEnd): Promise<Ending> {
+    const messages = addedBy(plan);
+    switch (loopEnd.kind) {
+      case 'paused':
+        return this.#paused(plan, loopEnd.calls);
+      case 'limit':
+        throw new AppError('run_limit', { reason: loopEnd.limit });
+      case 'cancelled': {
+        const end = this.#abortedEnd();
+        return { end, turn: { outcome: end.kind === 'failed' ? 'error' : 'cancelled', messages } };
+      }
+      case 'success':
+        return { end: { kind: 'finished', outcome: 'success' }, turn: { outcome: 'success', messages } };
+    }
+  }
+
+  /** A run is aborted with the error that ends it; without one, because its client has left. */
+  #abortedEnd(): RunEnd {
+    const cause: unknown = this.#signal.reason;
+    return cause instanceof AppError
+      ? { kind: 'failed', error: cause }
+      : { kind: 'finished', outcome: 'cancelled' };
+  }
+
+  async #paused(plan: Plan, calls: readonly WaitingCall[]): Promise<Ending> {
+    const messages = addedBy(plan);
+    const { snapshot } = plan.loop;
+    try {
+      const interrupts = await this.#present(plan.paused, calls);
+      const pending = { interrupts: interrupts.map(({ stored }) => stored), snapshot, resumable: true };
+      return { end: { kind: 'interrupted', interrupts }, turn: { outcome: 'interrupt', messages, pending } };
+    } catch (error) {
+      // The results of the calls beside those that wait must not be forgotten.
+      const [answer, results = []] = closedAnswer(snapshot, NOT_ASKED);
+      const unfinished = answer === undefined ? [] : [answer, userMessage(results)];
+      return failure([...messages, ...unfinished], error);
+    }
+  }
+
+  async #present(paused: PausedCalls, calls: readonly WaitingCall[]): Promise<readonly PresentedInterrupt[]> {
+    const presented: PresentedInterrupt[] = [];
+    for (const { toolCallId, loopId } of calls) {
+      const raised = paused.raised(toolCallId);
+      if (raised === undefined) continue;
+      const number = this.#turn.interrupts + presented.length + 1;
+      presented.push(await this.#services.interrupts.present(this.#context, raised, { number, loopId }));
+    }
+    return presented;
+  }
+
+  async #saved({ end, turn }: Ending): Promise<RunEnd> {
+    let ended = end;
+    try {
+      if (turn === 'abandoned') await this.#turn.abandon();
+      else await this.#turn.finish(turn);
+    } catch (error) {
+      ended = { kind: 'failed', error: asLoopError(error) };
+    }
+    if (ended.kind === 'failed') {
+      const { code, cause } = ended.error;
+      this.#logger.error({ event: 'run_failed', code, ...(cause !== undefined && errorFields(cause)) });
+    }
+    return ended;
+  }
+
+  #plan(): Plan {
+    return this.#input.kind === 'message'
+      ? this.#planMessage(this.#input.text)
+      : this.#planResume(this.#input.answers);
+  }
+
+  /** A message closes the run that was paused: its answer is kept, with an error for each call that still waited. */
+  #planMessage(text: string): Plan {
+    const { messages, pending } = this.#turn;
+    const [answer, results = []] = pending === undefined ? [] : closedAnswer(pending.snapshot, NOT_ALLOWED);
+    const closed = answer === undefined ? [] : [answer];
+    const message = userMessage([...results, { text }]);
+    const paused = new PausedCalls();
+    const history = prepareHistory([...messages, ...closed], message.content);
+    return {
+      loop: AgentLoop.answering(this.#loopOptions(paused), history),
+      paused,
+      ahead: [...closed, message],
+    };
+  }
+
+  #planResume(answers: readonly InterruptAnswer[]): Plan {
+    const { messages, pending } = this.#turn;
+    if (pending === undefined) throw new AppError('interrupt_not_pending');
+    const answered = this.#services.interrupts.match(this.#context, pending, answers);
+    const paused = new PausedCalls(answered);
+    const loopAnswers = answered.map(({ stored, answer }) => ({
+      loopId: stored.loopId,
+      status: answer.status,
+    }));
+    const options = this.#loopOptions(paused);
+    const loop = AgentLoop.resuming(options, messages, pending.snapshot, loopAnswers);
+    return { loop, paused, ahead: [] };
+  }
+
+  #loopOptions(paused: PausedCalls): LoopOptions {
+    const { model, registry } = this.#services;
+    const calls = new RunCalls(registry, this.#context, paused);
+    return {
+      model,
+      systemPrompt: SYSTEM_PROMPT,
+      tools: registry.specifications(),
+      makeCall: (call) => calls.make(call),
+      signal: this.#signal,
+      maximumModelCalls: MAXIMUM_MODEL_CALLS,
+    };
+  }
+
+  #userMessages(): readonly StoredMessage[] {
+    return this.#input.kind === 'message' ? [userMessage([{ text: this.#input.text }])] : [];
+  }
+}
+
+function addedBy({ ahead, loop }: Plan): readonly StoredMessage[] {
+  return [...ahead, ...loop.added];
+}
+
+function failure(messages: readonly StoredMessage[], thrown: unknown): Ending {
+  return { end: { kind: 'failed', error: asLoopError(thrown) }, turn: { outcome: 'error', messages } };
+}
+
+/** The answer that a paused loop holds, and a result for each of its calls: an error where there is none. */
+function closedAnswer(
+  snapshot: Json,
+  why: string,
+): readonly [] | readonly [StoredMessage, readonly ContentBlock[]] {
+  const unfinished = unfinishedAnswer(snapshot);
+  if (unfinished === undefined) return [];
+  return [unfinished.message, resultsFor(unfinished.message, unfinished.results, why)];
+}
+
+function userMessage(content: readonly ContentBlock[]): StoredMessage {
+  return { role: 'user', content: [...content] };
+}

@@ -1,0 +1,8 @@
+/** The agent loop and the model. The only folder that knows Strands Agents. */
+export { AgentLoop, type LoopEnd, type LoopOptions } from './agent-loop.js';
+export { bedrockModel } from './bedrock.model.js';
+export { asLoopError } from './loop-error.js';
+export type { LoopEvent } from './loop-event.js';
+export type { LoopCall, LoopCallResult } from './loop-tool.js';
+export { MODEL, type Model } from './model.js';
+export { unfinishedAnswer, type WaitingCall } from './paused-loop.js';

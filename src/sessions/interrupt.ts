@@ -1,0 +1,78 @@
+import { z } from 'zod';
+import { json, type Json } from './content.js';
+
+const common = {
+  /** Unique within the conversation. */
+  id: z.string(),
+  toolCallId: z.string(),
+  tool: z.string(),
+  /** The tool's title for people. */
+  title: z.string(),
+  /** How often this call has been paused, this time included. */
+  pauses: z.int(),
+  /** The user was sent to the provider anew for this call, because it had refused the stored token. */
+  reauthenticated: z.boolean(),
+  /** The interrupt's id in the agent loop. */
+  loopId: z.string(),
+};
+/** The digest of a call that the user has approved, and that has not been made yet. */
+const approved = z.string().exactOptional();
+
+/** What a conversation waits for. Holds neither a token nor an authorization URL. */
+export const storedInterrupt = z.discriminatedUnion('kind', [
+  z.strictObject({
+    ...common,
+    kind: z.literal('authorization_required'),
+    provider: z.string(),
+    scopes: z.array(z.string()),
+    approved,
+  }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('approval_required'),
+    input: json,
+    /** Of tool, input and account. */
+    digest: z.string(),
+    inputBytes: z.int(),
+    /** The name of the account that acts, where the provider tells it. */
+    account: z.string().exactOptional(),
+  }),
+  z.strictObject({
+    ...common,
+    kind: z.literal('account_changed'),
+    provider: z.string(),
+    before: z.string(),
+    now: z.strictObject({ id: z.string(), login: z.string() }),
+    approved,
+  }),
+]);
+export type StoredInterrupt = z.infer<typeof storedInterrupt>;
+
+/** An interrupt as clients see it, in AG-UI's names. */
+export interface InterruptView {
+  readonly id: string;
+  readonly reason: StoredInterrupt['kind'];
+  readonly toolCallId: string;
+  readonly metadata: Readonly<Record<string, Json>>;
+}
+
+export function interruptView(interrupt: StoredInterrupt): InterruptView {
+  const { id, kind, toolCallId } = interrupt;
+  return { id, reason: kind, toolCallId, metadata: metadataOf(interrupt) };
+}
+
+function metadataOf(interrupt: StoredInterrupt): InterruptView['metadata'] {
+  const { tool, title } = interrupt;
+  switch (interrupt.kind) {
+    case 'authorization_required':
+      return { provider: interrupt.provider, scopes: interrupt.scopes, tool, title };
+    case 'approval_required': {
+      const { input, account } = interrupt;
+      return { tool, title, input, ...(account !== undefined && { account }) };
+    }
+    case 'account_changed': {
+      const { provider, before, now } = interrupt;
+      return { provider, tool, title, before, now: now.login };
+    }
+  }
+}

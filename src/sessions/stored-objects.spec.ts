@@ -1,0 +1,229 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { recordedLog, type LoggedLine } from '../common/logging/testing/recorded-log.js';
+import { MemoryStore } from '../storage/testing/memory-store.js';
+import { Conversations } from './conversations.js';
+import { UserKeys } from './keys.js';
+import { parseSummary, parseTurnRecord, parseWorkingSet } from './stored-objects.js';
+import { user } from './testing/messages.js';
+
+const OBJECT = 'sessions/one/working-set.json';
+const call = { pauses: 2, asked: null, approved: null, otherAccount: null, reauthenticated: false };
+const about = { tool: 'send', title: 'Send' };
+const pendingOfVersion1 = {
+  interrupts: [
+    {
+      id: 'interrupt-1',
+      reason: 'authorization_required',
+      toolCallId: 'a',
+      metadata: { ...about, provider: 'github', scopes: ['repo'] },
+    },
+    {
+      id: 'interrupt-2',
+      reason: 'approval_required',
+      toolCallId: 'b',
+      metadata: { ...about, input: { to: 'all' }, account: 'alice-octo' },
+    },
+    {
+      id: 'interrupt-3',
+      reason: 'account_changed',
+      toolCallId: 'c',
+      metadata: { ...about, provider: 'github', before: 'alice-octo', now: 'bob-octo' },
+    },
+  ],
+  state: {
+    snapshot: { data: {} },
+    strandsIds: { 'interrupt-1': 'loop-1', 'interrupt-2': 'loop-2', 'interrupt-3': 'loop-3' },
+    calls: {
+      a: { ...call, approved: 'DIGEST', reauthenticated: true },
+      b: { ...call, asked: { digest: 'DIGEST', inputBytes: 12 } },
+      c: { ...call, otherAccount: '7' },
+    },
+  },
+  resumable: true,
+};
+const migrated = {
+  interrupts: [
+    {
+      ...about,
+      id: 'interrupt-1',
+      kind: 'authorization_required',
+      toolCallId: 'a',
+      provider: 'github',
+      scopes: ['repo'],
+      pauses: 2,
+      approved: 'DIGEST',
+      reauthenticated: true,
+      loopId: 'loop-1',
+    },
+    {
+      ...about,
+      id: 'interrupt-2',
+      kind: 'approval_required',
+      toolCallId: 'b',
+      input: { to: 'all' },
+      account: 'alice-octo',
+      digest: 'DIGEST',
+      inputBytes: 12,
+      pauses: 2,
+      reauthenticated: false,
+      loopId: 'loop-2',
+    },
+    {
+      ...about,
+      id: 'interrupt-3',
+      kind: 'account_changed',
+      toolCallId: 'c',
+      provider: 'github',
+      before: 'alice-octo',
+      now: { id: '7', login: 'bob-octo' },
+      pauses: 2,
+      reauthenticated: false,
+      loopId: 'loop-3',
+    },
+  ],
+  snapshot: { data: {} },
+  resumable: true,
+};
+const set = {
+  version: 2,
+  sessionId: 'one',
+  createdAt: 1,
+  updatedAt: 2,
+  title: 'hello',
+  turns: 1,
+  interrupts: 3,
+  messages: [user('hello')],
+};
+const claim = { seq: 2, runId: 'run', leaseUntil: 9, startedAt: 3 };
+const record = {
+  version: 2,
+  seq: 1,
+  runId: 'run',
+  startedAt: 1,
+  endedAt: 2,
+  outcome: 'interrupt',
+  messages: [user('hello')],
+};
+
+describe('stored objects', () => {
+  let log: readonly LoggedLine[];
+  beforeEach(() => {
+    log = recordedLog();
+  });
+
+  it.each([
+    ['a working set', set],
+    ['a working set with a paused run', { ...set, pending: migrated }],
+    ['a working set with a claim', { ...set, claim: { ...claim, pending: migrated } }],
+    ['a tombstone', { ...set, messages: [], deletedAt: 5 }],
+  ])('are read as they were written: %s', (_name, value) => {
+    expect(parseWorkingSet(JSON.stringify(value), OBJECT)).toStrictEqual(value);
+    expect(log).toEqual([]);
+  });
+
+  it.each([
+    ['a working set', { ...set, version: 1 }, set],
+    ['a paused run', { ...set, version: 1, pending: pendingOfVersion1 }, { ...set, pending: migrated }],
+    [
+      'a claim on a paused run',
+      { ...set, version: 1, claim: { ...claim, taken: pendingOfVersion1 } },
+      { ...set, claim: { ...claim, pending: migrated } },
+    ],
+    ['a claim', { ...set, version: 1, claim }, { ...set, claim }],
+  ])('of version 1 are migrated: %s', (_name, old, now) => {
+    expect(parseWorkingSet(JSON.stringify(old), OBJECT)).toStrictEqual(now);
+  });
+
+  it('of version 1 are migrated: the record of a turn', () => {
+    const old = { ...record, version: 1, pending: pendingOfVersion1 };
+    expect(parseTurnRecord(JSON.stringify(old), OBJECT)).toStrictEqual({ ...record, pending: migrated });
+  });
+
+  it.each([
+    ['no JSON', 'damaged', '{"version":2,'],
+    ['nothing', 'damaged', ''],
+    ['no version', 'damaged', JSON.stringify({ ...set, version: undefined })],
+    ['another kind of object', 'damaged', JSON.stringify(record)],
+    [
+      'a block that is none',
+      'damaged',
+      JSON.stringify({ ...set, messages: [{ role: 'user', content: [7] }] }),
+    ],
+    ['a member too many', 'damaged', JSON.stringify({ ...set, SECRET: 1 })],
+    ['version 3', 'newer', JSON.stringify({ ...set, version: 3 })],
+  ])('that cannot be read are told to the operator by name, never by content: %s', (_name, problem, text) => {
+    expect(() => parseWorkingSet(text, OBJECT)).toThrow(
+      expect.objectContaining({ code: 'session_unreadable', reason: problem }),
+    );
+    expect(log).toMatchObject([
+      { level: 'error', fields: { event: 'object_unreadable', object: OBJECT, problem } },
+    ]);
+    expect(JSON.stringify(log)).not.toContain('SECRET');
+  });
+
+  it('are told with the members that do not fit', () => {
+    expect(() => parseWorkingSet(JSON.stringify({ ...set, turns: 'SECRET' }), OBJECT)).toThrow();
+    expect(log).toMatchObject([{ fields: { members: ['turns'] } }]);
+  });
+
+  it('of the index are passed over where they cannot be read', () => {
+    expect(parseSummary('{}', 'index/one.json')).toBeUndefined();
+    expect(log).toMatchObject([{ fields: { object: 'index/one.json' } }]);
+  });
+});
+
+describe('a conversation that cannot be read', () => {
+  const keys = new UserKeys('alice');
+  let store: MemoryStore;
+  let conversations: Conversations;
+
+  beforeEach(async () => {
+    recordedLog();
+    store = new MemoryStore();
+    conversations = new Conversations(store);
+    for (const id of ['good', 'bad']) {
+      const turn = await conversations.begin('alice', id, 'run', { kind: 'message', text: 'hello' });
+      await turn.finish({ outcome: 'success', messages: [user('hello')] });
+    }
+  });
+
+  const spoil = (key: string, text = '{"version":9}'): Promise<unknown> =>
+    store.put(key, text, { always: true });
+
+  it.each([
+    ['its working set', keys.workingSet('bad')],
+    ['the record of a turn', keys.turn('bad', 1)],
+  ])('is a typed error, for %s', async (_name, key) => {
+    await spoil(key);
+    await expect(conversations.read('alice', 'bad', { limit: 10 })).rejects.toMatchObject({
+      code: 'session_unreadable',
+    });
+  });
+
+  it('takes no turn, and is left as it is', async () => {
+    await spoil(keys.workingSet('bad'));
+    await expect(
+      conversations.begin('alice', 'bad', 'run', { kind: 'message', text: 'hello' }),
+    ).rejects.toMatchObject({ code: 'session_unreadable' });
+    expect(store.objects.get(keys.workingSet('bad'))?.text).toBe('{"version":9}');
+  });
+
+  it.each([
+    ['damaged', 'no JSON'],
+    ['newer', '{"version":9}'],
+  ])('can be deleted: %s', async (_name, text) => {
+    await spoil(keys.workingSet('bad'), text);
+    await spoil(keys.turn('bad', 1), text);
+    await conversations.delete('alice', 'bad');
+    expect([...store.objects.keys()].filter((key) => key.includes('bad'))).toEqual([]);
+  });
+
+  it('harms no other', async () => {
+    await spoil(keys.workingSet('bad'));
+    await spoil(keys.index('bad'));
+    const listed = await conversations.list('alice', 10);
+    expect(listed).toContainEqual(expect.objectContaining({ sessionId: 'good', title: 'hello' }));
+    expect(listed).toContainEqual(expect.objectContaining({ sessionId: 'bad', title: '' }));
+    expect((await conversations.read('alice', 'good', { limit: 10 })).turns).toHaveLength(1);
+  });
+});
