@@ -93,7 +93,7 @@ export default {
       from: { path: '^src/([^/]+-tools)/' },
       to: { path: '^src/', pathNot: ['^src/$1/', '^src/(tools|config|common)/'] },
     },
-    only('the-doctor-looks-from-outside', 'doctor', ['config', 'common']),
+    only('the-doctor-looks-from-outside', 'doctor', ['roles', 'tools', 'config', 'common']),
     {
       name: 'the-root-composes-roles',
       severity: 'error',

@@ -63,14 +63,14 @@ export default defineConfig(
   {
     files: ['src/**/*.ts'],
     // The health check may load nothing.
-    ignores: ['src/config/read-environment.ts', 'src/healthcheck.ts'],
+    ignores: ['src/config/process-environment.ts', 'src/healthcheck.ts'],
     rules: {
       'no-restricted-properties': [
         'error',
         {
           object: 'process',
           property: 'env',
-          message: 'Only config/read-environment.ts reads the environment.',
+          message: 'Only config/process-environment.ts reads the environment.',
         },
       ],
     },

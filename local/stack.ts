@@ -7,10 +7,27 @@ import {
 import { startBedrock, type LocalBedrock } from './bedrock/bedrock.ts';
 import type { TrustedIssuer } from './agentcore-identity/user-tokens.ts';
 import type { Model } from './bedrock/protocol.ts';
-import { API_PREFIX, startGitHub, type LocalGitHub } from './github/github.ts';
 import { startIdentityProvider } from './identity-provider/identity-provider.ts';
+import { environmentOf, type EnvironmentOwner } from './lib/environment.ts';
+import {
+  ACCESS_KEYS,
+  ACCOUNT,
+  ALB_ARN,
+  ALB_CLIENT_ID,
+  ALB_CLIENT_SECRET,
+  BUCKET,
+  callbackIdOf,
+  clientOf,
+  credentialProviderOf,
+  KEY_ARN,
+  REGION,
+  WORKLOAD,
+} from './lib/names.ts';
 import type { Part } from './lib/part.ts';
+export * from './lib/names.ts';
 import { startLoadBalancer, type LocalLoadBalancer } from './load-balancer/load-balancer.ts';
+import { startProvider, type LocalProvider, type ProviderRow } from './provider-gate/provider.ts';
+import { PROVIDERS } from './providers.ts';
 import { startS3, type LocalS3 } from './s3/s3.ts';
 
 export interface StackOptions {
@@ -24,45 +41,30 @@ export interface StackOptions {
   readonly now?: () => number;
   /** Issuers whose JWTs AgentCore Identity takes as user tokens. */
   readonly trustedIssuers?: readonly TrustedIssuer[];
+  /** Providers beside those of the table. */
+  readonly furtherProviders?: readonly ProviderRow[];
 }
-
-export type Who = 'agent' | 'session-binding' | 'operator';
 
 export interface LocalStack {
   readonly loadBalancer: LocalLoadBalancer;
   readonly identityProvider: Part;
   readonly agentCoreIdentity: LocalAgentCoreIdentity;
-  readonly gitHub: LocalGitHub;
+  /** By their ids. */
+  readonly providers: ReadonlyMap<string, LocalProvider>;
+  readonly gitHub: LocalProvider;
   readonly bedrock: LocalBedrock;
   readonly s3: LocalS3;
   readonly account: LocalAccount;
   /** The callbacks that GitHub's OAuth app allows. */
   readonly gitHubCallbacks: string[];
   /** The environment of a role that lives on this stack, or of an operator who looks at the agent role. */
-  environment(who: Who): Record<string, string>;
+  environment(owner: EnvironmentOwner): Record<string, string>;
   reset(): Promise<void>;
   close(): Promise<void>;
 }
 
-export const REGION = 'eu-central-1';
-export const ACCOUNT = '111122223333';
-export const ALB_ARN = `arn:aws:elasticloadbalancing:${REGION}:${ACCOUNT}:loadbalancer/app/onbehalf-local/50dc6c495c0c9188`;
-export const ALB_CLIENT_ID = 'onbehalf-local';
-export const BUCKET = 'onbehalf-local-sessions';
-export const WORKLOAD = 'onbehalf-local';
-export const GITHUB_PROVIDER = 'github-local';
-/** Access keys of the two task roles, of which AgentCore Identity lets each do its own part only; and of an operator. */
-export const ACCESS_KEYS = {
-  agent: 'AKIALOCALAGENT',
-  'session-binding': 'AKIALOCALBINDING',
-  operator: 'AKIALOCALOPERATOR',
-} as const;
-export const KEY_ARN = `arn:aws:kms:${REGION}:${ACCOUNT}:key/0d2f7c1a-4b6e-4c8d-9a10-5e3f2b1c0d9e`;
-/** Nothing of value hangs on these: they are good on this machine, for stand-ins, only. */
-const ALB_CLIENT_SECRET = 'local-stack-alb-client-secret';
-const GITHUB_CLIENT = { clientId: 'onbehalf-local', clientSecret: 'local-stack-github-client-secret' };
-const CALLBACK_ID = '6f1f64de-0c1c-4d7e-9a5e-2b3e5a6c7d8e';
-const FLOW_SECRET = 'local-stack-flow-secret-for-this-machine-only';
+/** How many ports a stack takes that is given one: the load balancer's, and those after it. */
+export const PORTS = 10 + PROVIDERS.length - 1;
 
 const FETCHING = [
   'GetWorkloadAccessToken',
@@ -83,22 +85,44 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
     const loadBalancer = keep(await startFront(options));
     const identityProvider = keep(await startTenant(options, loadBalancer.url));
     loadBalancer.useIssuer(identityProvider.url);
-    const gitHubCallbacks: string[] = [];
-    const gitHub = keep(await startProvider(options, gitHubCallbacks));
-    const agentCoreIdentity = keep(await startIdentityService(options, loadBalancer.url, gitHub.url));
-    // As the developer of an OAuth app would paste it into GitHub's settings.
-    const callback = `${agentCoreIdentity.url}/identities/oauth2/callback/${CALLBACK_ID}`;
-    gitHubCallbacks.push(callback);
+    const callbacks = new Map<string, string[]>();
+    const providers = new Map<string, LocalProvider>();
+    for (const [index, row] of [...PROVIDERS, ...(options.furtherProviders ?? [])].entries()) {
+      const redirectUris: string[] = [];
+      callbacks.set(row.id, redirectUris);
+      // The first one has a port among the ten that have always been used.
+      const offset = index === 0 ? 3 : 9 + index;
+      providers.set(row.id, keep(await startOneProvider(options, row, offset, redirectUris)));
+    }
+    const agentCoreIdentity = keep(await startIdentityService(options, loadBalancer.url, providers));
+    const registerCallbacks = (): void => {
+      for (const [id, redirectUris] of callbacks) {
+        // As the developer of an OAuth app would paste it into the provider's settings.
+        const callback = `${agentCoreIdentity.url}/identities/oauth2/callback/${callbackIdOf(id)}`;
+        redirectUris.splice(0, redirectUris.length, callback);
+      }
+    };
+    registerCallbacks();
     const bedrock = keep(await startModel(options));
     const s3 = keep(await startStorage(options));
     const account = keep(await startAccountPart(options));
-    const parts = { loadBalancer, identityProvider, agentCoreIdentity, gitHub, bedrock, s3, account };
+    const gitHub = required(providers.get('github'));
+    const parts = {
+      loadBalancer,
+      identityProvider,
+      agentCoreIdentity,
+      providers,
+      gitHub,
+      bedrock,
+      s3,
+      account,
+    };
     return {
       ...parts,
-      gitHubCallbacks,
-      environment: (who) => environmentOf(who, parts),
+      gitHubCallbacks: required(callbacks.get('github')),
+      environment: (owner) => environmentOf(owner, parts),
       reset: async () => {
-        gitHubCallbacks.splice(0, gitHubCallbacks.length, callback);
+        registerCallbacks();
         await Promise.all(started.map((part) => part.reset()));
       },
       close: () => closeAll(started),
@@ -138,7 +162,7 @@ function startTenant(options: StackOptions, publicUrl: string): Promise<Part> {
 function startIdentityService(
   options: StackOptions,
   publicUrl: string,
-  gitHubUrl: string,
+  providers: ReadonlyMap<string, LocalProvider>,
 ): Promise<LocalAgentCoreIdentity> {
   return startAgentCoreIdentity({
     ...place(options, 2),
@@ -146,17 +170,15 @@ function startIdentityService(
     ...(options.now !== undefined && { now: options.now }),
     ...(options.trustedIssuers !== undefined && { trustedIssuers: options.trustedIssuers }),
     workloads: [{ name: WORKLOAD, allowedResourceOauth2ReturnUrls: [`${publicUrl}/oauth2/session-binding`] }],
-    credentialProviders: [
-      {
-        name: GITHUB_PROVIDER,
-        callbackId: CALLBACK_ID,
-        // Not github.com, so it is described by its addresses, as a GitHub Enterprise Server would be.
-        vendor: 'CustomOauth2',
-        ...GITHUB_CLIENT,
-        authorizationEndpoint: `${gitHubUrl}/login/oauth/authorize`,
-        tokenEndpoint: `${gitHubUrl}/login/oauth/access_token`,
-      },
-    ],
+    credentialProviders: [...providers.values()].map(({ url, row }) => ({
+      name: credentialProviderOf(row.id),
+      callbackId: callbackIdOf(row.id),
+      // Not the vendor's own site, so it is described by its addresses, as a GitHub Enterprise Server would be.
+      vendor: 'CustomOauth2',
+      ...clientOf(row.id),
+      authorizationEndpoint: url + row.authorizePath,
+      tokenEndpoint: url + row.tokenPath,
+    })),
     policies: {
       [ACCESS_KEYS.agent]: FETCHING,
       [ACCESS_KEYS['session-binding']]: ['CompleteResourceTokenAuth'],
@@ -164,13 +186,23 @@ function startIdentityService(
   });
 }
 
-function startProvider(options: StackOptions, redirectUris: readonly string[]): Promise<LocalGitHub> {
-  return startGitHub({
-    ...place(options, 3),
-    ...stateFile(options, 'github'),
+function startOneProvider(
+  options: StackOptions,
+  row: ProviderRow,
+  offset: number,
+  redirectUris: readonly string[],
+): Promise<LocalProvider> {
+  return startProvider(row, {
+    ...place(options, offset),
+    ...stateFile(options, row.id),
     ...(options.now !== undefined && { now: options.now }),
-    clients: [{ ...GITHUB_CLIENT, name: 'OnBehalf', redirectUris }],
+    clients: [{ ...clientOf(row.id), name: 'OnBehalf', redirectUris }],
   });
+}
+
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new TypeError('the table of providers has no GitHub');
+  return value;
 }
 
 function startModel(options: StackOptions): Promise<LocalBedrock> {
@@ -205,48 +237,4 @@ function startAccountPart(options: StackOptions): Promise<LocalAccount> {
 
 async function closeAll(parts: readonly Part[]): Promise<void> {
   await Promise.all(parts.map((part) => part.close()));
-}
-
-function environmentOf(
-  who: Who,
-  parts: Omit<LocalStack, 'gitHubCallbacks' | 'environment' | 'reset' | 'close'>,
-): Record<string, string> {
-  const common = {
-    ROLE: who === 'operator' ? 'agent' : who,
-    HOST: '127.0.0.1',
-    ENVIRONMENT: 'local',
-    AWS_REGION: REGION,
-    // Not the developer's own profile.
-    AWS_CONFIG_FILE: '/dev/null',
-    AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
-    AWS_ACCESS_KEY_ID: ACCESS_KEYS[who],
-    AWS_SECRET_ACCESS_KEY: 'local-stack',
-    AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: parts.agentCoreIdentity.url,
-    PUBLIC_URL: parts.loadBalancer.url,
-    ALB_ARN,
-    ALB_ISSUER: parts.identityProvider.url,
-    ALB_CLIENT_ID,
-    ALB_PUBLIC_KEYS_URL: parts.loadBalancer.keysUrl,
-    FLOW_SECRET,
-    AUTHORIZATION_ORIGIN: parts.agentCoreIdentity.url,
-    AWS_ENDPOINT_URL_S3: parts.s3.url,
-    S3_BUCKET_NAME: BUCKET,
-    SIGN_OUT_URL: `${parts.identityProvider.url}/session/end`,
-  };
-  if (who === 'session-binding') return common;
-  const agent = {
-    ...common,
-    AWS_ENDPOINT_URL_BEDROCK_RUNTIME: parts.bedrock.url,
-    WORKLOAD_IDENTITY_NAME: WORKLOAD,
-    INFERENCE_PROFILE_ID: 'local.rule-based-stand-in',
-    GITHUB_PROVIDER_NAME: GITHUB_PROVIDER,
-    GITHUB_API_BASE: `${parts.gitHub.url}${API_PREFIX}`,
-  };
-  if (who === 'agent') return agent;
-  return {
-    ...agent,
-    AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL: parts.agentCoreIdentity.url,
-    AWS_ENDPOINT_URL_STS: parts.account.url,
-    AWS_ENDPOINT_URL_KMS: parts.account.url,
-  };
 }

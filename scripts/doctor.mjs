@@ -26,14 +26,22 @@ const { status } = spawnSync(process.execPath, ['dist/doctor/main.js'], {
 });
 process.exit(status ?? 1);
 
-/** The variables of the application from the file alone, and of the SDK's what says where and as whom: a file is data, and runs nothing. */
+/**
+ * The variables of the application from the file alone, and of the SDK's those that name an address or credentials. The
+ * file is data, and runs nothing.
+ */
 async function environmentOf(file) {
-  const { VARIABLES } = await import('../dist/config/variables.js');
+  await import('reflect-metadata');
+  const [{ allVariables }, { PROVIDERS }] = await Promise.all([
+    import('../dist/config/index.js'),
+    import('../dist/roles/providers.js'),
+  ]);
+  const variables = allVariables(PROVIDERS);
   const ofSdk = /^AWS_(PROFILE|ACCESS_KEY_ID|SECRET_ACCESS_KEY|SESSION_TOKEN|ENDPOINT_URL(_[A-Z0-9_]+)?)$/;
-  const mine = Object.entries(process.env).filter(([name]) => !(name in VARIABLES));
+  const mine = Object.entries(process.env).filter(([name]) => !(name in variables));
   const text = readFileSync(file, 'utf8');
   const given = text.includes('\0') ? [] : Object.entries(parseEnv(text));
-  const taken = given.filter(([name]) => name in VARIABLES || ofSdk.test(name));
+  const taken = given.filter(([name]) => name in variables || ofSdk.test(name));
   if (taken.length === 0) fail(`${file} has none of the variables of .env.example.`);
   process.stdout.write(
     `Looking at ${file}, up to half a minute. Where a command says export, change that line of the file.\n\n`,

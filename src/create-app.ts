@@ -4,8 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { addRequestHooks, answerClientError, answerFrameworkError } from './common/http/index.js';
 import { JsonLogger } from './common/logging/index.js';
-import type { AppConfig } from './config/index.js';
-import { loadRole } from './roles/load-role.js';
+import type { LoadedRole } from './roles/load-role.js';
 
 /** Load balancers send up to 64 K of headers; Node's own cap of 16 K would answer some valid users 431. */
 const MAXIMUM_HEADERS = 80 * 1024;
@@ -17,13 +16,18 @@ const KEEP_ALIVE_MS = 75_000;
 
 /**
  * The application of one role, ready to listen.
- * @param further modules beside the role's own, such as a provider that lives outside this repository
+ * @param further modules beside the role's own
+ *
+ * @example
+ * const role = await loadRole(processEnvironment(), [parrot]);
+ * const app = await createApp(role);
+ * const { port, host } = role.config.service;
+ * await app.listen({ port, host });
  */
 export async function createApp(
-  config: AppConfig,
+  { config, root, bodyType }: LoadedRole,
   further: NonNullable<ModuleMetadata['imports']> = [],
 ): Promise<NestFastifyApplication> {
-  const { root, bodyType } = await loadRole(config);
   const adapter = new FastifyAdapter({
     bodyLimit: MAXIMUM_BODY,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -40,7 +44,7 @@ export async function createApp(
       connectionsCheckingInterval: 1_000,
     },
   });
-  const { role, environment, logLevel: level } = config;
+  const { role, environment, logLevel: level, publicUrl } = config.service;
   const composed = { ...root, imports: [...(root.imports ?? []), ...further] };
   const app = await NestFactory.create<NestFastifyApplication>(composed, adapter, {
     abortOnError: false,
@@ -51,7 +55,7 @@ export async function createApp(
   // Other types can be sent by any page without asking (text/plain, forms), so each role takes just the one it needs.
   fastify.removeAllContentTypeParsers();
   app.useBodyParser(bodyType);
-  addRequestHooks(fastify, config.publicUrl);
+  addRequestHooks(fastify, publicUrl);
   app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
   await app.init();
   return app;

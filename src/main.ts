@@ -1,29 +1,26 @@
 import 'reflect-metadata';
-import { ConfigError, EX_CONFIG, readEnvironment, type AppConfig } from './config/index.js';
+import { ConfigError, EX_CONFIG, processEnvironment } from './config/index.js';
+import { loadRole } from './roles/load-role.js';
 
-const config = readConfig();
+const environment = processEnvironment();
 try {
+  const role = await loadRole(environment);
   const { createApp } = await import('./create-app.js');
-  const app = await createApp(config);
-  await app.listen({ port: config.port, host: config.host });
+  const app = await createApp(role);
+  const { port, host } = role.config.service;
+  await app.listen({ port, host });
 } catch (error) {
-  process.stderr.write(`${config.role} could not start: ${describe(error)}\n`);
-  process.exit(1);
+  const isConfiguration = error instanceof ConfigError;
+  process.stderr.write(isConfiguration ? `${error.message}\n` : sentenceFor(error));
+  process.exit(isConfiguration ? EX_CONFIG : 1);
 }
 
-function readConfig(): AppConfig {
-  try {
-    return readEnvironment();
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exit(EX_CONFIG);
-  }
-}
-
-function describe(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'EADDRINUSE')
-    return `port ${String(config.port)} is taken. Set PORT to another one, or stop what uses it.`;
-  return message;
+function sentenceFor(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException & { readonly port?: number };
+  const { ROLE: role = '', PORT: port = '8080' } = environment;
+  const why =
+    code === 'EADDRINUSE'
+      ? `port ${port} is taken. Set PORT to another one, or stop the process that uses it.`
+      : message;
+  return `${role} could not start: ${why}\n`;
 }

@@ -1,3 +1,4 @@
+import { endpointsOf, vendorOf } from './credential-provider.ts';
 import type { Deployment } from './deployment.ts';
 
 /** https://docs.aws.amazon.com/AmazonECS/latest/developerguide/fargate-tasks-services.html#fargate-tasks-size, in MiB. */
@@ -47,12 +48,6 @@ export function contradictions(given: Deployment): readonly (readonly [path: str
   if (!oidc.scope.split(' ').includes('openid')) found.push(['oidc.scope', 'must contain openid']);
   if (given.agent.runsPerTask > RUNS_OF_A_TASK)
     found.push(['agent.runsPerTask', `a task takes ${String(RUNS_OF_A_TASK)} runs, and refuses more`]);
-  const gitHub = new URL(given.github.apiBase);
-  if (gitHub.origin !== 'https://api.github.com' && gitHub.pathname.replace(/\/$/, '') !== '/api/v3')
-    found.push([
-      'github.apiBase',
-      'must be https://HOST/api/v3 of a GitHub Enterprise Server; ghe.com is not supported',
-    ]);
   for (const name of Object.keys(given.tags)) {
     if (name.startsWith('aws:')) found.push([`tags.${name}`, 'aws: is for AWS alone']);
     if (name === 'application' || name === 'environment')
@@ -63,6 +58,7 @@ export function contradictions(given: Deployment): readonly (readonly [path: str
     ...placeContradictions(given),
     ...networkContradictions(net),
     ...modelContradictions(given),
+    ...providerContradictions(given),
   ];
 }
 
@@ -125,4 +121,30 @@ function modelContradictions({
   if (regions?.test(region) === false)
     found.push(['model.inferenceProfileId', `${geography}. profiles cannot be called from ${region}`]);
   return found;
+}
+
+function providerContradictions({ providers }: Deployment): readonly (readonly [string, string])[] {
+  const found: (readonly [string, string])[] = [];
+  for (const [index, provider] of providers.entries()) {
+    const { id, apiBase } = provider;
+    const place = `providers.${String(index)}`;
+    if (providers.findIndex((each) => each.id === id) < index) found.push([`${place}.id`, 'is there twice']);
+    const vendor = vendorOf(provider);
+    if (vendor === undefined) found.push([`${place}.vendor`, 'is needed for every provider but github']);
+    const isCustom = vendor === 'CustomOauth2';
+    if (isCustom && endpointsOf(provider) === undefined)
+      found.push([`${place}.endpoints`, 'is needed for the vendor CustomOauth2']);
+    if (!isCustom && provider.endpoints !== undefined)
+      found.push([`${place}.endpoints`, 'is for the vendor CustomOauth2 alone']);
+    if (id === 'github' && apiBase !== undefined && !isGitHubApi(new URL(apiBase)))
+      found.push([
+        `${place}.apiBase`,
+        'must be https://HOST/api/v3 of a GitHub Enterprise Server; ghe.com is not supported',
+      ]);
+  }
+  return found;
+}
+
+function isGitHubApi({ origin, pathname }: URL): boolean {
+  return origin === 'https://api.github.com' || pathname.replace(/\/$/, '') === '/api/v3';
 }

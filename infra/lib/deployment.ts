@@ -2,6 +2,7 @@ import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { z } from 'zod';
 import { contradictions } from './contradictions.ts';
 import { sentencesOf } from './fault-sentences.ts';
+import { VENDORS } from './credential-provider.ts';
 
 /** Elsewhere the load balancer's keys, and names of buckets and hosts, are others. */
 const KNOWN_REGIONS = new Set(
@@ -130,6 +131,38 @@ const model = z.strictObject({
     ),
 });
 
+/** A provider whose tools the agent offers, and its OAuth client. */
+const provider = z.strictObject({
+  id: text(/^[a-z][a-z0-9-]{0,31}$/, 'must be the id of a provider, such as github').describe(
+    "The provider's id in the application, such as github",
+  ),
+  vendor: z
+    .enum(VENDORS, { error: `must be one of ${VENDORS.join(', ')}` })
+    .optional()
+    .describe(
+      'The vendor under which AgentCore Identity knows it. Needed for every provider but github, which is GithubOauth2, or CustomOauth2 where apiBase names a server of your own',
+    ),
+  clientId: text(/^[\x21-\x7e]{1,256}$/, 'must be a client id, without spaces').describe(
+    'The OAuth client that you have registered at the provider',
+  ),
+  clientSecretName: secretName().describe(
+    'A secret with the member clientSecret, in the region of AgentCore Identity',
+  ),
+  clientSecretKeyArn: keyArn()
+    .optional()
+    .describe('The key that encrypts that secret, where it is not AWS’s own'),
+  apiBase: url()
+    .optional()
+    .describe(
+      "The provider's REST API, where it is another than its own; of GitHub Enterprise Server https://HOST/api/v3, and users consent there as well: untried, and AgentCore Identity must reach it over the Internet",
+    ),
+  endpoints: z
+    .strictObject({ issuer: url(), authorizationEndpoint: url(), tokenEndpoint: url() })
+    .optional()
+    .describe('Of the authorization server; needed for the vendor CustomOauth2, and of use for it alone'),
+});
+export type ProviderDeployment = z.output<typeof provider>;
+
 /** One deployment, as a file of `infra/deployments` describes it. Secrets are named, never given. */
 export const members = z.strictObject({
   environment: text(/^[a-z0-9-]{1,16}$/, 'must have 1 to 16 of a-z, 0-9 and -').describe(
@@ -228,22 +261,10 @@ export const members = z.strictObject({
     })
     .default('info')
     .describe('From which level on lines are logged. Scaling and alarms count lines of the level info'),
-  github: z
-    .strictObject({
-      clientId: text(/^[\w.-]{1,128}$/, 'must be a client id of GitHub'),
-      clientSecretName: secretName().describe(
-        'A secret with the member clientSecret, in the region of AgentCore Identity',
-      ),
-      clientSecretKeyArn: keyArn()
-        .optional()
-        .describe('The key that encrypts that secret, where it is not AWS’s own'),
-      apiBase: url()
-        .default('https://api.github.com')
-        .describe(
-          "GitHub's REST API; of GitHub Enterprise Server https://HOST/api/v3, and users consent there as well: untried, and AgentCore Identity must reach it over the Internet",
-        ),
-    })
-    .describe('The OAuth app, and the server behind it'),
+  providers: z
+    .array(provider)
+    .min(1, { error: 'needs at least one provider' })
+    .describe('The providers that the agent offers, each with its OAuth client'),
   model: model.describe('The language model, in Amazon Bedrock'),
   network: network.describe('Where the tasks run'),
   sessions: z

@@ -47,6 +47,8 @@ function rowsOf(schema: Schema, path: string): Row[] {
     const place = path === '' ? name : `${path}.${name}`;
     const isRequired = schema.required?.includes(name) === true;
     const own: Row = [`\`${place}\``, member.description ?? '', formOf(member), absentOf(member, isRequired)];
+    const listed = member.items;
+    if (listed !== undefined && isGroup(listed)) return [own, ...rowsOf(listed, `${place}[]`)];
     return isGroup(member) ? [own, ...rowsOf(member, place)] : [own];
   });
 }

@@ -1,6 +1,6 @@
-import type { Deployment } from './deployment.ts';
+import type { Deployment, ProviderDeployment } from './deployment.ts';
 import { oidcEndpoints, signOutUrl } from './oidc.ts';
-import { namesOf } from './names.ts';
+import { credentialProviderName, namesOf } from './names.ts';
 
 /** What CloudFormation knows only when it has made it. */
 export interface Made {
@@ -13,7 +13,7 @@ export function environmentOf(
   given: Deployment,
   { albArn, bucketName }: Made,
 ): Readonly<Record<'agent' | 'sessionBinding', Readonly<Record<string, string>>>> {
-  const { workloadIdentity, gitHubProvider, publicUrl } = namesOf(given);
+  const { workloadIdentity, publicUrl } = namesOf(given);
   const signOut = signOutUrl(given);
   const common = {
     ENVIRONMENT: given.environment,
@@ -33,10 +33,19 @@ export function environmentOf(
     agent: {
       ...common,
       WORKLOAD_IDENTITY_NAME: workloadIdentity,
-      GITHUB_PROVIDER_NAME: gitHubProvider,
-      GITHUB_API_BASE: given.github.apiBase,
+      ...Object.fromEntries(given.providers.flatMap((provider) => variablesOf(given, provider))),
       INFERENCE_PROFILE_ID: given.model.inferenceProfileId,
       RUN_DEADLINE_SECONDS: String(given.agent.runMinutes * 60),
     },
   };
+}
+
+/** By these the agent role offers a provider: src/config/variables.ts. */
+function variablesOf(
+  given: Deployment,
+  { id, apiBase }: ProviderDeployment,
+): readonly (readonly [string, string])[] {
+  const prefix = id.toUpperCase().replaceAll('-', '_');
+  const name = [`${prefix}_PROVIDER_NAME`, credentialProviderName(given, id)] as const;
+  return apiBase === undefined ? [name] : [name, [`${prefix}_API_BASE`, apiBase]];
 }

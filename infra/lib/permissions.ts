@@ -4,7 +4,7 @@ import type { IBucket } from 'aws-cdk-lib/aws-s3';
 import type { IKey } from 'aws-cdk-lib/aws-kms';
 import type { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
-import { namesOf } from './names.ts';
+import { credentialProviderName, namesOf } from './names.ts';
 
 /** Only the way of naming users that the deployment has chosen: `ForUserId` acts for whichever user it is told. */
 const WORKLOAD_TOKEN_ACTIONS = {
@@ -22,25 +22,31 @@ export interface Store {
 function identityArns(
   scope: Construct,
   given: Deployment,
-): { readonly workload: string[]; readonly vault: string[]; readonly secret: string } {
+): { readonly workload: string[]; readonly vault: string[]; readonly secrets: string[] } {
   const { partition, account } = Stack.of(scope);
   const region = given.identityRegion ?? given.region;
-  const { workloadIdentity, gitHubProvider } = namesOf(given);
+  const { workloadIdentity } = namesOf(given);
   const base = `arn:${partition}:bedrock-agentcore:${region}:${account}`;
   const directory = `${base}:workload-identity-directory/default`;
   return {
     workload: [directory, `${directory}/workload-identity/${workloadIdentity}`],
     vault: [
       `${base}:token-vault/default`,
-      `${base}:token-vault/default/oauth2credentialprovider/${gitHubProvider}`,
+      ...given.providers.map(
+        ({ id }) =>
+          `${base}:token-vault/default/oauth2credentialprovider/${credentialProviderName(given, id)}`,
+      ),
     ],
-    secret: `arn:${partition}:secretsmanager:${region}:${account}:secret:${given.github.clientSecretName}-??????`,
+    secrets: given.providers.map(
+      ({ clientSecretName }) =>
+        `arn:${partition}:secretsmanager:${region}:${account}:secret:${clientSecretName}-??????`,
+    ),
   };
 }
 
 /**
- * The agent fetches tokens and never completes an authorization. AgentCore Identity reads the OAuth client's secret with
- * its caller's permission, hence the one secret.
+ * The agent fetches tokens and never completes an authorization. AgentCore Identity reads an OAuth client's secret with
+ * its caller's permission, hence the secrets.
  */
 export function agentPolicy(scope: Construct, given: Deployment, { bucket, key }: Store): PolicyStatement[] {
   const { workload, vault } = identityArns(scope, given);
@@ -105,18 +111,18 @@ export function sessionBindingPolicy(
 }
 
 function clientSecret(scope: Construct, given: Deployment): PolicyStatement[] {
-  const { clientSecretKeyArn } = given.github;
+  const keys = given.providers.flatMap(({ clientSecretKeyArn }) => clientSecretKeyArn ?? []);
   const region = given.identityRegion ?? given.region;
   const read = new PolicyStatement({
     sid: 'ProviderClientSecret',
     actions: ['secretsmanager:GetSecretValue'],
-    resources: [identityArns(scope, given).secret],
+    resources: identityArns(scope, given).secrets,
   });
-  if (clientSecretKeyArn === undefined) return [read];
+  if (keys.length === 0) return [read];
   const decrypt = new PolicyStatement({
     sid: 'ProviderClientSecretKey',
     actions: ['kms:Decrypt'],
-    resources: [clientSecretKeyArn],
+    resources: [...new Set(keys)],
     conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${region}.amazonaws.com` } },
   });
   return [read, decrypt];

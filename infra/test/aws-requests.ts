@@ -1,6 +1,6 @@
 import type { AwsCall } from '../../local/lib/aws-call.ts';
 import type { Deployment } from '../lib/deployment.ts';
-import { namesOf } from '../lib/names.ts';
+import { credentialProviderName, namesOf } from '../lib/names.ts';
 
 /** One question that IAM is asked: for a call there may be several, of which each must be allowed. */
 export interface IamRequest {
@@ -72,13 +72,14 @@ function modelRequests(action: string, { model, region, account }: Deployment): 
 function identityRequests(action: string, given: Deployment): readonly IamRequest[] {
   const region = given.identityRegion ?? given.region;
   const base = `arn:aws:bedrock-agentcore:${region}:${given.account}`;
-  const { workloadIdentity, gitHubProvider } = namesOf(given);
+  const { workloadIdentity } = namesOf(given);
+  const [{ id, clientSecretName }] = given.providers as [Deployment['providers'][number]];
   const directory = `${base}:workload-identity-directory/default`;
   const vault = `${base}:token-vault/default`;
   const workload = [directory, `${directory}/workload-identity/${workloadIdentity}`];
-  const provider = [vault, `${vault}/oauth2credentialprovider/${gitHubProvider}`];
+  const provider = [vault, `${vault}/oauth2credentialprovider/${credentialProviderName(given, id)}`];
   const resources = action.includes('GetWorkloadAccessToken') ? workload : [...workload, ...provider];
-  const secret = `arn:aws:secretsmanager:${region}:${given.account}:secret:${given.github.clientSecretName}-AbCdEf`;
+  const secret = `arn:aws:secretsmanager:${region}:${given.account}:secret:${clientSecretName}-AbCdEf`;
   return [
     ...resources.map((resource) => ({ action, resource, context: {} })),
     // AgentCore Identity reads the client's secret with its caller's permission.

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
-import { VARIABLES } from '../../src/config/variables.js';
+import { allVariables } from '../../src/config/variables.js';
 import { parseDeployment } from '../lib/deployment.ts';
 import { describeDeployment } from '../lib/describe-deployment.ts';
 import { environmentOf } from '../lib/environment.ts';
 import { oidcEndpoints } from '../lib/oidc.ts';
-import { agentOf, exampleDeployment, exampleText, OIDC as oidc } from './support.ts';
+import { GITHUB, agentOf, exampleDeployment, exampleText, OIDC as oidc } from './support.ts';
 
 describe('mistakes', () => {
   const { model } = exampleText() as { model: object };
@@ -126,8 +126,12 @@ describe('mistakes', () => {
     ],
     [
       'an API that is not that of GitHub Enterprise Server',
-      { github: { clientId: 'x', clientSecretName: 'x', apiBase: 'https://api.acme.ghe.com' } },
-      'github.apiBase: must be https://HOST/api/v3',
+      {
+        providers: [
+          { id: 'github', clientId: 'x', clientSecretName: 'x', apiBase: 'https://api.acme.ghe.com' },
+        ],
+      },
+      'providers.0.apiBase: must be https://HOST/api/v3',
     ],
     ['a tag of AWS', { tags: { 'aws:x': 'y' } }, 'aws:'],
     [
@@ -166,7 +170,14 @@ describe('a deployment file', () => {
           provider: { kind: 'okta', domain: 'x.okta.com' },
         },
         workloadTokenSource: 'jwt',
-        github: { clientId: 'x', clientSecretName: 'x', apiBase: 'https://ghe.example.com/api/v3' },
+        providers: [
+          {
+            id: 'github',
+            clientId: 'x',
+            clientSecretName: 'x',
+            apiBase: 'https://ghe.example.com/api/v3',
+          },
+        ],
         model: { inferenceProfileId: 'eu.a.b', foundationModelId: 'a.b', regions: ['eu-west-1'] },
         network: { availabilityZones: ['eu-west-1a', 'eu-west-1b'] },
         agent: { runMinutes: 5 },
@@ -186,10 +197,9 @@ describe('a deployment file', () => {
       AUTHORIZATION_ORIGIN: "always AgentCore Identity's own",
       SIGN_IN: 'always alb behind a load balancer',
       BEARER_AUDIENCE: 'of use without a load balancer only',
-      MODEL_PROVIDER: 'has one value',
     };
     expect([...said.map(([name]) => name), ...Object.keys(notOfTheFile)].sort()).toEqual(
-      Object.keys(VARIABLES).sort(),
+      Object.keys(allVariables([GITHUB])).sort(),
     );
   });
 
@@ -265,7 +275,9 @@ describe('a deployment file', () => {
   it('can give the roles a key of the provider’s secret', () => {
     const clientSecretKeyArn =
       'arn:aws:kms:eu-central-1:111122223333:key/0f7a3b1e-5d1c-4b7e-9a51-0c6f2d7e8a90';
-    const template = agentOf({ github: { clientId: 'x', clientSecretName: 'x', clientSecretKeyArn } });
+    const template = agentOf({
+      providers: [{ id: 'github', clientId: 'x', clientSecretName: 'x', clientSecretKeyArn }],
+    });
     const policies = JSON.stringify(template.findResources('AWS::IAM::Policy'));
     expect(policies.split('"ProviderClientSecretKey"')).toHaveLength(3);
     expect(policies).toContain('secretsmanager.eu-central-1.amazonaws.com');

@@ -11,7 +11,7 @@ import { createDeployment, findingsIn } from '../lib/app.ts';
 import { parseDeployment } from '../lib/deployment.ts';
 import { oidcEndpoints } from '../lib/oidc.ts';
 import { RULES } from '../lib/edge.ts';
-import { agentOf, exampleDeployment, exampleText, OIDC as oidc } from './support.ts';
+import { GITHUB, agentOf, exampleDeployment, exampleText, OIDC as oidc } from './support.ts';
 
 describe('the description of a deployment', () => {
   it.each([
@@ -53,7 +53,11 @@ describe('the description of a deployment', () => {
       { agent: { cpu: 256, memoryMiB: 512, minimum: 3, maximum: 2 } },
       /maximum/,
     ],
-    ['a secret instead of its name', { github: { clientId: 'x', clientSecret: 'x' } }, /github/],
+    [
+      'a secret instead of its name',
+      { providers: [{ id: 'github', clientId: 'x', clientSecret: 'x' }] },
+      /clientSecret/,
+    ],
     [
       'http endpoints',
       {
@@ -210,7 +214,8 @@ describe('the examples', () => {
           typeof Value === 'string' ? Value : valueOf(Name),
         ]);
         const secrets = Secrets.map(({ Name }) => [Name, valueOf(Name)]);
-        return loadConfig(Object.fromEntries([...known, ...secrets]) as Record<string, string>).role;
+        return loadConfig(Object.fromEntries([...known, ...secrets]) as Record<string, string>, [GITHUB])
+          .role;
       });
       expect(roles.toSorted()).toEqual(['agent', 'session-binding']);
     },

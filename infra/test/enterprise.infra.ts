@@ -22,7 +22,9 @@ interface Provider {
 
 /** The credential provider that a deployment registers, where GitHub is a server of one's own. */
 function providerFor(apiBase: string): Provider['Properties'] {
-  const given = exampleDeployment({ github: { clientId: 'x', clientSecretName: 'x', apiBase } });
+  const given = exampleDeployment({
+    providers: [{ id: 'github', clientId: 'x', clientSecretName: 'x', apiBase }],
+  });
   const { identity } = createDeployment(given, { analyticsReporting: false });
   const found = Template.fromStack(identity).findResources('AWS::BedrockAgentCore::OAuth2CredentialProvider');
   return (Object.values(found)[0] as Provider).Properties;

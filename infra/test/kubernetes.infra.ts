@@ -3,8 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parseAllDocuments } from 'yaml';
+import type { AgentRoleConfig } from '../../src/config/index.js';
 import { loadConfig } from '../../src/config/load-config.js';
 import { RULES } from '../lib/edge.ts';
+import { GITHUB } from './support.ts';
 
 interface Container {
   readonly image: string;
@@ -98,7 +100,7 @@ describe('the manifest for Kubernetes', () => {
         value ?? 'a-secret-that-is-long-enough-0123456789',
       ]),
     ];
-    expect(loadConfig(Object.fromEntries(given) as Record<string, string>)).toMatchObject({ role });
+    expect(loadConfig(Object.fromEntries(given) as Record<string, string>, [GITHUB])).toMatchObject({ role });
   });
 
   it.each(ROLES)('runs the role %s without privileges, and lets it end in peace', (role) => {
@@ -119,18 +121,18 @@ describe('the manifest for Kubernetes', () => {
   });
 
   it('lets the load balancer, and then the pod, wait for the longest run', () => {
-    const { runDeadline } = loadConfig({
+    const { runs } = loadConfig({
       ...named('ConfigMap', 'onbehalf').data,
       ...named('ConfigMap', 'onbehalf-agent').data,
       ROLE: 'agent',
       FLOW_SECRET: 'a-secret-that-is-long-enough-0123456789',
-    }) as { readonly runDeadline: number };
+    }) as AgentRoleConfig;
     const attributes =
       named('Service', 'onbehalf-agent').metadata.annotations?.[
         'alb.ingress.kubernetes.io/target-group-attributes'
       ] ?? '';
     const delay = Number(/timeout_seconds=(\d+)/.exec(attributes)?.[1]);
-    expect(delay).toBeGreaterThanOrEqual(runDeadline + 30);
+    expect(delay).toBeGreaterThanOrEqual(runs.deadlineSeconds + 30);
     const [container] = podOf('agent').containers;
     expect(container?.lifecycle.preStop.sleep.seconds).toBeGreaterThanOrEqual(delay);
   });

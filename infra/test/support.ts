@@ -3,6 +3,9 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { createDeployment } from '../lib/app.ts';
 import { parseDeployment, type Deployment } from '../lib/deployment.ts';
 
+/** As the application's configuration knows GitHub. */
+export const GITHUB = { id: 'github', label: 'GitHub', apiBase: 'https://api.github.com' };
+
 export interface Resource {
   readonly Type: string;
   readonly Properties: Readonly<Record<string, unknown>>;

@@ -9,7 +9,19 @@ const SYNONYMS: readonly (readonly string[])[] = [
   ['event', 'meeting', 'appointment'],
 ];
 const CANONICAL = new Map(SYNONYMS.flatMap((row) => row.map((word) => [word, row[0] ?? word] as const)));
-const VERBS = new Set(['get', 'list', 'show', 'read', 'find', 'search', 'create', 'add', 'update', 'delete']);
+/** By the verb in a tool's name: the verbs with which users ask for it. */
+const VERBS: Readonly<Record<string, readonly string[]>> = {
+  get: ['get', 'show', 'read'],
+  list: ['list', 'show', 'find', 'get', 'read', 'what', 'which'],
+  show: ['show'],
+  read: ['read'],
+  find: ['find', 'search'],
+  search: ['search', 'find'],
+  create: ['create', 'open', 'add', 'file', 'write', 'new', 'report'],
+  add: ['add', 'create'],
+  update: ['update', 'change', 'edit'],
+  delete: ['delete', 'remove'],
+};
 /** These make "me" an indirect object: "show me my repositories" does not ask who the user is. */
 const INDIRECT_ME = /\b(show|give|tell|list|get|find|send|help|let)\s+me\b/g;
 
@@ -31,8 +43,7 @@ export function ruleBasedModel(request: ConverseRequest): Reply {
 }
 
 function callTools(text: string, tools: readonly ToolSpec[]): Reply | undefined {
-  const words = wordsOf(text);
-  const named = tools.filter((tool) => words.has(subjectOf(tool)));
+  const named = namedTools(text, tools);
   if (named.length === 0) return undefined;
   const calls = named.map((tool) => ({ name: tool.name, ...argumentsFor(tool, text) }));
   const missing = calls.flatMap((call) => call.missing.map((name) => `${name} (for ${call.name})`));
@@ -41,11 +52,32 @@ function callTools(text: string, tools: readonly ToolSpec[]): Reply | undefined 
   return { text: 'Let me look that up.', toolUses: calls.map(({ name, input }) => ({ name, input })) };
 }
 
+/** The tools whose subject the user names: of those with one subject, the ones whose verb the user names as well. */
+function namedTools(text: string, tools: readonly ToolSpec[]): readonly ToolSpec[] {
+  const words = wordsOf(text);
+  const bySubject = Map.groupBy(
+    tools.filter((tool) => words.has(subjectOf(tool))),
+    subjectOf,
+  );
+  const named = [...bySubject.values()].flatMap((ofSubject) => {
+    const withVerb = ofSubject.filter((tool) => verbsOf(tool).some((verb) => words.has(verb)));
+    return withVerb.length > 0 ? withVerb : ofSubject.slice(0, 1);
+  });
+  // "An issue in this repository" names a repository as an argument, not as a subject.
+  const given = new Set(named.flatMap((tool) => Object.keys(tool.inputSchema.json?.properties ?? {})));
+  return named.filter((tool) => !given.has(subjectOf(tool)));
+}
+
+function verbsOf(tool: ToolSpec): readonly string[] {
+  const [verb = ''] = tool.name.toLowerCase().split(/[_-]/);
+  return VERBS[verb] ?? [];
+}
+
 function subjectOf(tool: ToolSpec): string {
   const nouns = tool.name
     .toLowerCase()
     .split(/[_-]/)
-    .filter((word) => !VERBS.has(word));
+    .filter((word) => !(word in VERBS));
   return canonical(nouns.at(-1) ?? tool.name);
 }
 
@@ -63,12 +95,20 @@ function argumentsFor(tool: ToolSpec, text: string): { input: Record<string, unk
   const schema = tool.inputSchema.json ?? {};
   const quoted = [...text.matchAll(/["“]([^"”]+)["”]/g)].map((match) => match[1] ?? '');
   const numbers = [...text.matchAll(/\b\d{1,6}\b/g)].map((match) => Number(match[0]));
-  const input: Record<string, unknown> = {};
+  const input: Record<string, unknown> = { ...repositoryIn(schema, text) };
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    if (name in input) continue;
     const value = valueFor(property, text, quoted, numbers);
     if (value !== undefined) input[name] = value;
   }
   return { input, missing: (schema.required ?? []).filter((name) => !(name in input)) };
+}
+
+/** "alice/garden" names an owner and a repository, to a tool that takes both. */
+function repositoryIn({ properties = {} }: JsonSchema, text: string): Readonly<Record<string, string>> {
+  const [, owner, repo] = /(?<![\w/.:-])([\w-]+)\/([\w.-]*\w)/.exec(text) ?? [];
+  const takesBoth = 'owner' in properties && 'repo' in properties;
+  return takesBoth && owner !== undefined && repo !== undefined ? { owner, repo } : {};
 }
 
 function valueFor(property: JsonSchema, text: string, quoted: string[], numbers: number[]): unknown {

@@ -4,6 +4,7 @@ import { startStack } from '../stack.ts';
 import { playAttacks } from './attacks.ts';
 import { playFlow } from './flow.ts';
 import { Report } from './report.ts';
+import { playWrite } from './write.ts';
 
 if (process.argv.length > 2) {
   process.stderr.write('npm run demo takes no arguments.\n');
@@ -20,6 +21,7 @@ try {
   try {
     const report = new Report();
     const played = await playFlow(stack, report);
+    await playWrite(stack, report, played.alice);
     await playAttacks(stack, roles, played, report);
     process.exitCode = report.end((Date.now() - startedAt) / 1000);
   } finally {

@@ -1,13 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readBody, sendJson } from '../lib/http.ts';
-import type { Grants, IssuedToken } from '../provider-gate/grants.ts';
+import { GatedApi, type Gate } from '../provider-gate/gated-api.ts';
+import type { IssuedToken } from '../provider-gate/grants.ts';
+import { upstreamToken } from './seed.ts';
 
-export interface ApiGateOptions {
-  readonly upstreamUrl: string;
-  readonly publicUrl: () => string;
-  readonly grants: Grants;
-  readonly upstreamToken: (login: string) => string;
-  readonly now: () => number;
+/** As much as is needed of `emulate`. */
+interface Emulator {
+  readonly url: string;
+  reset(): void;
+  close(): Promise<void>;
 }
 
 interface RepositoryJson {
@@ -19,61 +20,35 @@ const LIMIT_PER_HOUR = 5_000;
 const DROPPED =
   /^(x-ratelimit-|access-control-|connection$|keep-alive$|transfer-encoding$|content-length$|content-encoding$)/;
 
-/** GitHub's REST API: who may call it, what their scopes let them see, and how often. */
-export class ApiGate {
-  readonly #options: ApiGateOptions;
-  readonly #limitedUntil = new Map<string, number>();
+/** GitHub's REST API: what the scopes of a token let it see and do. */
+export class ApiGate extends GatedApi {
+  readonly #upstream: Emulator;
   #used = 0;
-  /** Authorization headers of the requests that reached the API, for tests. */
-  readonly seenTokens: string[] = [];
 
-  constructor(options: ApiGateOptions) {
-    this.#options = options;
+  constructor(gate: Gate, upstream: Emulator) {
+    super(gate);
+    this.#upstream = upstream;
   }
 
-  /** The user's calls are refused with a rate limit for so many seconds. */
-  limit(login: string, seconds: number): void {
-    this.#limitedUntil.set(login, this.#options.now() + seconds * 1000);
+  close(): Promise<void> {
+    return this.#upstream.close();
   }
 
-  reset(): void {
-    this.#limitedUntil.clear();
+  protected forget(): void {
     this.#used = 0;
-    this.seenTokens.length = 0;
+    this.#upstream.reset();
   }
 
-  async handle(request: IncomingMessage, response: ServerResponse, prefix: string): Promise<void> {
-    const accessToken = /^(?:bearer|token) (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
-    const grant = accessToken === undefined ? undefined : this.#options.grants.inspect(accessToken);
-    if (accessToken === undefined || grant === undefined) {
-      const message = accessToken === undefined ? 'Requires authentication' : 'Bad credentials';
-      sendJson(response, 401, { message, documentation_url: 'https://docs.github.com/rest' });
-      return;
-    }
-    this.seenTokens.push(accessToken);
-    if (this.#refuseForRate(grant, response)) return;
-    const path = (request.url ?? '').slice(prefix.length);
-    if (
-      !grant.scopes.includes('repo') &&
-      (request.method !== 'GET' || (await this.#isPrivate(path, grant)))
-    ) {
-      notFound(response, grant);
-      return;
-    }
-    await this.#forward(request, response, path, grant);
-  }
-
-  #refuseForRate(grant: IssuedToken, response: ServerResponse): boolean {
-    const until = this.#limitedUntil.get(grant.login) ?? 0;
-    const seconds = Math.ceil((until - this.#options.now()) / 1000);
-    if (seconds <= 0) return false;
-    const headers = {
-      'retry-after': String(seconds),
-      'x-ratelimit-remaining': '0',
-      'x-ratelimit-reset': String(Math.ceil(until / 1000)),
-    };
-    sendJson(response, 403, { message: 'API rate limit exceeded for user.' }, headers);
-    return true;
+  protected async serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    grant: IssuedToken,
+  ): Promise<void> {
+    const isHidden =
+      !grant.scopes.includes('repo') && (request.method !== 'GET' || (await this.#isPrivate(path, grant)));
+    if (isHidden) notFound(response, grant);
+    else await this.#forward(request, response, path, grant);
   }
 
   async #forward(
@@ -83,10 +58,10 @@ export class ApiGate {
     grant: IssuedToken,
   ): Promise<void> {
     const body = request.method === 'GET' ? undefined : await readBody(request, 1024 * 1024);
-    const upstream = await fetch(this.#options.upstreamUrl + path, {
+    const upstream = await fetch(this.#upstream.url + path, {
       method: request.method ?? 'GET',
       headers: {
-        authorization: `Bearer ${this.#options.upstreamToken(grant.login)}`,
+        authorization: `Bearer ${upstreamToken(grant.login)}`,
         accept: 'application/json',
         ...(body !== undefined && { 'content-type': 'application/json' }),
       },
@@ -111,8 +86,8 @@ export class ApiGate {
   async #isPrivate(path: string, grant: IssuedToken): Promise<boolean> {
     const repository = /^\/repos\/[^/?]+\/[^/?]+/.exec(path)?.[0];
     if (repository === undefined) return false;
-    const upstream = await fetch(this.#options.upstreamUrl + repository, {
-      headers: { authorization: `Bearer ${this.#options.upstreamToken(grant.login)}` },
+    const upstream = await fetch(this.#upstream.url + repository, {
+      headers: { authorization: `Bearer ${upstreamToken(grant.login)}` },
     });
     return isPrivate((await upstream.json()) as RepositoryJson);
   }
@@ -132,7 +107,7 @@ export class ApiGate {
   }
 
   #publicUrls(text: string): string {
-    return text.replaceAll(this.#options.upstreamUrl, this.#options.publicUrl());
+    return text.replaceAll(this.#upstream.url, this.gate.publicUrl());
   }
 }
 

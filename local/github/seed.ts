@@ -1,11 +1,6 @@
 import type { SeedConfig } from 'emulate';
-import type { Account, ScopeText } from '../provider-gate/authorize.ts';
-
-export const ACCOUNTS: readonly Account[] = [
-  { login: 'alice-octo', name: 'Alice Arden' },
-  { login: 'bob-octo', name: 'Bob Baker' },
-  { login: 'carol-octo', name: 'Carol Castle' },
-];
+import { ACCOUNTS } from '../provider-gate/accounts.ts';
+import type { ScopeText } from '../provider-gate/authorize.ts';
 
 /** GitHub's scopes in words, as its consent page puts them. */
 export const SCOPES: Readonly<Record<string, ScopeText>> = {

@@ -22,12 +22,12 @@ const ENVIRONMENT = {
 
 /** The specification that the built code describes, as the file has it. */
 export async function specificationText() {
-  const [{ createApp }, { loadConfig }, { jsonSchema }] = await Promise.all([
+  const [{ createApp }, { loadRole }, { jsonSchema }] = await Promise.all([
     import('../../dist/create-app.js'),
-    import('../../dist/config/index.js'),
+    import('../../dist/roles/load-role.js'),
     import('../../dist/common/openapi/index.js'),
   ]);
-  const app = await createApp(loadConfig(ENVIRONMENT));
+  const app = await createApp(await loadRole(ENVIRONMENT));
   try {
     const document = SwaggerModule.createDocument(app, base(), {
       standardSchemaConverter: (schema, { schemaType }) => ({ schema: jsonSchema(schema, schemaType) }),

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common';
-import { CONFIG } from '../config/index.js';
+import { MODEL_CONFIG } from '../config/index.js';
 import { FlowModule } from '../identity/flow/index.js';
 import { SessionsModule } from '../sessions/index.js';
 import { ToolsModule } from '../tools/index.js';
@@ -12,6 +12,6 @@ import { bedrockModel, MODEL } from './strands/index.js';
 @Module({
   imports: [ToolsModule, SessionsModule, FlowModule],
   controllers: [InvocationsController],
-  providers: [Runs, Interrupts, { provide: MODEL, useFactory: bedrockModel, inject: [CONFIG] }],
+  providers: [Runs, Interrupts, { provide: MODEL, useFactory: bedrockModel, inject: [MODEL_CONFIG] }],
 })
 export class AgentModule {}

@@ -6,7 +6,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { AppError } from '../common/errors/index.js';
 import { html } from '../common/http/index.js';
-import { CONFIG, type AppConfig } from '../config/index.js';
+import { SERVICE_CONFIG, type ServiceConfig } from '../config/index.js';
 import { CurrentUser, type User } from '../identity/sign-in/index.js';
 
 const OWN = join(import.meta.dirname, 'assets');
@@ -42,7 +42,7 @@ const POLICY =
 export class DocsController {
   readonly #specification: object;
 
-  constructor(@Inject(CONFIG) { publicUrl }: AppConfig) {
+  constructor(@Inject(SERVICE_CONFIG) { publicUrl }: ServiceConfig) {
     const servers = [{ url: publicUrl, description: 'Behind the load balancer' }];
     const specification: object = JSON.parse(readFileSync(join(OWN, 'openapi.json'), 'utf8')) as object;
     this.#specification = { ...specification, servers };

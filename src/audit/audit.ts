@@ -2,7 +2,7 @@ import { Inject, Injectable, Optional } from '@nestjs/common';
 import { pino, type DestinationStream, type Logger } from 'pino';
 import { requestContext } from '../common/context/index.js';
 import { standardOutput } from '../common/logging/index.js';
-import { CONFIG, type AppConfig } from '../config/index.js';
+import { SERVICE_CONFIG, type ServiceConfig } from '../config/index.js';
 import type { AuditEventName, AuditFields } from './audit-events.js';
 
 export const AUDIT_DESTINATION = Symbol('AuditDestination');
@@ -16,10 +16,9 @@ export class Audit {
   readonly #lines: Logger;
 
   constructor(
-    @Inject(CONFIG) config: Pick<AppConfig, 'role' | 'environment'>,
+    @Inject(SERVICE_CONFIG) { role, environment }: Pick<ServiceConfig, 'role' | 'environment'>,
     @Optional() @Inject(AUDIT_DESTINATION) destination: DestinationStream = standardOutput(),
   ) {
-    const { role, environment } = config;
     this.#lines = pino(
       {
         base: { role, environment },

@@ -4,7 +4,7 @@ import { Audit } from '../audit/index.js';
 import { recordedAudit, type RecordedLine } from '../audit/testing/recorded-audit.js';
 import { AppError } from '../common/errors/index.js';
 import { testApp } from '../common/http/testing/app.js';
-import { CONFIG } from '../config/index.js';
+import { FLOW_CONFIG } from '../config/index.js';
 import {
   FlowLedger,
   flowIdOf,
@@ -13,7 +13,7 @@ import {
   type FlowTicket,
 } from '../identity/flow/index.js';
 import type { User } from '../identity/sign-in/index.js';
-import { FLOW_CONFIG, TICKET as ticket } from '../identity/testing/flow.js';
+import { FLOWS, TICKET as ticket } from '../identity/testing/flow.js';
 import { MemoryStore } from '../storage/testing/memory-store.js';
 import { Connect } from './connect.js';
 import { ConnectController } from './connect.controller.js';
@@ -27,8 +27,8 @@ const flow = flowIdOf(sessionUri);
 const BROWSER = { accept: 'text/html' };
 
 describe('the connect page', () => {
-  const tickets = new FlowTickets(FLOW_CONFIG);
-  const cookies = new FlowCookies(FLOW_CONFIG);
+  const tickets = new FlowTickets(FLOWS);
+  const cookies = new FlowCookies(FLOWS);
   let store: MemoryStore;
   let ledger: FlowLedger;
   let trail: readonly RecordedLine[];
@@ -46,7 +46,7 @@ describe('the connect page', () => {
           Connect,
           FlowAnswers,
           FlowResults,
-          { provide: CONFIG, useValue: FLOW_CONFIG },
+          { provide: FLOW_CONFIG, useValue: FLOWS },
           { provide: FlowTickets, useValue: tickets },
           { provide: FlowLedger, useValue: ledger },
           { provide: FlowCookies, useValue: cookies },

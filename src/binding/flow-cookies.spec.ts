@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { AppConfig } from '../config/index.js';
 import { digestOf, flowIdOf, type LedgerEntry } from '../identity/flow/index.js';
-import { CONSENT, FLOW_CONFIG, TICKET } from '../identity/testing/flow.js';
+import { CONSENT, FLOWS, TICKET } from '../identity/testing/flow.js';
 import { FlowCookies } from './flow-cookies.js';
 
 const id = flowIdOf(TICKET.sessionUri);
@@ -28,7 +27,7 @@ function entryWith(...nonces: readonly string[]): LedgerEntry {
 describe('FlowCookies', () => {
   let cookies: FlowCookies;
   beforeEach(() => {
-    cookies = new FlowCookies(FLOW_CONFIG);
+    cookies = new FlowCookies(FLOWS);
   });
 
   it('outlive the flow by five minutes, for this host and this site alone', () => {
@@ -40,7 +39,7 @@ describe('FlowCookies', () => {
   });
 
   it('need no encryption on this machine', () => {
-    const local = new FlowCookies({ publicUrl: 'http://localhost:8000' } as AppConfig);
+    const local = new FlowCookies({ ...FLOWS, publicUrl: 'http://localhost:8000' });
     expect(local.write(entryWith(nonce), nonce)).toBe(
       `onbehalf-flow-${id}=${nonce}; Path=/; Max-Age=900; HttpOnly; SameSite=Lax`,
     );

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { CONFIG, type AppConfig } from '../config/index.js';
+import { FLOW_CONFIG, type FlowConfig } from '../config/index.js';
 import { digestOf, type LedgerEntry } from '../identity/flow/index.js';
 import { cookieName, cookieValue, setCookie } from './cookies.js';
 
@@ -19,8 +19,8 @@ const KEPT_AFTER_EXPIRY_S = 5 * 60;
 export class FlowCookies {
   readonly #encrypted: boolean;
 
-  constructor(@Inject(CONFIG) config: AppConfig) {
-    this.#encrypted = config.publicUrl.startsWith('https:');
+  constructor(@Inject(FLOW_CONFIG) { publicUrl }: FlowConfig) {
+    this.#encrypted = publicUrl.startsWith('https:');
   }
 
   /** The nonce of a browser that starts the flow: the one it has, or a new one. */

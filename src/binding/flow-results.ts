@@ -1,6 +1,6 @@
 import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { CONFIG, type AppConfig } from '../config/index.js';
+import { FLOW_CONFIG, type FlowConfig } from '../config/index.js';
 import { SealedToken } from '../identity/flow/index.js';
 import type { User } from '../identity/sign-in/index.js';
 import { cookieName, cookieValue, setCookie } from './cookies.js';
@@ -47,9 +47,9 @@ export class FlowResults {
   readonly #sealed: SealedToken<z.infer<typeof result>>;
   readonly #encrypted: boolean;
 
-  constructor(@Inject(CONFIG) config: AppConfig) {
-    this.#sealed = new SealedToken({ flow: config.flow, purpose: 'flow-result', schema: result });
-    this.#encrypted = config.publicUrl.startsWith('https:');
+  constructor(@Inject(FLOW_CONFIG) flow: FlowConfig) {
+    this.#sealed = new SealedToken({ flow, purpose: 'flow-result', schema: result });
+    this.#encrypted = flow.publicUrl.startsWith('https:');
   }
 
   /** A `Set-Cookie` value. */

@@ -2,10 +2,10 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppError, type ErrorCode } from '../common/errors/index.js';
 import { testApp } from '../common/http/testing/app.js';
-import { CONFIG } from '../config/index.js';
+import { FLOW_CONFIG } from '../config/index.js';
 import type { FlowRecord } from '../identity/flow/index.js';
 import type { User } from '../identity/sign-in/index.js';
-import { CONSENT, FLOW_CONFIG } from '../identity/testing/flow.js';
+import { CONSENT, FLOWS } from '../identity/testing/flow.js';
 import { FlowAnswers } from './flow-answers.js';
 import { FlowResults } from './flow-results.js';
 import { SessionBindingController } from './session-binding.controller.js';
@@ -30,7 +30,7 @@ describe('the callback', () => {
         providers: [
           FlowAnswers,
           FlowResults,
-          { provide: CONFIG, useValue: FLOW_CONFIG },
+          { provide: FLOW_CONFIG, useValue: FLOWS },
           { provide: SessionBinding, useValue: { bind } },
         ],
       },

@@ -8,7 +8,7 @@ import type {
 } from '../identity/authorization-completion/index.js';
 import { digestOf, FlowLedger, flowIdOf, type FlowState } from '../identity/flow/index.js';
 import type { User } from '../identity/sign-in/index.js';
-import { CONSENT, FLOW_CONFIG, TICKET } from '../identity/testing/flow.js';
+import { CONSENT, FLOWS, TICKET } from '../identity/testing/flow.js';
 import { MemoryStore } from '../storage/testing/memory-store.js';
 import { FlowCookies } from './flow-cookies.js';
 import { SessionBinding } from './session-binding.js';
@@ -54,7 +54,7 @@ describe('SessionBinding', () => {
     };
     const recorded = recordedAudit();
     trail = recorded.lines;
-    return new SessionBinding(completion, ledger, new FlowCookies(FLOW_CONFIG), recorded.audit);
+    return new SessionBinding(completion, ledger, new FlowCookies(FLOWS), recorded.audit);
   };
   const move = async (
     state: FlowState,

@@ -1,13 +1,22 @@
 import { Module, type DynamicModule } from '@nestjs/common';
-import { ConfigModule, getConfigToken, registerAs } from '@nestjs/config';
-import type { AppConfig } from './config.types.js';
+import { ConfigModule, getConfigToken, registerAs, type ConfigFactory } from '@nestjs/config';
+import type { AgentRoleConfig, AppConfig } from './config.types.js';
 
-const NAMESPACE = 'onbehalf';
+type SliceName = Exclude<keyof AgentRoleConfig, 'role'>;
 
-/** Injects the whole configuration: `@Inject(CONFIG) config: AppConfig`. */
-export const CONFIG = getConfigToken(NAMESPACE);
+/** The token that injects a slice: `@Inject(ALB_CONFIG) alb: AlbConfig`. */
+const tokenOf = (name: SliceName): string => getConfigToken(name);
 
-/** Offers a configuration that was loaded before the application was made; reads nothing itself. */
+export const SERVICE_CONFIG = tokenOf('service');
+export const ALB_CONFIG = tokenOf('alb');
+export const SIGN_IN_CONFIG = tokenOf('signIn');
+export const FLOW_CONFIG = tokenOf('flow');
+export const IDENTITY_CONFIG = tokenOf('identity');
+export const CONVERSATIONS_CONFIG = tokenOf('conversations');
+export const MODEL_CONFIG = tokenOf('model');
+export const RUNS_CONFIG = tokenOf('runs');
+
+/** Offers a configuration that was loaded before the application was made, slice by slice; reads nothing itself. */
 @Module({})
 export class AppConfigModule {
   static forRoot(config: AppConfig): DynamicModule {
@@ -16,8 +25,12 @@ export class AppConfigModule {
       ignoreEnvFile: true,
       ignoreEnvVars: true,
       skipProcessEnv: true,
-      load: [registerAs(NAMESPACE, () => config)],
+      load: slicesOf(config),
     });
     return { module: AppConfigModule, imports: [nest] };
   }
+}
+
+function slicesOf({ role: _, ...slices }: AppConfig): ConfigFactory[] {
+  return Object.entries(slices).map(([name, slice]) => registerAs(name, () => slice as object));
 }

@@ -1,18 +1,34 @@
+/** The configuration: read once from the environment, checked as a whole, injected in slices. */
 export { ConfigError, EX_CONFIG, type ConfigFault } from './config.error.js';
-export { AppConfigModule, CONFIG } from './config.module.js';
+export {
+  ALB_CONFIG,
+  AppConfigModule,
+  CONVERSATIONS_CONFIG,
+  FLOW_CONFIG,
+  IDENTITY_CONFIG,
+  MODEL_CONFIG,
+  RUNS_CONFIG,
+  SERVICE_CONFIG,
+  SIGN_IN_CONFIG,
+} from './config.module.js';
 export type {
+  AgentIdentityConfig,
   AgentRoleConfig,
   AlbConfig,
   AppConfig,
+  ConversationsConfig,
   Environment,
   FlowConfig,
-  LogLevel,
-  Role,
+  IdentityConfig,
+  ModelConfig,
+  ProviderConfig,
+  RunsConfig,
+  ServiceConfig,
   SessionBindingRoleConfig,
+  SignInConfig,
   SignInKind,
-  WorkloadTokenSource,
 } from './config.types.js';
 export { loadConfig } from './load-config.js';
-export { processEnvironment, readEnvironment } from './read-environment.js';
 export { discoveryUrl, jwksUrl } from './oidc-discovery.js';
-export { VARIABLES } from './variables.js';
+export { processEnvironment } from './process-environment.js';
+export { allVariables, providerVariables, VARIABLES, type ConfigurableProvider } from './variables.js';

@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { ConfigError, loadConfig, VARIABLES } from './index.js';
+import { allVariables, ConfigError, loadConfig as load, type AppConfig } from './index.js';
+
+const GITHUB = { id: 'github', label: 'GitHub', apiBase: 'https://api.github.com' };
+const TRAIN = { id: 'model-train', label: 'Trains', apiBase: 'https://trains.example' };
+
+function loadConfig(environment: Readonly<Record<string, string | undefined>>): AppConfig {
+  return load(environment, [GITHUB, TRAIN]);
+}
 
 const ARN =
   'arn:aws:elasticloadbalancing:eu-central-1:111122223333:loadbalancer/app/onbehalf/50dc6c495c0c9188';
@@ -37,23 +44,23 @@ describe('loadConfig', () => {
     const config = loadConfig(AGENT);
     expect(config).toMatchObject({
       role: 'agent',
-      port: 8080,
-      host: '0.0.0.0',
-      logLevel: 'info',
-      identityRegion: 'eu-central-1',
-      sessionBindingUrl: 'https://agent.example.com/oauth2/session-binding',
-      workloadTokenSource: 'user-id',
+      service: { role: 'agent', port: 8080, host: '0.0.0.0', logLevel: 'info' },
+      identity: {
+        region: 'eu-central-1',
+        sessionBindingUrl: 'https://agent.example.com/oauth2/session-binding',
+      },
+      signIn: { withUserToken: false },
       alb: { publicKeysUrl: 'https://public-keys.auth.elb.eu-central-1.amazonaws.com' },
-      github: { apiBase: 'https://api.github.com' },
+      providers: { github: { credentialProvider: 'github', apiBase: 'https://api.github.com' } },
     });
   });
 
   it('lets users come by the load balancer, unless it is told otherwise', () => {
-    expect(loadConfig(AGENT)).toMatchObject({ signIn: 'alb' });
+    expect(loadConfig(AGENT).signIn).toMatchObject({ kind: 'alb' });
     const bearer = { ...AGENT, SIGN_IN: 'bearer' };
-    expect(loadConfig(bearer)).toMatchObject({ signIn: 'bearer', bearerAudience: 'client' });
-    expect(loadConfig({ ...bearer, BEARER_AUDIENCE: 'api' })).toMatchObject({ bearerAudience: 'api' });
-    expect(loadConfig({ ...BINDING, SIGN_IN: 'bearer' })).not.toHaveProperty('signIn');
+    expect(loadConfig(bearer).signIn).toMatchObject({ kind: 'bearer', bearerAudience: 'client' });
+    expect(loadConfig({ ...bearer, BEARER_AUDIENCE: 'api' }).signIn).toMatchObject({ bearerAudience: 'api' });
+    expect(loadConfig({ ...BINDING, SIGN_IN: 'bearer' }).signIn.kind).toBe('alb');
     expect(faultsOf({ ...AGENT, SIGN_IN: 'none' })).toEqual(['SIGN_IN']);
   });
 
@@ -65,7 +72,22 @@ describe('loadConfig', () => {
   });
 
   it('reads a session-binding role, and asks it for nothing that only the agent needs', () => {
-    expect(loadConfig(BINDING)).not.toHaveProperty('sessionsBucket');
+    expect(loadConfig(BINDING)).not.toHaveProperty('providers');
+  });
+
+  it('offers a provider where its credential provider is named, and needs none', () => {
+    expect(loadConfig({ ...AGENT, GITHUB_PROVIDER_NAME: undefined })).toMatchObject({ providers: {} });
+    const two = { ...AGENT, MODEL_TRAIN_PROVIDER_NAME: 'trains', MODEL_TRAIN_API_BASE: 'https://t.example/' };
+    expect(loadConfig(two)).toMatchObject({
+      providers: {
+        github: { credentialProvider: 'github' },
+        'model-train': { credentialProvider: 'trains', apiBase: 'https://t.example' },
+      },
+    });
+    expect(faultsOf({ ...AGENT, MODEL_TRAIN_PROVIDER_NAME: 'a b', GITHUB_API_BASE: 'x' })).toEqual([
+      'GITHUB_API_BASE',
+      'MODEL_TRAIN_PROVIDER_NAME',
+    ]);
   });
 
   it.each([
@@ -129,7 +151,6 @@ describe('loadConfig', () => {
     ['ALB_PUBLIC_KEYS_URL', 'https://keys.example.com/?x=1'],
     ['LOG_LEVEL', 'loud'],
     ['WORKLOAD_TOKEN_SOURCE', 'cookie'],
-    ['MODEL_PROVIDER', 'parrot'],
   ])('refuses %s=%s', (name, value) => {
     expect(faultsOf({ ...AGENT, [name]: value })).toEqual([name]);
   });
@@ -158,7 +179,7 @@ describe('.env.example', () => {
     const named = lines.flatMap((line) => /^#? ?([A-Z][A-Z0-9_]+)=/.exec(line)?.[1] ?? []);
     const sdk = named.filter((name) => name.startsWith('AWS_ENDPOINT_URL_'));
     expect([...new Set(named)].filter((name) => !sdk.includes(name)).sort()).toEqual(
-      Object.keys(VARIABLES).sort(),
+      Object.keys(allVariables([GITHUB])).sort(),
     );
   });
 });

@@ -1,27 +1,40 @@
 import { ConfigError, type ConfigFault } from './config.error.js';
-import type { AlbConfig, AppConfig, Environment, Role } from './config.types.js';
-import { VARIABLES, type Variable, type VariableName, type VariableValues } from './variables.js';
+import type { AppConfig, Environment, ProviderConfig, Role } from './config.types.js';
+import {
+  allVariables,
+  providerVariables,
+  VARIABLES,
+  type ConfigurableProvider,
+  type Variable,
+  type VariableName,
+  type VariableValues,
+} from './variables.js';
 
 type Values = Partial<VariableValues>;
+type ProviderConfigs = Readonly<Record<string, ProviderConfig>>;
 
 const BINDING_PATH = '/oauth2/session-binding';
 
 /**
  * The configuration out of an environment: pure, and frozen.
+ * @param providers those that the role can offer; one whose variables are absent is not offered
  * @throws ConfigError with every fault at once; it names variables, never their values.
  */
-export function loadConfig(environment: Environment): AppConfig {
+export function loadConfig(
+  environment: Environment,
+  providers: readonly ConfigurableProvider[] = [],
+): AppConfig {
   const faults: ConfigFault[] = [];
   const role = VARIABLES.ROLE.schema.safeParse(environment.ROLE);
   const values: Values = {};
-  for (const [name, variable] of Object.entries<Variable>(VARIABLES)) {
+  for (const [name, variable] of Object.entries(allVariables(providers))) {
     // An unknown role is told together with the faults that both roles would have.
     if (!variable.roles.includes(role.data ?? 'session-binding')) continue;
     readVariable(name, variable, environment, values, faults);
   }
   derive(values, faults);
   if (faults.length > 0 || role.data === undefined) throw new ConfigError(faults);
-  return deepFreeze(assemble(role.data, values));
+  return deepFreeze(assemble(role.data, values, providerConfigs(providers, values)));
 }
 
 function readVariable(
@@ -80,53 +93,85 @@ function publicKeysUrl(albArn: string): string {
   return `https://public-keys.auth.elb.${region}.${suffix}`;
 }
 
-function assemble(role: Role, values: Values): AppConfig {
+function providerConfigs(providers: readonly ConfigurableProvider[], values: Values): ProviderConfigs {
+  const offered = providers.flatMap((provider) => {
+    const { providerName, apiBase } = providerVariables(provider);
+    const credentialProvider = textOf(values, providerName.name);
+    const base = textOf(values, apiBase.name);
+    return credentialProvider === undefined || base === undefined
+      ? []
+      : [[provider.id, { credentialProvider, apiBase: base }] as const];
+  });
+  return Object.fromEntries(offered);
+}
+
+function textOf(values: Values, name: string): string | undefined {
+  const value: unknown = Reflect.get(values, name);
+  return typeof value === 'string' ? value : undefined;
+}
+
+function assemble(role: Role, values: Values, providers: ProviderConfigs): AppConfig {
   const read = <Name extends VariableName>(name: Name): VariableValues[Name] => {
     const value = values[name];
     if (value === undefined) throw new TypeError(`${name} was not read`);
     return value;
   };
-  const alb: AlbConfig = {
-    arn: read('ALB_ARN'),
-    issuer: read('ALB_ISSUER'),
-    clientId: read('ALB_CLIENT_ID'),
-    publicKeysUrl: read('ALB_PUBLIC_KEYS_URL'),
-  };
-  const common = {
-    port: read('PORT'),
-    host: read('HOST'),
-    environment: read('ENVIRONMENT'),
-    logLevel: read('LOG_LEVEL'),
-    publicUrl: read('PUBLIC_URL'),
+  const identity = {
+    region: read('IDENTITY_AWS_REGION'),
     sessionBindingUrl: read('SESSION_BINDING_URL'),
-    identityRegion: read('IDENTITY_AWS_REGION'),
-    workloadTokenSource: read('WORKLOAD_TOKEN_SOURCE'),
-    region: read('AWS_REGION'),
-    flow: {
-      secret: read('FLOW_SECRET'),
-      acceptedSecrets: values.FLOW_SECRET_ACCEPTED === undefined ? [] : [values.FLOW_SECRET_ACCEPTED],
-      deployment: read('PUBLIC_URL'),
-    },
     authorizationOrigin: read('AUTHORIZATION_ORIGIN'),
-    bucket: read('S3_BUCKET_NAME'),
-    signOutUrl: values.SIGN_OUT_URL,
-    alb,
   };
+  const common = commonSlices(role, values, read);
   switch (role) {
     case 'session-binding':
-      return { role, ...common };
+      return { role, ...common, identity };
     case 'agent':
       return {
         role,
         ...common,
-        signIn: read('SIGN_IN'),
-        bearerAudience: values.BEARER_AUDIENCE ?? read('ALB_CLIENT_ID'),
-        workloadIdentityName: read('WORKLOAD_IDENTITY_NAME'),
-        runDeadline: read('RUN_DEADLINE_SECONDS'),
-        model: { provider: read('MODEL_PROVIDER'), id: read('INFERENCE_PROFILE_ID') },
-        github: { credentialProvider: read('GITHUB_PROVIDER_NAME'), apiBase: read('GITHUB_API_BASE') },
+        identity: { ...identity, workloadIdentityName: read('WORKLOAD_IDENTITY_NAME') },
+        model: { region: read('AWS_REGION'), id: read('INFERENCE_PROFILE_ID') },
+        runs: { deadlineSeconds: read('RUN_DEADLINE_SECONDS') },
+        providers,
       };
   }
+}
+
+function commonSlices(
+  role: Role,
+  values: Values,
+  read: <Name extends VariableName>(name: Name) => VariableValues[Name],
+): Omit<Extract<AppConfig, { role: 'session-binding' }>, 'role' | 'identity'> {
+  const publicUrl = read('PUBLIC_URL');
+  return {
+    service: {
+      role,
+      port: read('PORT'),
+      host: read('HOST'),
+      environment: read('ENVIRONMENT'),
+      logLevel: read('LOG_LEVEL'),
+      publicUrl,
+    },
+    alb: {
+      arn: read('ALB_ARN'),
+      issuer: read('ALB_ISSUER'),
+      clientId: read('ALB_CLIENT_ID'),
+      publicKeysUrl: read('ALB_PUBLIC_KEYS_URL'),
+    },
+    signIn: {
+      kind: values.SIGN_IN ?? 'alb',
+      bearerAudience: values.BEARER_AUDIENCE ?? read('ALB_CLIENT_ID'),
+      withUserToken: read('WORKLOAD_TOKEN_SOURCE') === 'jwt',
+      signOutUrl: values.SIGN_OUT_URL,
+    },
+    flow: {
+      secret: read('FLOW_SECRET'),
+      acceptedSecrets: values.FLOW_SECRET_ACCEPTED === undefined ? [] : [values.FLOW_SECRET_ACCEPTED],
+      publicUrl,
+      authorizationOrigin: read('AUTHORIZATION_ORIGIN'),
+    },
+    conversations: { region: read('AWS_REGION'), bucket: read('S3_BUCKET_NAME') },
+  };
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -51,7 +51,7 @@ const A_SECRET = 'at least 32 random characters, the same in both roles (openssl
 const AN_URL = 'an https URL (http only for localhost) without credentials';
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 
-/** Every variable that the application reads, in the order in which faults are told. */
+/** Every variable that the application reads, but for those of providers, in the order in which faults are told. */
 export const VARIABLES = {
   ROLE: { schema: choice(ROLES), expected: 'agent or session-binding', roles: BOTH },
   PORT: { schema: integer(1, 65_535), expected: 'a port, 1 to 65535', roles: BOTH, fallback: '8080' },
@@ -153,12 +153,6 @@ export const VARIABLES = {
     expected: "the workload identity's name",
     roles: AGENT,
   },
-  MODEL_PROVIDER: {
-    schema: choice(['bedrock'] as const),
-    expected: 'bedrock',
-    roles: AGENT,
-    fallback: 'bedrock',
-  },
   INFERENCE_PROFILE_ID: {
     schema: text(/^[A-Za-z0-9_.:/-]{1,2048}$/),
     expected: 'a Bedrock inference profile id, model id or ARN',
@@ -171,17 +165,6 @@ export const VARIABLES = {
     roles: AGENT,
     fallback: '900',
   },
-  GITHUB_PROVIDER_NAME: {
-    schema: text(/^[a-zA-Z0-9_-]{1,128}$/),
-    expected: "the name of GitHub's OAuth2 credential provider",
-    roles: AGENT,
-  },
-  GITHUB_API_BASE: {
-    schema: url(),
-    expected: `GitHub's REST API, ${AN_URL}`,
-    roles: AGENT,
-    fallback: 'https://api.github.com',
-  },
 } as const satisfies Readonly<Record<string, Variable>>;
 
 export type VariableName = keyof typeof VARIABLES;
@@ -190,3 +173,55 @@ export type VariableName = keyof typeof VARIABLES;
 export type VariableValues = {
   -readonly [Name in VariableName]: z.output<(typeof VARIABLES)[Name]['schema']>;
 };
+
+/** What the configuration knows of a provider. */
+export interface ConfigurableProvider {
+  /** Names its variables: `jira` has `JIRA_PROVIDER_NAME` and `JIRA_API_BASE`. */
+  readonly id: string;
+  /** The provider's name for people. */
+  readonly label: string;
+  /** Its REST API, where the environment names no other. */
+  readonly apiBase: string;
+}
+
+/** A provider's variables. Without the first, the provider is not offered. */
+export interface ProviderVariables {
+  readonly providerName: { readonly name: string; readonly variable: Variable<string> };
+  readonly apiBase: { readonly name: string; readonly variable: Variable<string> };
+}
+
+export function providerVariables({ id, label, apiBase }: ConfigurableProvider): ProviderVariables {
+  const prefix = id.toUpperCase().replaceAll('-', '_');
+  return {
+    providerName: {
+      name: `${prefix}_PROVIDER_NAME`,
+      variable: {
+        schema: text(/^[a-zA-Z0-9_-]{1,128}$/),
+        expected: `the name of ${label}'s OAuth2 credential provider; ${label} is not offered without it`,
+        roles: AGENT,
+        derived: true,
+      },
+    },
+    apiBase: {
+      name: `${prefix}_API_BASE`,
+      variable: {
+        schema: url(),
+        expected: `${label}'s REST API, ${AN_URL}`,
+        roles: AGENT,
+        fallback: apiBase,
+      },
+    },
+  };
+}
+
+/** Every variable by its name, with those of the providers. */
+export function allVariables(providers: readonly ConfigurableProvider[]): Readonly<Record<string, Variable>> {
+  const ofProviders = providers.flatMap((provider) => {
+    const { providerName, apiBase } = providerVariables(provider);
+    return [
+      [providerName.name, providerName.variable],
+      [apiBase.name, apiBase.variable],
+    ] as const;
+  });
+  return { ...VARIABLES, ...Object.fromEntries(ofProviders) };
+}

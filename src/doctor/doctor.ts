@@ -6,40 +6,38 @@ import {
   type Environment,
 } from '../config/index.js';
 import { AwsFault, type Aws } from './aws.js';
-import type { Check, Patient } from './check.js';
-import {
-  callbackUrl,
-  completion,
-  credentialProvider,
-  returnUrls,
-  workloadIdentity,
-} from './checks/agentcore-identity.js';
+import type { Check, CheckContext } from './check.js';
+import type { Provider } from '../tools/index.js';
+import { completion, returnUrls, workloadIdentity } from './checks/agentcore-identity.js';
 import { frontDoor, identityProvider } from './checks/identity-provider.js';
 import { clock, credentials, reachability, region, unreachable } from './checks/network.js';
+import { providerChecks } from './checks/providers.js';
 import { bucket, key, model } from './checks/resources.js';
 import { ok, sh, SUBJECTS, wrong, type Finding, type Result, type Subject } from './finding.js';
 import { Probes } from './probe.js';
 
 const BOTH = [region, reachability, clock, credentials, identityProvider, frontDoor];
-const AGENT = [workloadIdentity, returnUrls, credentialProvider, callbackUrl, bucket, key, model];
+const AGENT = [workloadIdentity, returnUrls, bucket, key, model];
 const SESSION_BINDING = [completion];
 const NO_SECRET = 'not-a-secret-0123456789-0123456789';
 
 /** Looks at everything that a role with this environment depends on, one subject after the other; changes nothing. */
 export async function* examine(
   environment: Environment,
+  providers: readonly Provider[],
   connect: (regions: { readonly region: string; readonly identityRegion: string }) => Aws,
 ): AsyncGenerator<Finding> {
-  const faults = faultsOf(environment);
+  const faults = faultsOf(environment, providers);
   yield* faults.map((fault) => ({ subject: 'variables', ...explainFault(fault) }) as const);
-  // Nothing else depends on the secret, which whoever looks need not know.
+  // Nothing else depends on the secret, and an operator need not know it.
   if (faults.some(({ variable }) => variable !== 'FLOW_SECRET')) return;
-  const config = loadConfig(faults.length === 0 ? environment : { ...environment, FLOW_SECRET: NO_SECRET });
+  const readable = faults.length === 0 ? environment : { ...environment, FLOW_SECRET: NO_SECRET };
+  const config = loadConfig(readable, providers);
   if (faults.length === 0) yield { subject: 'variables', ...ok(`those of the role ${config.role}`) };
   const here = environment.AWS_REGION ?? '';
-  const aws = connect({ region: here, identityRegion: config.identityRegion });
+  const aws = connect({ region: here, identityRegion: config.identity.region });
   const inOrder = new Set<Subject>(['variables']);
-  for (const check of checksOf(config, { region: here, aws, probes: new Probes() })) {
+  for (const check of checksOf(config, { region: here, aws, providers, probes: new Probes() })) {
     const { subject, needs } = check;
     const blocker = needs.find((each) => !inOrder.has(each));
     if (blocker !== undefined) {
@@ -48,13 +46,14 @@ export async function* examine(
     }
     const findings = await look(check, aws, inOrder.has('reachability'));
     if (findings.every(({ state }) => state === 'ok')) inOrder.add(subject);
+    else inOrder.delete(subject);
     yield* findings;
   }
 }
 
-function faultsOf(environment: Environment): readonly ConfigFault[] {
+function faultsOf(environment: Environment, providers: readonly Provider[]): readonly ConfigFault[] {
   try {
-    loadConfig(environment);
+    loadConfig(environment, providers);
     return [];
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
@@ -86,20 +85,22 @@ interface BoundCheck extends Pick<Check, 'subject' | 'needs'> {
 
 function bind<Config extends AppConfig>(
   checks: readonly Check<Config>[],
-  patient: Patient<Config>,
+  context: CheckContext<Config>,
 ): readonly BoundCheck[] {
   return checks.map((check) => ({
     subject: check.subject,
     needs: check.needs,
-    run: () => check.run(patient),
-    absent: () => check.absent?.(patient),
+    run: () => check.run(context),
+    absent: () => check.absent?.(context),
   }));
 }
 
-function checksOf(config: AppConfig, rest: Omit<Patient, 'config'>): readonly BoundCheck[] {
+function checksOf(config: AppConfig, rest: Omit<CheckContext, 'config'>): readonly BoundCheck[] {
   const both = bind(BOTH, { config, ...rest });
   const own =
-    config.role === 'agent' ? bind(AGENT, { config, ...rest }) : bind(SESSION_BINDING, { config, ...rest });
+    config.role === 'agent'
+      ? bind([...AGENT, ...providerChecks(config, rest.providers)], { config, ...rest })
+      : bind(SESSION_BINDING, { config, ...rest });
   return [...both, ...own].toSorted((a, b) => SUBJECTS.indexOf(a.subject) - SUBJECTS.indexOf(b.subject));
 }
 

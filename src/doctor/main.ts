@@ -1,9 +1,11 @@
+import 'reflect-metadata';
 import { processEnvironment } from '../config/index.js';
+import { PROVIDERS } from '../roles/providers.js';
 import { AwsAdapter } from './aws.adapter.js';
 import { examine } from './doctor.js';
 import type { Finding } from './finding.js';
 
-// Who reads only the beginning (| head) has read enough.
+// The output may be closed early, by head for example.
 process.stdout.on('error', () => process.exit(1));
 
 const SIGNS = { ok: 'ok   ', wrong: 'WRONG', 'not checked': '-    ' } as const;
@@ -14,7 +16,7 @@ const counts = { ok: 0, wrong: 0, 'not checked': 0 };
 
 // Without a role, all that the agent role needs is looked at: that is almost everything.
 const environment = { ROLE: 'agent', ...processEnvironment() };
-for await (const finding of examine(environment, (regions) => new AwsAdapter(regions))) {
+for await (const finding of examine(environment, PROVIDERS, (regions) => new AwsAdapter(regions))) {
   counts[finding.state] += 1;
   process.stdout.write(`${lineOf(finding)}\n`);
 }

@@ -1,6 +1,6 @@
 import type { ScopeText } from '../tools/index.js';
 
-/** What each scope that our tools ask for allows, as GitHub's own consent page says it. */
+/** The scopes that the tools ask for, in the words of GitHub's own consent page. */
 export const GITHUB_SCOPES = {
   'read:user': 'Read all user profile data',
   repo: {
@@ -9,9 +9,18 @@ export const GITHUB_SCOPES = {
   },
 } as const satisfies Readonly<Record<string, ScopeText>>;
 
-/** https://docs.github.com/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps: what a wider scope includes. */
+/** https://docs.github.com/apps/oauth-apps/building-oauth-apps/scopes-for-oauth-apps: which wider scope includes one. */
 const WIDER: Readonly<Record<string, readonly string[]>> = { 'read:user': ['user'], public_repo: ['repo'] };
 
-export function covers(granted: readonly string[], scope: string): boolean {
-  return granted.includes(scope) || (WIDER[scope] ?? []).some((wider) => granted.includes(wider));
+export function covers(granted: readonly string[], needed: string): boolean {
+  return granted.includes(needed) || (WIDER[needed] ?? []).some((wider) => granted.includes(wider));
+}
+
+/** Classic OAuth tokens tell their scopes; GitHub App tokens have none, and send no such header. */
+export function grantedScopes(headers: Headers): readonly string[] | undefined {
+  return headers
+    .get('x-oauth-scopes')
+    ?.split(',')
+    .map((scope) => scope.trim())
+    .filter((scope) => scope !== '');
 }

@@ -1,15 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { CONFIG, type AgentRoleConfig } from '../config/index.js';
-import {
-  AgentTool,
-  type Account,
-  type ProviderDescription,
-  type ToolCallContext,
-  type ToolProvider,
-} from '../tools/index.js';
-import { GitHubClient } from './github.client.js';
-import { GITHUB_SCOPES } from './github.scopes.js';
+import { AgentTool, ProviderApi, type ToolCallContext } from '../tools/index.js';
 
 const noInput = z.strictObject({});
 const listInput = z.strictObject({
@@ -43,8 +34,6 @@ const repositories = z.object({
   ),
 });
 
-const accountAnswer = z.object({ id: z.int(), login: z.string() });
-
 /** GitHub's own member names, as its REST API sends them. */
 const userAnswer = z.object({
   login: z.string(),
@@ -70,29 +59,13 @@ const repositoriesAnswer = z.array(
   }),
 );
 
-/** What the agent can do at GitHub, each on behalf of the user who asked. */
+/** The user's own account and repositories at GitHub. */
 @Injectable()
-export class GitHubTools implements ToolProvider {
-  readonly provider: ProviderDescription;
-  readonly #github: GitHubClient;
+export class GitHubTools {
+  readonly #github: ProviderApi;
 
-  constructor(github: GitHubClient, @Inject(CONFIG) config: AgentRoleConfig) {
+  constructor(github: ProviderApi) {
     this.#github = github;
-    this.provider = {
-      id: 'github',
-      label: 'GitHub',
-      credentialProvider: config.github.credentialProvider,
-      scopes: GITHUB_SCOPES,
-    };
-  }
-
-  /** `GET /user` needs no scope, and its answer's `X-OAuth-Scopes` tells those of a classic OAuth token. */
-  async identify(context: Pick<ToolCallContext, 'accessToken' | 'signal'>): Promise<Account> {
-    const { data, scopes } = await this.#github.getWithScopes(
-      { path: ['user'], scopes: [], answer: accountAnswer },
-      context,
-    );
-    return { id: String(data.id), login: data.login, ...(scopes !== undefined && { scopes }) };
   }
 
   @AgentTool({
@@ -109,10 +82,7 @@ export class GitHubTools implements ToolProvider {
     _input: z.output<typeof noInput>,
     context: ToolCallContext,
   ): Promise<z.input<typeof profile>> {
-    const user = await this.#github.get(
-      { path: ['user'], scopes: ['read:user'], answer: userAnswer },
-      context,
-    );
+    const user = await this.#github.get({ path: ['user'], answer: userAnswer }, context);
     return {
       login: user.login,
       name: user.name ?? undefined,
@@ -141,7 +111,7 @@ export class GitHubTools implements ToolProvider {
   ): Promise<z.input<typeof repositories>> {
     const query = { per_page: limit, sort };
     const found = await this.#github.get(
-      { path: ['user', 'repos'], query, scopes: ['repo'], answer: repositoriesAnswer },
+      { path: ['user', 'repos'], query, answer: repositoriesAnswer },
       context,
     );
     return {

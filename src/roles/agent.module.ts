@@ -4,23 +4,27 @@ import { ApiDocsModule } from '../api-docs/index.js';
 import { AuditModule } from '../audit/index.js';
 import { HttpModule } from '../common/http/index.js';
 import { AppConfigModule, type AgentRoleConfig } from '../config/index.js';
-import { GitHubToolsModule } from '../github-tools/index.js';
 import { SignInModule } from '../identity/sign-in/index.js';
+import { ProviderModule, type Provider } from '../tools/index.js';
 
-/** The agent workload. A further provider is one more module here. */
+/** The agent workload, with the providers that are configured. */
 @Module({})
 export class AgentRoleModule {
-  static forRoot(config: AgentRoleConfig): DynamicModule {
+  static forRoot(config: AgentRoleConfig, providers: readonly Provider[]): DynamicModule {
+    const offered = providers.flatMap((provider) => {
+      const own = config.providers[provider.id];
+      return own === undefined ? [] : [ProviderModule.forProvider(provider, own)];
+    });
     return {
       module: AgentRoleModule,
       imports: [
         AppConfigModule.forRoot(config),
         AuditModule,
         HttpModule,
-        SignInModule.forRoot(config.signIn),
+        SignInModule.forRoot(config.signIn.kind),
         AgentModule,
         ApiDocsModule,
-        GitHubToolsModule,
+        ...offered,
       ],
     };
   }

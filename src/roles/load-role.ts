@@ -1,24 +1,39 @@
 import type { DynamicModule } from '@nestjs/common';
-import type { AppConfig } from '../config/index.js';
+import { loadConfig, type AppConfig, type Environment } from '../config/index.js';
+import type { Provider } from '../tools/index.js';
 
-export interface RoleParts {
+/** A role that is ready to be made into an application. */
+export interface LoadedRole {
+  readonly config: AppConfig;
   readonly root: DynamicModule;
   readonly bodyType: 'application/json' | 'application/x-www-form-urlencoded';
 }
 
-/** Imports the parts of a role, and nothing of the other one. */
-export async function loadRole(config: AppConfig): Promise<RoleParts> {
-  switch (config.role) {
-    case 'agent': {
-      const { AgentRoleModule } = await import('./agent.module.js');
-      return { root: AgentRoleModule.forRoot(config), bodyType: 'application/json' };
-    }
-    case 'session-binding': {
-      const { SessionBindingRoleModule } = await import('./session-binding.module.js');
-      return {
-        root: SessionBindingRoleModule.forRoot(config),
-        bodyType: 'application/x-www-form-urlencoded',
-      };
-    }
+/**
+ * Imports the parts of the role that `ROLE` names, and nothing of the other one.
+ * @param further providers beside those of this repository, for the agent role
+ * @throws ConfigError with every fault at once
+ */
+export async function loadRole(
+  environment: Environment,
+  further: readonly Provider[] = [],
+): Promise<LoadedRole> {
+  if (environment.ROLE === 'agent') {
+    const [{ AgentRoleModule }, { PROVIDERS }] = await Promise.all([
+      import('./agent.module.js'),
+      import('./providers.js'),
+    ]);
+    const providers = [...PROVIDERS, ...further];
+    const config = loadConfig(environment, providers);
+    if (config.role !== 'agent') throw new TypeError('another role was loaded');
+    return { config, root: AgentRoleModule.forRoot(config, providers), bodyType: 'application/json' };
   }
+  const config = loadConfig(environment);
+  if (config.role !== 'session-binding') throw new TypeError('another role was loaded');
+  const { SessionBindingRoleModule } = await import('./session-binding.module.js');
+  return {
+    config,
+    root: SessionBindingRoleModule.forRoot(config),
+    bodyType: 'application/x-www-form-urlencoded',
+  };
 }

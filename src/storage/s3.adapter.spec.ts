@@ -2,7 +2,6 @@ import { NoSuchKey, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { recordedLog, type LoggedLine } from '../common/logging/testing/recorded-log.js';
 import { timeoutsOf } from '../common/testing/request-handler.js';
-import type { AgentRoleConfig } from '../config/index.js';
 import type { WriteCondition } from './object-store.js';
 import { S3Adapter } from './s3.adapter.js';
 
@@ -42,7 +41,7 @@ describe('S3Adapter', () => {
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     };
     jest.spyOn(S3Client.prototype, 'send').mockImplementation(send as never);
-    adapter = new S3Adapter({ bucket: Bucket, region: 'eu-west-1' } as AgentRoleConfig);
+    adapter = new S3Adapter({ bucket: Bucket, region: 'eu-west-1' });
   });
   afterEach(() => {
     jest.restoreAllMocks();

@@ -11,7 +11,7 @@ import {
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { requestHandler } from '../common/aws/index.js';
 import { AppError, errorFields } from '../common/errors/index.js';
-import { CONFIG, type AppConfig } from '../config/index.js';
+import { CONVERSATIONS_CONFIG, type ConversationsConfig } from '../config/index.js';
 import type { ListedKey, ObjectStore, StoredText, WriteCondition } from './object-store.js';
 
 const PAGE = 1_000;
@@ -26,10 +26,10 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
   readonly #client: S3Client;
   readonly #bucket: string;
 
-  constructor(@Inject(CONFIG) config: AppConfig) {
-    this.#bucket = config.bucket;
+  constructor(@Inject(CONVERSATIONS_CONFIG) { bucket, region }: ConversationsConfig) {
+    this.#bucket = bucket;
     this.#client = new S3Client({
-      region: config.region,
+      region,
       maxAttempts: 3,
       requestHandler: requestHandler(),
     });

@@ -2,12 +2,19 @@ import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
 import { Connections, type KnownConnection } from './connections.js';
-import type { Account, ToolProvider } from './provider.js';
+import type { ProviderCallContext } from './agent-tool.decorator.js';
+import type { Account } from './provider.js';
 
 /** Whose token it is, compared with whose it was before. */
 export type AccountCheck =
   | { readonly kind: 'same'; readonly account: Account; readonly identifiedNow: boolean }
   | { readonly kind: 'changed'; readonly before: Account; readonly now: Account };
+
+/** A provider, by its id, that tells whose token it is. */
+interface AccountSource {
+  readonly provider: string;
+  readonly identify: (context: ProviderCallContext) => Promise<Account>;
+}
 
 interface Token {
   readonly sub: string;
@@ -46,20 +53,20 @@ export class Accounts {
    * @throws ToolError | TokenRefusedError | AppError
    */
   async check(
-    { provider, identify }: Required<Pick<ToolProvider, 'provider' | 'identify'>>,
+    { provider, identify }: AccountSource,
     token: Token,
     accepted: string | undefined,
   ): Promise<AccountCheck> {
     const { sub, accessToken, signal } = token;
-    const key = createHash('sha256').update(`${provider.id} ${accessToken}`).digest('base64url');
+    const key = createHash('sha256').update(`${provider} ${accessToken}`).digest('base64url');
     const known = this.#identified.get(key);
-    const account = known ?? (await identify({ accessToken, signal }));
+    const account = known ?? (await identify({ accessToken, signal, scopes: [] }));
     this.#identified.set(key, account);
     for (let conflicts = 0; conflicts < MAXIMUM_CONFLICTS; conflicts += 1) {
-      const before = await this.#connections.read(sub, provider.id);
+      const before = await this.#connections.read(sub, provider);
       const decided = this.#decide(account, before, known === undefined, accepted);
       if (decided !== 'record') return decided;
-      if (await this.#connections.record(sub, provider.id, account, before))
+      if (await this.#connections.record(sub, provider, account, before))
         return { kind: 'same', account, identifiedNow: true };
     }
     throw new TypeError('a connection changes faster than it can be read');

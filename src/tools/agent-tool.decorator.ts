@@ -5,9 +5,9 @@ import type { OAuth2Flow } from '../identity/token-vault/index.js';
 
 /** What a tool needs to be allowed at its provider. */
 export interface ToolAccess {
-  /** The `id` of the `ProviderDescription` that the tool's class offers. */
+  /** The provider's `id`. */
   readonly provider: string;
-  /** Exactly these are asked for, and shown to the user in words. */
+  /** Exactly these are asked for, shown to the user in words, and required of the token. */
   readonly scopes: readonly string[];
   /** Default `USER_FEDERATION`: on behalf of the user. */
   readonly flow?: OAuth2Flow;
@@ -33,14 +33,19 @@ export interface AgentToolOptions<
   readonly effect: ToolEffect;
 }
 
-/** What a tool is called with, beside its input. */
+/** A tool is called with its input, and with this. */
 export interface ToolCallContext {
   /** Good for this call; never to be stored, logged or returned. */
   readonly accessToken: string;
   readonly user: User;
+  /** The scopes of the tool's `access`: the token must have them. */
+  readonly scopes: readonly string[];
   /** Aborts when the user leaves or the run is cancelled. */
   readonly signal: AbortSignal;
 }
+
+/** A call without its user: enough to ask the provider whose token it is. */
+export type ProviderCallContext = Pick<ToolCallContext, 'accessToken' | 'signal' | 'scopes'>;
 
 export const AgentToolMetadata = DiscoveryService.createDecorator<AgentToolOptions>();
 
@@ -49,7 +54,23 @@ type ToolMethod<Input extends z.ZodObject, Output extends z.ZodType> = (
   context: ToolCallContext,
 ) => Promise<z.input<Output>>;
 
-/** Offers a method of a provider's injectable to the model. The class must implement `ToolProvider`. */
+/**
+ * Offers a method of an injectable to the model. The class is listed in the `tools` of its `Provider`.
+ *
+ * @example
+ * \@AgentTool({
+ *   name: 'say_parrot_word',
+ *   title: 'Say a word',
+ *   description: 'Say a word in the name of the user.',
+ *   input: z.strictObject({ word: z.string() }),
+ *   output: z.object({ said: z.string() }),
+ *   access: { provider: 'parrot', scopes: ['speak'] },
+ *   effect: 'write',
+ * })
+ * say({ word }: { word: string }, context: ToolCallContext): Promise<{ said: string }> {
+ *   return this.api.write({ method: 'POST', path: ['words'], body: { word }, answer }, context);
+ * }
+ */
 export function AgentTool<Input extends z.ZodObject, Output extends z.ZodType>(
   options: AgentToolOptions<Input, Output>,
 ): <Method extends ToolMethod<Input, Output>>(

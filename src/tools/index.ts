@@ -1,10 +1,14 @@
+/** The contract that a provider implements, and the only way to call its tools. Knows nothing of agent or model. */
 export {
   AgentTool,
   type AgentToolOptions,
+  type ProviderCallContext,
   type ToolAccess,
   type ToolCallContext,
 } from './agent-tool.decorator.js';
-export type { Account, ProviderDescription, ScopeText, ToolProvider } from './provider.js';
+export { ProviderApi, type ApiAnswer, type ApiRequest } from './provider-api.js';
+export { type Account, type Provider, type ProviderDiagnosis, type ScopeText } from './provider.js';
+export { ProviderModule } from './provider.module.js';
 export type {
   AccountChanged,
   ApprovalRequired,

@@ -1,20 +1,10 @@
-import type { ToolCallContext } from './agent-tool.decorator.js';
+import type { Type } from '@nestjs/common';
+import type { ConfigurableProvider, ProviderConfig } from '../config/index.js';
+import type { ProviderCallContext } from './agent-tool.decorator.js';
+import type { ApiConventions, ProviderApi } from './provider-api.js';
 
-/** What a scope allows, in the provider's own words, and why a wider one than the task needs is asked for. */
+/** The meaning of a scope in the provider's own words, and why a wider one than the task needs is asked for. */
 export type ScopeText = string | { readonly allows: string; readonly why: string };
-
-/** A provider as its tools and its users know it. */
-export interface ProviderDescription {
-  readonly id: string;
-  /** The provider's name for people. */
-  readonly label: string;
-  /** The name of its OAuth2 credential provider in AgentCore Identity. */
-  readonly credentialProvider: string;
-  /** What each scope allows, in words. */
-  readonly scopes: Readonly<Record<string, ScopeText>>;
-  /** Further parameters of its authorization request, such as `prompt`, `access_type` or `audience`. */
-  readonly authorizationParameters?: Readonly<Record<string, string>>;
-}
 
 /** Whose token it is at the provider. */
 export interface Account {
@@ -26,12 +16,69 @@ export interface Account {
   readonly scopes?: readonly string[];
 }
 
-/** A class with `@AgentTool` methods. */
-export interface ToolProvider {
-  readonly provider: ProviderDescription;
+/** How the doctor recognizes the provider. Plain facts, so that it needs none of the provider's code. */
+export interface ProviderDiagnosis {
+  /** The vendors of AgentCore Identity under which its OAuth client may be registered, its own first. */
+  readonly vendors: readonly string[];
+  /** The only host of the API for which that first vendor is right. */
+  readonly vendorApiHost: string;
+  /** A path of the API that answers without a token. */
+  readonly probePath: string;
+  /** Members of which such an answer has at least one. */
+  readonly probeMembers: readonly string[];
+  /** Where its OAuth clients are set up. */
+  readonly clientsUrl: string;
+}
+
+/**
+ * A provider: everything that the agent, its users and its operators need to know of it. Its folder exports one of
+ * these, and `roles/providers.ts` lists it.
+ *
+ * @example
+ * export const parrot: Provider = {
+ *   id: 'parrot',
+ *   label: 'Parrot',
+ *   apiBase: 'https://api.parrot.example',
+ *   scopes: { speak: 'Speak in your name' },
+ *   settingsUrl: 'https://parrot.example/settings/applications',
+ *   tools: [ParrotTools],
+ * };
+ */
+export interface Provider extends ConfigurableProvider, ApiConventions {
+  /** `^[a-z][a-z0-9-]{0,31}$`; names the configuration, the stored connections and the tools' access. */
+  readonly id: string;
+  /** Each scope that a tool asks for, in words. */
+  readonly scopes: Readonly<Record<string, ScopeText>>;
+  /** Where users revoke what they have granted. */
+  readonly settingsUrl: string;
+  /** Injectables with `@AgentTool` methods. They can inject `ProviderApi`. */
+  readonly tools: readonly Type[];
+  /** Further parameters of its authorization request, such as `prompt`, `access_type` or `audience`. */
+  readonly authorizationParameters?: Readonly<Record<string, string>>;
   /**
    * Tells whose token it is. With it, a user's tools never act as two accounts without the user's knowledge.
    * @throws ToolError | TokenRefusedError
    */
-  identify?(context: Pick<ToolCallContext, 'accessToken' | 'signal'>): Promise<Account>;
+  readonly identify?: (api: ProviderApi, context: ProviderCallContext) => Promise<Account>;
+  /** Absent: the doctor looks at the credential provider alone. */
+  readonly diagnosis?: ProviderDiagnosis;
+}
+
+/** A provider that this deployment offers. */
+export class OfferedProvider {
+  readonly provider: Provider;
+  readonly config: ProviderConfig;
+  readonly #api: ProviderApi;
+
+  constructor(provider: Provider, config: ProviderConfig, api: ProviderApi) {
+    this.provider = provider;
+    this.config = config;
+    this.#api = api;
+  }
+
+  /** Undefined where the provider does not tell whose token it is. */
+  get identify(): ((context: ProviderCallContext) => Promise<Account>) | undefined {
+    const { identify } = this.provider;
+    return identify === undefined ? undefined : (context) => identify(this.#api, context);
+  }
 }

@@ -1,16 +1,13 @@
 import type { User } from '../identity/sign-in/index.js';
 import type { AuthorizationRequest } from '../identity/token-vault/index.js';
 import type { AgentToolOptions, ToolCallContext } from './agent-tool.decorator.js';
-import type { Account, ProviderDescription, ToolProvider } from './provider.js';
+import type { Account, OfferedProvider, Provider } from './provider.js';
 import type { ToolFailureCode } from './tool.errors.js';
 
 /** A tool that was found, and how it is called. */
 export interface RegisteredTool {
   readonly options: AgentToolOptions;
-  readonly provider: ProviderDescription;
-  readonly identify: ToolProvider['identify'];
-  /** All scopes that any class of this provider describes. */
-  readonly knownScopes: ReadonlySet<string>;
+  readonly offered: Pick<OfferedProvider, 'provider' | 'config' | 'identify'>;
   readonly run: (input: unknown, context: ToolCallContext) => Promise<unknown>;
 }
 
@@ -46,6 +43,9 @@ export type ToolOutcome =
   | AuthorizationRequired
   | AccountChanged;
 
+/** As much of a provider as its users are shown. */
+export type DisplayedProvider = Pick<Provider, 'id' | 'label' | 'scopes'>;
+
 export interface ApprovalRequired {
   readonly kind: 'approval_required';
   readonly tool: string;
@@ -65,7 +65,7 @@ export interface ApprovalRequired {
 export interface AuthorizationRequired {
   readonly kind: 'authorization_required';
   readonly tool: string;
-  readonly provider: ProviderDescription;
+  readonly provider: DisplayedProvider;
   readonly scopes: readonly string[];
   readonly authorization: AuthorizationRequest;
   /** The account that the user has connected before. */
@@ -79,7 +79,7 @@ export interface AuthorizationRequired {
 export interface AccountChanged {
   readonly kind: 'account_changed';
   readonly tool: string;
-  readonly provider: ProviderDescription;
+  readonly provider: DisplayedProvider;
   readonly before: Account;
   readonly now: Account;
 }

@@ -37,17 +37,21 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
       access: { provider: 'parrot', scopes: ['speak'] },
       effect,
     },
-    provider: {
-      id: 'parrot',
-      label: 'Parrot',
-      credentialProvider: 'parrot-cp',
-      scopes: { speak: 'Speak' },
-      authorizationParameters: { prompt: 'select_account' },
-    },
-    knownScopes: new Set(['speak']),
-    identify: ({ accessToken }) => {
-      identified.push(accessToken);
-      return Promise.resolve(accessToken.startsWith('a') ? { ...A, scopes: WIDER } : B);
+    offered: {
+      provider: {
+        id: 'parrot',
+        label: 'Parrot',
+        apiBase: 'https://parrot.example',
+        settingsUrl: 'https://parrot.example/settings',
+        scopes: { speak: 'Speak' },
+        authorizationParameters: { prompt: 'select_account' },
+        tools: [],
+      },
+      config: { credentialProvider: 'parrot-cp', apiBase: 'https://parrot.example' },
+      identify: ({ accessToken }) => {
+        identified.push(accessToken);
+        return Promise.resolve(accessToken.startsWith('a') ? { ...A, scopes: WIDER } : B);
+      },
     },
     run: (_input, { accessToken }) => {
       called.push(accessToken);

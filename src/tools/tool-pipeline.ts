@@ -62,13 +62,14 @@ export class ToolPipeline {
   /** Before any token is fetched. Where nobody knows yet as whom the call would be made, the consent comes first. */
   async #approvalBefore(step: Step): Promise<ApprovalRequired | undefined> {
     const recorded = await this.#recorded(step);
-    if (step.tool.identify !== undefined && recorded === undefined) return undefined;
+    if (step.tool.offered.identify !== undefined && recorded === undefined) return undefined;
     return approvalRequired(step, recorded, []);
   }
 
   /** The account that is recorded for the user; undefined before the first use, and where the provider tells of none. */
   async #recorded({ tool, call }: Step): Promise<Account | undefined> {
-    return tool.identify === undefined ? undefined : this.#accounts.recorded(call.user.sub, tool.provider.id);
+    const { provider, identify } = tool.offered;
+    return identify === undefined ? undefined : this.#accounts.recorded(call.user.sub, provider.id);
   }
 
   async #authorizationRequired(
@@ -76,11 +77,11 @@ export class ToolPipeline {
     authorization: AuthorizationRequired['authorization'],
     reauthenticated: boolean,
   ): Promise<AuthorizationRequired> {
-    const { options, provider } = step.tool;
+    const { options, offered } = step.tool;
     return {
       kind: 'authorization_required',
       tool: options.name,
-      provider,
+      provider: offered.provider,
       scopes: options.access.scopes,
       authorization,
       account: await this.#recorded(step),
@@ -96,27 +97,30 @@ export class ToolPipeline {
     const check = await this.#check(step, accessToken);
     if (check?.kind === 'changed') {
       const { before, now } = check;
-      return { kind: 'account_changed', tool: tool.options.name, provider: tool.provider, before, now };
+      const { provider } = tool.offered;
+      return { kind: 'account_changed', tool: tool.options.name, provider, before, now };
     }
     const widerScopes = check?.identifiedNow === true ? this.#recordAccount(step, check.account) : [];
     const approval = approvalRequired(step, check?.account, widerScopes);
     if (approval !== undefined) return approval;
-    const output = await entered(tool, input, { accessToken, user, signal });
+    const { scopes } = tool.options.access;
+    const output = await entered(tool, input, { accessToken, user, scopes, signal });
     const data = checkedOutput(tool, output, token);
-    return { kind: 'result', provider: tool.provider.id, data, widerScopes };
+    return { kind: 'result', provider: tool.offered.provider.id, data, widerScopes };
   }
 
   async #check({ tool, call }: Step, accessToken: string): Promise<AccountCheck | undefined> {
-    const { provider, identify } = tool;
+    const { provider, identify } = tool.offered;
     if (identify === undefined) return undefined;
     const token = { sub: call.user.sub, accessToken, signal: call.signal };
     const accepted = typeof call.account === 'object' ? call.account.switchTo : undefined;
-    return this.#accounts.check({ provider, identify }, token, accepted);
+    return this.#accounts.check({ provider: provider.id, identify }, token, accepted);
   }
 
   #recordAccount({ tool, call }: Step, { id, scopes = [] }: Account): readonly string[] {
-    const { provider, options, knownScopes } = tool;
-    const widerScopes = scopes.filter((scope) => !knownScopes.has(scope));
+    const { options, offered } = tool;
+    const { provider } = offered;
+    const widerScopes = scopes.filter((scope) => provider.scopes[scope] === undefined);
     this.#audit.record('account_identified', {
       ...auditOf(call, options.name),
       provider: provider.id,
@@ -128,10 +132,11 @@ export class ToolPipeline {
   }
 
   async #token({ tool, call }: Step, forceAuthentication: boolean): Promise<ResourceToken> {
-    const { options, provider } = tool;
+    const { options, offered } = tool;
+    const { provider, config } = offered;
     const { scopes, flow } = options.access;
     const token = await this.#resourceTokens.get(call.user, {
-      provider: provider.credentialProvider,
+      provider: config.credentialProvider,
       scopes,
       forceAuthentication,
       ...(flow !== undefined && { flow }),
@@ -173,7 +178,7 @@ function approvalRequired(
   widerScopes: readonly string[],
 ): ApprovalRequired | undefined {
   const { name, effect } = tool.options;
-  const { id: provider } = tool.provider;
+  const { id: provider } = tool.offered.provider;
   if (effect === 'read') return undefined;
   const digest = digestOf({ tool: name, input, accountId: account?.id });
   if (call.approved === digest) return undefined;
@@ -187,7 +192,7 @@ function inputFaults(error: z.ZodError): string {
 }
 
 function checkedOutput(
-  { options, provider }: RegisteredTool,
+  { options, offered: { provider } }: RegisteredTool,
   output: unknown,
   { accessToken }: TokenAnswer,
 ): unknown {

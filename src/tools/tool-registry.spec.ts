@@ -17,7 +17,8 @@ import { MemoryStore } from '../storage/testing/memory-store.js';
 import { Accounts } from './accounts.js';
 import { Connections } from './connections.js';
 import { digestOf } from './digest.js';
-import type { Account } from './provider.js';
+import { ProviderApi } from './provider-api.js';
+import { OfferedProvider, type Provider } from './provider.js';
 import { ToolPipeline } from './tool-pipeline.js';
 import {
   AgentTool,
@@ -26,7 +27,6 @@ import {
   ToolRegistry,
   type ToolCall,
   type ToolCallContext,
-  type ToolProvider,
 } from './index.js';
 
 const input = z.strictObject({ text: z.string().default('default') });
@@ -40,13 +40,16 @@ const required: ResourceToken = {
   expiresAt: 1,
 };
 
-class Parrot implements ToolProvider {
-  readonly provider = {
-    id: 'parrot',
-    label: 'Parrot',
-    credentialProvider: 'parrot-cp',
-    scopes: { speak: 'Speak', write: 'Write' },
-  };
+const parrotProvider: Provider = {
+  id: 'parrot',
+  label: 'Parrot',
+  apiBase: 'https://parrot.example',
+  settingsUrl: 'https://parrot.example/settings',
+  scopes: { speak: 'Speak', write: 'Write' },
+  tools: [],
+};
+
+class Parrot {
   readonly calls: { input: unknown; accessToken: string }[] = [];
   behaviour: () => Promise<{ said: string }> = () => Promise.resolve({ said: 'hello', secret: 'dropped' });
 
@@ -88,7 +91,12 @@ describe('ToolRegistry', () => {
   let trail: ReturnType<typeof recordedAudit>;
   let store: MemoryStore;
 
-  const start = async (...providers: Type<unknown>[]): Promise<INestApplicationContext> => {
+  const start = async (
+    providers: readonly Type<unknown>[],
+    described: Provider = parrotProvider,
+  ): Promise<INestApplicationContext> => {
+    const config = { credentialProvider: 'parrot-cp', apiBase: described.apiBase };
+    const offered = new OfferedProvider(described, config, new ProviderApi(described, described.apiBase));
     const tokens = {
       get: (_user: User, request: ResourceTokenRequest) => {
         asked.push(request);
@@ -102,6 +110,7 @@ describe('ToolRegistry', () => {
         ToolPipeline,
         Accounts,
         Connections,
+        { provide: OfferedProvider, useValue: offered },
         { provide: OBJECT_STORE, useValue: store },
         { provide: ResourceTokens, useValue: tokens },
         { provide: Audit, useValue: trail.audit },
@@ -120,7 +129,7 @@ describe('ToolRegistry', () => {
     store = new MemoryStore();
     trail = recordedAudit();
     token = () => Promise.resolve({ kind: 'token', accessToken: 'token', awsRequestId: 'aws-1' });
-    app = await start(Parrot);
+    app = await start([Parrot]);
     registry = app.get(ToolRegistry);
     parrot = app.get(Parrot);
   });
@@ -250,25 +259,14 @@ describe('ToolRegistry', () => {
     expect(await call('say')).toMatchObject({ kind: 'failure', code: 'tool_output_invalid' });
   });
 
-  it('counts a scope as asked for that any class of the provider describes', async () => {
-    class Writer implements ToolProvider {
-      readonly provider = { ...new Parrot().provider, scopes: { shout: 'Shout' } };
-      identify(): Promise<Account> {
-        return Promise.resolve({ id: '1', login: 'polly', scopes: ['speak', 'shout', 'all'] });
-      }
-      @AgentTool({
-        ...{ name: 'shout', title: 'x', description: 'x', input, output, effect: 'read' },
-        access: { provider: 'parrot', scopes: ['shout'] },
-      })
-      shout(): Promise<{ said: string }> {
-        return Promise.resolve({ said: 'A' });
-      }
-    }
-    const both = await start(Parrot, Writer);
-    await both.init();
-    registry = both.get(ToolRegistry);
+  it('counts a scope as asked for that any tool of the provider may ask for', async () => {
+    const account = { id: '1', login: 'polly', scopes: ['speak', 'write', 'all'] };
+    const identify = (): Promise<typeof account> => Promise.resolve(account);
+    const identifying = await start([Parrot], { ...parrotProvider, identify });
+    await identifying.init();
+    registry = identifying.get(ToolRegistry);
     expect(await call('say')).toMatchObject({ kind: 'result', widerScopes: ['all'] });
-    await both.close();
+    await identifying.close();
   });
 
   const described = { provider: 'parrot', scopes: ['speak'] };
@@ -278,18 +276,12 @@ describe('ToolRegistry', () => {
     ['another provider', 'other', { provider: 'lion', scopes: ['speak'] }],
     ['a scope without words', 'other', { provider: 'parrot', scopes: ['fly'] }],
   ])('does not start with a tool that has %s', async (_name, name, access) => {
-    class Second implements ToolProvider {
-      readonly provider = {
-        id: 'parrot',
-        label: 'Parrot',
-        credentialProvider: 'x',
-        scopes: { speak: 'Speak' },
-      };
+    class Second {
       @AgentTool({ name, title: 'x', description: 'x', input, output, access, effect: 'read' })
       say(): Promise<{ said: string }> {
         return Promise.resolve({ said: '' });
       }
     }
-    await expect(start(Parrot, Second)).rejects.toThrow(/^Tool /);
+    await expect(start([Parrot, Second])).rejects.toThrow(/^Tool /);
   });
 });

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { Audit } from '../audit/index.js';
 import { AppError, errorFields, ERRORS } from '../common/errors/index.js';
 import { AgentToolMetadata, type AgentToolOptions } from './agent-tool.decorator.js';
-import type { ProviderDescription, ToolProvider } from './provider.js';
+import { OfferedProvider } from './provider.js';
 import type { RegisteredTool, ToolCall, ToolOutcome } from './tool-call.js';
 import { auditOf, ToolPipeline } from './tool-pipeline.js';
 import { TokenRefusedError, ToolError } from './tool.errors.js';
@@ -27,11 +27,8 @@ export class ToolRegistry implements OnApplicationBootstrap {
   readonly #discovery: DiscoveryService;
   readonly #pipeline: ToolPipeline;
   readonly #audit: Audit;
-  readonly #tools = new Map<string, Omit<RegisteredTool, 'identify' | 'knownScopes'>>();
+  readonly #tools = new Map<string, RegisteredTool>();
   readonly #specifications: ToolSpecification[] = [];
-  /** By provider: all tools of a provider act as the account that any of its classes can tell. */
-  readonly #identify = new Map<string, RegisteredTool['identify']>();
-  readonly #scopes = new Map<string, Set<string>>();
 
   constructor(discovery: DiscoveryService, pipeline: ToolPipeline, audit: Audit) {
     this.#discovery = discovery;
@@ -40,12 +37,18 @@ export class ToolRegistry implements OnApplicationBootstrap {
   }
 
   onApplicationBootstrap(): void {
-    for (const wrapper of this.#discovery.getProviders()) {
+    const wrappers = this.#discovery.getProviders();
+    const offered = new Map<string, OfferedProvider>();
+    for (const { instance } of wrappers as { readonly instance: unknown }[]) {
+      if (instance instanceof OfferedProvider) offered.set(instance.provider.id, instance);
+    }
+    for (const wrapper of wrappers) {
       const instance: unknown = wrapper.instance;
       if (typeof instance !== 'object' || instance === null) continue;
       for (const method of methodNames(instance)) {
         const options = this.#discovery.getMetadataByDecorator(AgentToolMetadata, wrapper, method);
-        if (options !== undefined) this.#register(options, instance as ToolProvider, method);
+        if (options !== undefined)
+          this.#register(options, offered.get(options.access.provider), { instance, method });
       }
     }
   }
@@ -78,12 +81,7 @@ export class ToolRegistry implements OnApplicationBootstrap {
   async #run(name: string, rawInput: unknown, call: ToolCall): Promise<ToolOutcome> {
     const tool = this.#tools.get(name);
     if (tool === undefined) throw new ToolError('tool_input_invalid', 'There is no such tool.');
-    const { id } = tool.provider;
-    const ofProvider = {
-      identify: this.#identify.get(id),
-      knownScopes: this.#scopes.get(id) ?? new Set(),
-    };
-    return this.#pipeline.run({ ...tool, ...ofProvider }, rawInput, call);
+    return this.#pipeline.run(tool, rawInput, call);
   }
 
   #failure(name: string, error: unknown): ToolOutcome {
@@ -91,7 +89,7 @@ export class ToolRegistry implements OnApplicationBootstrap {
       this.#logger.error({ event: 'tool_outcome_unknown', tool: name, ...errorFields(error.cause) });
     if (error instanceof ToolError) return { kind: 'failure', code: error.code, message: error.message };
     if (error instanceof TokenRefusedError) {
-      const label = this.#tools.get(name)?.provider.label ?? 'The provider';
+      const label = this.#tools.get(name)?.offered.provider.label ?? 'The provider';
       return {
         kind: 'failure',
         code: 'provider_rejected',
@@ -110,24 +108,29 @@ export class ToolRegistry implements OnApplicationBootstrap {
     return { kind: 'failure', code: 'tool_failed', message: ERRORS.tool_failed.detail };
   }
 
-  #register(options: AgentToolOptions, instance: ToolProvider, method: string): void {
-    const provider = instance.provider as ProviderDescription | undefined;
-    const problem =
-      (!TOOL_NAME.test(options.name) && 'its name must match ^[a-z][a-z0-9_]{0,63}$') ||
-      (this.#tools.has(options.name) && 'another tool has this name') ||
-      (provider?.id !== options.access.provider && 'its class describes another provider') ||
-      (options.access.scopes.some((scope) => provider?.scopes[scope] === undefined) &&
-        'a scope of it is not described');
-    if (problem !== false || provider === undefined)
-      throw new TypeError(`Tool ${options.name}: ${String(problem)}`);
-    const run = (instance as unknown as Readonly<Record<string, RegisteredTool['run']>>)[method];
-    if (run === undefined) throw new TypeError(`Tool ${options.name}: no method ${method}`);
-    this.#tools.set(options.name, { options, provider, run: run.bind(instance) });
+  #register(
+    options: AgentToolOptions,
+    offered: OfferedProvider | undefined,
+    { instance, method }: { readonly instance: object; readonly method: string },
+  ): void {
+    const { name, access } = options;
+    const refuse = (problem: string): never => {
+      throw new TypeError(`Tool ${name}: ${problem}`);
+    };
+    if (!TOOL_NAME.test(name)) refuse('its name must match ^[a-z][a-z0-9_]{0,63}$');
+    if (this.#tools.has(name)) refuse('another tool has this name');
+    if (offered === undefined) return refuse(`there is no provider ${access.provider}`);
+    if (access.scopes.some((scope) => offered.provider.scopes[scope] === undefined))
+      refuse('a scope of it is not described');
+    const run: unknown = Reflect.get(instance, method);
+    if (!isMethod(run)) return refuse(`no method ${method}`);
+    this.#tools.set(name, { options, offered, run: run.bind(instance) });
     this.#specifications.push(specificationOf(options));
-    const known = [...(this.#scopes.get(provider.id) ?? []), ...Object.keys(provider.scopes)];
-    this.#scopes.set(provider.id, new Set(known));
-    if (instance.identify !== undefined) this.#identify.set(provider.id, instance.identify.bind(instance));
   }
+}
+
+function isMethod(value: unknown): value is RegisteredTool['run'] {
+  return typeof value === 'function';
 }
 
 function methodNames(instance: object): string[] {

@@ -19,7 +19,8 @@ import {
   startAgentCoreIdentity,
   type LocalAgentCoreIdentity,
 } from '../../local/agentcore-identity/agentcore-identity.ts';
-import { startGitHub, type LocalGitHub } from '../../local/github/github.ts';
+import { startGitHub } from '../../local/github/github.ts';
+import type { LocalProvider } from '../../local/provider-gate/provider.ts';
 import { HttpBrowser } from '../../local/lib/http-browser.ts';
 import { startIssuer, type TestIssuer } from '../support/issuer.ts';
 
@@ -28,7 +29,7 @@ const CALLBACK_ID = '00000000-0000-4000-8000-000000000001';
 const CREDENTIALS = { accessKeyId: 'AKIATEST', secretAccessKey: 'x' };
 
 describe("AgentCore Identity's stand-in, by the unmodified AWS SDK", () => {
-  let gitHub: LocalGitHub;
+  let gitHub: LocalProvider;
   let issuer: TestIssuer;
   let identity: LocalAgentCoreIdentity;
   let client: BedrockAgentCoreClient;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { HttpBrowser } from '../../local/lib/http-browser.ts';
 import { invoke, type Invocation } from '../../local/lib/invoke.ts';
-import { startIssuesAgent, type IssuesAgent } from '../support/issues-agent.ts';
+import { startConnectedWorld } from '../support/connected-world.ts';
 import type { World } from '../support/world.ts';
 
 const ISSUE = { owner: 'alice-octo', repo: 'tram-times' };
@@ -10,19 +10,17 @@ const ISSUE = { owner: 'alice-octo', repo: 'tram-times' };
 describe('a model that uses the id of a call again', () => {
   let world: World;
   let alice: HttpBrowser;
-  let issues: IssuesAgent;
 
   beforeAll(async () => {
-    issues = await startIssuesAgent();
-    ({ world, alice } = issues);
+    ({ world, alice } = await startConnectedWorld());
   });
-  afterAll(() => issues.close());
+  afterAll(() => world.close());
   beforeEach(() => {
     world.stack.gitHub.faults.clear();
   });
 
   const create = (title: string, toolUseId?: string): object => ({
-    name: 'create_issue',
+    name: 'create_github_issue',
     input: { ...ISSUE, title },
     ...(toolUseId !== undefined && { toolUseId }),
   });

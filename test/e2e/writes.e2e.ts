@@ -2,25 +2,26 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { HttpBrowser } from '../../local/lib/http-browser.ts';
 import { invoke, type Invocation } from '../../local/lib/invoke.ts';
-import { startIssuesAgent, type IssuesAgent } from '../support/issues-agent.ts';
+import { startConnectedWorld } from '../support/connected-world.ts';
 import type { World } from '../support/world.ts';
 
-const CREATE = { name: 'create_issue', input: { owner: 'alice-octo', repo: 'tram-times', title: 'once' } };
+const CREATE = {
+  name: 'create_github_issue',
+  input: { owner: 'alice-octo', repo: 'tram-times', title: 'once' },
+};
 const WHO = { name: 'get_github_user', input: {} };
 
 /** What was written is never forgotten, and never said to have failed where nobody knows. */
 describe('a write', () => {
   let world: World;
   let alice: HttpBrowser;
-  let issues: IssuesAgent;
   /** The messages that the model was shown last. */
   let shown: string;
 
   beforeAll(async () => {
-    issues = await startIssuesAgent();
-    ({ world, alice } = issues);
+    ({ world, alice } = await startConnectedWorld());
   });
-  afterAll(() => issues.close());
+  afterAll(() => world.close());
   beforeEach(() => {
     world.stack.gitHub.faults.clear();
     world.stack.s3.faults.clear();

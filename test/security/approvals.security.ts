@@ -93,9 +93,18 @@ class Conversation {
         access: { provider: 'p', scopes: ['w'] },
         effect: 'write',
       },
-      provider: { id: 'p', label: 'P', credentialProvider: 'p', scopes: { w: 'Write' } },
-      knownScopes: new Set(),
-      identify: () => Promise.resolve(this.account),
+      offered: {
+        provider: {
+          id: 'p',
+          label: 'P',
+          apiBase: 'https://p.example',
+          settingsUrl: 'https://p.example',
+          scopes: { w: 'Write' },
+          tools: [],
+        },
+        config: { credentialProvider: 'p', apiBase: 'https://p.example' },
+        identify: () => Promise.resolve(this.account),
+      },
       run: (parsed) => {
         this.written.push(JSON.stringify([name, parsed, this.account.id] satisfies Written));
         return Promise.resolve({});

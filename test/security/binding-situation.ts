@@ -89,7 +89,7 @@ export const sealing = (
   secret = world.stack.environment('agent').FLOW_SECRET ?? '',
 ): SealedToken<object> =>
   new SealedToken({
-    flow: { secret, acceptedSecrets: [], deployment: world.url },
+    flow: { secret, acceptedSecrets: [], publicUrl: world.url },
     purpose,
     schema: z.looseObject({}),
   });

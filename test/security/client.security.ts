@@ -2,8 +2,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
 import { z } from 'zod';
-import type { AgentRoleConfig } from '../../src/config/index.js';
-import { GitHubClient } from '../../src/github-tools/github.client.js';
+import { PROVIDERS } from '../../src/roles/providers.js';
+import { ProviderApi } from '../../src/tools/index.js';
 import { Claim } from '../support/assurance.ts';
 import { Random } from '../support/random.ts';
 
@@ -38,7 +38,7 @@ const PIECES = [
   '🙂',
 ];
 
-describe("the provider's client", () => {
+describe("a provider's API", () => {
   let server: Server;
   const asked: string[] = [];
   beforeAll(async () => {
@@ -57,13 +57,15 @@ describe("the provider's client", () => {
     const claim = new Claim(
       12,
       'random path segments and query values: each arrives as it was, in its place, or is refused',
-      CASES,
+      CASES * PROVIDERS.length,
     );
     const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
-    const client = new GitHubClient({ github: { apiBase: `${origin}/api/v3` } } as AgentRoleConfig);
     const random = new Random(12);
-    const context = { accessToken: 'x', user: { sub: 'x' }, signal: new AbortController().signal };
-    for (let count = 0; count < CASES; count += 1) {
+    const context = { accessToken: 'x', scopes: [], signal: new AbortController().signal };
+    for (let count = 0; count < CASES * PROVIDERS.length; count += 1) {
+      const provider = PROVIDERS[count % PROVIDERS.length];
+      if (provider === undefined) break;
+      const client = new ProviderApi(provider, `${origin}/api/v3`);
       const text = (): string =>
         Array.from({ length: random.below(4) + 1 }, () => random.pick(PIECES)).join('');
       const [owner, repo, sort] = [text(), text(), text()];
@@ -71,7 +73,6 @@ describe("the provider's client", () => {
       const request = {
         path: ['repos', owner, repo, 'issues'],
         query: { sort },
-        scopes: [],
         answer: z.object({}),
       };
       const refused = await client.get(request, context).then(

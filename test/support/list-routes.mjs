@@ -1,9 +1,10 @@
 // Run with a role's environment: prints every route that the role has, one `METHOD /path` a line.
 import 'reflect-metadata';
 import { createApp } from '../../dist/create-app.js';
-import { readEnvironment } from '../../dist/config/index.js';
+import { processEnvironment } from '../../dist/config/index.js';
+import { loadRole } from '../../dist/roles/load-role.js';
 
-const app = await createApp(readEnvironment());
+const app = await createApp(await loadRole(processEnvironment()));
 const tree = app.getHttpAdapter().getInstance().printRoutes({ commonPrefix: false });
 const prefixes = [];
 for (const [, indent, path, methods] of tree.matchAll(/^([│ ]*)[├└]── (\S*)(?: \(([A-Z, ]+)\))?$/gm)) {

@@ -21,7 +21,7 @@ const alb = {
   clientId: 'client',
   publicKeysUrl: `http://127.0.0.1:${keys.address().port}`,
 };
-const verifier = new AlbTokenVerifier({ alb });
+const verifier = new AlbTokenVerifier(alb);
 
 const tokens = Array.from({ length: TOKENS }, (_, number) => tokenOf(`user-${number}`));
 for (const token of tokens) await verifier.verify(token);

@@ -7,7 +7,7 @@ import {
 } from '@nestjs/common';
 import { annotateContext } from '../../common/context/index.js';
 import { AppError } from '../../common/errors/index.js';
-import { CONFIG, type AgentRoleConfig } from '../../config/index.js';
+import { RUNS_CONFIG, type RunsConfig } from '../../config/index.js';
 import type { User } from '../../identity/sign-in/index.js';
 import { Conversations, type TurnInput } from '../../sessions/index.js';
 import { ToolRegistry } from '../../tools/index.js';
@@ -53,9 +53,9 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
     registry: ToolRegistry,
     interrupts: Interrupts,
     @Inject(MODEL) model: Model,
-    @Inject(CONFIG) { runDeadline }: AgentRoleConfig,
+    @Inject(RUNS_CONFIG) { deadlineSeconds }: RunsConfig,
   ) {
-    this.#deadlineMs = runDeadline * 1000;
+    this.#deadlineMs = deadlineSeconds * 1000;
     this.#conversations = conversations;
     this.#services = { model, registry, interrupts };
   }

@@ -7,7 +7,7 @@ import {
 } from '@strands-agents/sdk';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
 import { AppError } from '../../common/errors/index.js';
-import type { AgentRoleConfig } from '../../config/index.js';
+import type { ModelConfig } from '../../config/index.js';
 
 const CONNECT_TIMEOUT_MS = 3_000;
 /** Between two bytes of an answer. */
@@ -45,10 +45,10 @@ function toolUseIds({ content }: Message): string[] {
 }
 
 /** Amazon Bedrock over keep-alive HTTP/1.1; the SDK's default of HTTP/2 opens a connection for every call. */
-export function bedrockModel(config: AgentRoleConfig): BedrockModel {
+export function bedrockModel({ region, id }: ModelConfig): BedrockModel {
   return new BlockwiseBedrockModel({
-    modelId: config.model.id,
-    region: config.region,
+    modelId: id,
+    region,
     maxTokens: MAXIMUM_TOKENS,
     clientConfig: {
       maxAttempts: 3,

@@ -1,5 +1,5 @@
 import { discoveryUrl, jwksUrl } from '../../config/index.js';
-import type { Check, Patient } from '../check.js';
+import type { Check, CheckContext } from '../check.js';
 import { ok, sh, wrong, type Result } from '../finding.js';
 import { parseObject, type Probe } from '../probe.js';
 import { unreachable } from './network.js';
@@ -33,7 +33,8 @@ export const identityProvider: Check = {
         ),
       ];
     }
-    if (config.role === 'agent' && config.signIn === 'bearer') return [await keysOf(document, url, probes)];
+    if (config.role === 'agent' && config.signIn.kind === 'bearer')
+      return [await keysOf(document, url, probes)];
     return [ok(config.alb.issuer)];
   },
 };
@@ -42,7 +43,7 @@ export const identityProvider: Check = {
 async function keysOf(
   document: Readonly<Record<string, unknown>>,
   url: string,
-  probes: Patient['probes'],
+  probes: CheckContext['probes'],
 ): Promise<Result> {
   const address = jwksUrl(document)?.href;
   const keys = address === undefined ? undefined : await probes.get(address);
@@ -63,17 +64,17 @@ function documentOf(probe: Probe): Readonly<Record<string, unknown>> | undefined
 export const frontDoor: Check = {
   subject: 'front door',
   needs: ['identity provider'],
-  run: async (patient) => {
+  run: async (context) => {
     const pages = await Promise.all(
-      ['/docs', '/oauth2/session-binding'].map((path) => pageSignsIn(patient, path)),
+      ['/docs', '/oauth2/session-binding'].map((path) => pageSignsIn(context, path)),
     );
-    const results = [...pages.flat(), ...(await apiIsClosed(patient))];
+    const results = [...pages.flat(), ...(await apiIsClosed(context))];
     if (results.length > 0) return results;
-    const refused = await redirectUriRefused(patient);
+    const refused = await redirectUriRefused(context);
     return refused === undefined
       ? [
           ok(
-            `${patient.config.publicUrl}: pages sign in for ${patient.config.alb.clientId}, the API answers 401`,
+            `${context.config.service.publicUrl}: pages sign in for ${context.config.alb.clientId}, the API answers 401`,
           ),
         ]
       : [refused];
@@ -82,9 +83,9 @@ export const frontDoor: Check = {
 
 const LISTENER = 'npm run infra:cdk -- infra/deployments/mine.json diff';
 
-async function pageSignsIn({ config, probes }: Patient, path: string): Promise<Result[]> {
-  const probe = await probes.get(config.publicUrl + path);
-  const url = config.publicUrl + path;
+async function pageSignsIn({ config, probes }: CheckContext, path: string): Promise<Result[]> {
+  const probe = await probes.get(config.service.publicUrl + path);
+  const url = config.service.publicUrl + path;
   if (!probe.reached) return [wrong(`${url} does not answer (${probe.code})`, LISTENER)];
   const target = targetOf(probe);
   const endpoint = await authorizationEndpoint({ config, probes });
@@ -112,11 +113,11 @@ async function pageSignsIn({ config, probes }: Patient, path: string): Promise<R
       ];
 }
 
-async function apiIsClosed({ config, probes }: Patient): Promise<Result[]> {
+async function apiIsClosed({ config, probes }: CheckContext): Promise<Result[]> {
   const routes = ['/sessions', '/connections', '/openapi.json'];
   const asked = [
-    probes.post(`${config.publicUrl}/invocations`),
-    ...routes.map((path) => probes.get(config.publicUrl + path)),
+    probes.post(`${config.service.publicUrl}/invocations`),
+    ...routes.map((path) => probes.get(config.service.publicUrl + path)),
   ];
   const answers = await Promise.all(asked);
   return ['/invocations', ...routes].flatMap((path, index) => {
@@ -127,7 +128,7 @@ async function apiIsClosed({ config, probes }: Patient): Promise<Result[]> {
     const says = probe.byApplication ? 'forwarded' : `answered ${String(probe.status)}`;
     return [
       wrong(
-        `${config.publicUrl}${path} without a sign-in is ${says}, instead of 401 by the load balancer`,
+        `${config.service.publicUrl}${path} without a sign-in is ${says}, instead of 401 by the load balancer`,
         LISTENER,
       ),
     ];
@@ -135,8 +136,8 @@ async function apiIsClosed({ config, probes }: Patient): Promise<Result[]> {
 }
 
 /** Follows the redirect to the provider once; one that checks before it asks who is there refuses what is not registered. */
-async function redirectUriRefused({ config, probes }: Patient): Promise<Result | undefined> {
-  const signIn = await probes.get(`${config.publicUrl}/docs`);
+async function redirectUriRefused({ config, probes }: CheckContext): Promise<Result | undefined> {
+  const signIn = await probes.get(`${config.service.publicUrl}/docs`);
   const target = targetOf(signIn);
   if (target === undefined) return undefined;
   const answer = await probes.get(target.href);
@@ -158,6 +159,6 @@ function targetOf(probe: Probe): URL | undefined {
 async function authorizationEndpoint({
   config,
   probes,
-}: Pick<Patient, 'config' | 'probes'>): Promise<unknown> {
+}: Pick<CheckContext, 'config' | 'probes'>): Promise<unknown> {
   return documentOf(await probes.get(discoveryUrl(config.alb.issuer)))?.authorization_endpoint;
 }

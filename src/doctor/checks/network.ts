@@ -1,6 +1,7 @@
-import { discoveryUrl } from '../../config/index.js';
+import { discoveryUrl, providerVariables, type AppConfig } from '../../config/index.js';
+import type { Provider } from '../../tools/index.js';
 import { AwsFault } from '../aws.js';
-import type { Check, Patient } from '../check.js';
+import type { Check, CheckContext } from '../check.js';
 import { ok, sh, wrong, type Result } from '../finding.js';
 import { parseObject, type Probe } from '../probe.js';
 
@@ -43,7 +44,7 @@ export const region: Check = {
       );
     }
     if (config.role === 'agent') results.push(...profileRegion(config.model.id, here));
-    return results.length > 0 ? results : [ok(`${here}; AgentCore Identity in ${config.identityRegion}`)];
+    return results.length > 0 ? results : [ok(`${here}; AgentCore Identity in ${config.identity.region}`)];
   },
 };
 
@@ -62,50 +63,69 @@ function profileRegion(id: string, here: string): Result[] {
 export const reachability: Check = {
   subject: 'reachability',
   needs: [],
-  run: async (patient) => {
-    const answers = await Promise.all([...probesOf(patient), ...callsOf(patient)]);
+  run: async (context) => {
+    const answers = await Promise.all([...probesOf(context), ...callsOf(context)]);
     const faults = answers.filter((answer) => answer !== undefined);
     return faults.length > 0 ? faults : [ok(`${String(answers.length)} services answer`)];
   },
 };
 
-function probesOf({ config, probes }: Patient): Promise<Result | undefined>[] {
-  const addresses: (readonly [name: string, url: string, isRight?: (probe: Probe) => boolean])[] = [
-    ["the load balancer's key host", `${config.alb.publicKeysUrl}/${NO_KEY}`],
-    ['the identity provider', discoveryUrl(config.alb.issuer)],
-    ['PUBLIC_URL', `${config.publicUrl}/docs`],
+/** An address to look at, and what to do where its answer is another's. */
+interface Address {
+  readonly name: string;
+  readonly url: string;
+  readonly isRight?: (probe: Probe) => boolean;
+  readonly otherwise?: (url: string) => Result;
+}
+
+function probesOf({ config, probes, providers }: CheckContext): Promise<Result | undefined>[] {
+  const addresses: readonly Address[] = [
+    { name: "the load balancer's key host", url: `${config.alb.publicKeysUrl}/${NO_KEY}` },
+    { name: 'the identity provider', url: discoveryUrl(config.alb.issuer) },
+    { name: 'PUBLIC_URL', url: `${config.service.publicUrl}/docs` },
+    ...providers.flatMap((provider) => apiOf(config, provider)),
   ];
-  if (config.role === 'agent')
-    addresses.push(['GITHUB_API_BASE', `${config.github.apiBase}/rate_limit`, isGitHub]);
-  return addresses.map(async ([name, url, isRight]) => {
+  return addresses.map(async ({ name, url, isRight, otherwise }) => {
     const probe = await probes.get(url);
     if (!probe.reached) return unreachable(name, url, probe.code);
-    if (isRight?.(probe) === false) {
-      return wrong(
-        `${name} (${url}) does not answer like GitHub's REST API`,
-        'export GITHUB_API_BASE=https://api.github.com',
-        'GitHub Enterprise Server has it at https://HOST/api/v3.',
-      );
-    }
-    return undefined;
+    return isRight?.(probe) === false ? otherwise?.(url) : undefined;
   });
 }
 
-/** What GitHub's REST API says of limits; or, where there are none or nobody is signed in, a message. */
-function isGitHub(probe: Probe): boolean {
-  const answer = probe.reached ? parseObject(probe.text) : undefined;
-  return answer !== undefined && ('resources' in answer || 'message' in answer);
+function apiOf(config: AppConfig, provider: Provider): readonly Address[] {
+  const own = config.role === 'agent' ? config.providers[provider.id] : undefined;
+  if (own === undefined) return [];
+  const { label, apiBase, diagnosis } = provider;
+  const { name } = providerVariables(provider).apiBase;
+  if (diagnosis === undefined) return [{ name, url: own.apiBase }];
+  return [
+    {
+      name,
+      url: own.apiBase + diagnosis.probePath,
+      isRight: (probe) => {
+        const answer = probe.reached ? parseObject(probe.text) : undefined;
+        return answer !== undefined && diagnosis.probeMembers.some((member) => member in answer);
+      },
+      otherwise: (url) =>
+        wrong(
+          `${name} (${url}) does not answer like ${label}'s REST API`,
+          `export ${name}=${apiBase}`,
+          `Or the address of the same API on a server of your own.`,
+        ),
+    },
+  ];
 }
 
-function callsOf({ config, aws }: Patient): Promise<Result | undefined>[] {
+function callsOf({ config, aws }: CheckContext): Promise<Result | undefined>[] {
   const calls: (readonly [name: string, call: Promise<unknown>])[] = [['AWS STS', aws.caller()]];
   if (config.role === 'agent') {
-    const { workloadIdentityName: workload, github } = config;
-    const query = { workload, provider: github.credentialProvider, returnUrl: config.sessionBindingUrl };
+    const { workloadIdentityName: workload, sessionBindingUrl: returnUrl } = config.identity;
+    const begin = ({ credentialProvider }: { credentialProvider: string }): Promise<unknown> =>
+      aws.authorizationUrl({ workload, provider: credentialProvider, returnUrl });
     calls.push(
       ["AgentCore Identity's control plane", aws.workloadIdentity(workload)],
-      ['AgentCore Identity', aws.authorizationUrl(query)],
-      ['Amazon S3', aws.bucket(config.bucket)],
+      ['AgentCore Identity', Promise.all(Object.values(config.providers).map(begin))],
+      ['Amazon S3', aws.bucket(config.conversations.bucket)],
       ['Amazon Bedrock', aws.model(config.model.id)],
     );
   } else {
@@ -161,7 +181,7 @@ export const clock: Check = {
   },
 };
 
-/** Who asks, and is that the account of the deployment? */
+/** Are the credentials those of the deployment's account? */
 export const credentials: Check = {
   subject: 'credentials',
   needs: [],

@@ -1,6 +1,6 @@
 import type { AgentRoleConfig } from '../../config/index.js';
 import { AwsFault } from '../aws.js';
-import type { AgentCheck, Patient } from '../check.js';
+import type { AgentCheck, CheckContext } from '../check.js';
 import { ok, sh, wrong, type Result } from '../finding.js';
 
 /** Is there a bucket for conversations and flows, in the right region, versioned, and closed? */
@@ -8,7 +8,7 @@ export const bucket: AgentCheck = {
   subject: 'bucket',
   needs: ['region'],
   run: async ({ config, aws, region }) => {
-    const name = config.bucket;
+    const name = config.conversations.bucket;
     const { region: itsRegion = region, versioned, closedToThePublic } = await aws.bucket(name);
     const results: Result[] = [];
     if (itsRegion !== region) {
@@ -43,13 +43,13 @@ export const bucket: AgentCheck = {
     const constraint =
       region === 'us-east-1' ? [] : ['--create-bucket-configuration', `LocationConstraint=${region}`];
     return wrong(
-      `there is no bucket ${config.bucket}`,
-      sh`aws s3api create-bucket --bucket ${config.bucket} --region ${region} ${constraint}`,
+      `there is no bucket ${config.conversations.bucket}`,
+      sh`aws s3api create-bucket --bucket ${config.conversations.bucket} --region ${region} ${constraint}`,
     );
   },
 };
 
-function encrypt({ config }: Patient<AgentRoleConfig>): string {
+function encrypt({ config }: CheckContext<AgentRoleConfig>): string {
   const rules = JSON.stringify({
     Rules: [
       {
@@ -58,19 +58,19 @@ function encrypt({ config }: Patient<AgentRoleConfig>): string {
       },
     ],
   });
-  return sh`aws s3api put-bucket-encryption --bucket ${config.bucket} --server-side-encryption-configuration ${rules}`;
+  return sh`aws s3api put-bucket-encryption --bucket ${config.conversations.bucket} --server-side-encryption-configuration ${rules}`;
 }
 
 /** Is the bucket encrypted with a KMS key that works, and that KMS rotates? */
 export const key: AgentCheck = {
   subject: 'key',
   needs: ['bucket'],
-  run: async (patient) => {
-    const { config, aws, region } = patient;
-    const { keyId } = await aws.bucket(config.bucket);
+  run: async (context) => {
+    const { config, aws, region } = context;
+    const { keyId } = await aws.bucket(config.conversations.bucket);
     if (keyId === undefined) {
       const says = 'what the bucket keeps is not encrypted with a key of KMS, so nobody can withdraw it';
-      return [wrong(says, encrypt(patient))];
+      return [wrong(says, encrypt(context))];
     }
     const { enabled, rotates } = await aws.key(keyId);
     const of = ['--region', region, '--key-id', keyId];
@@ -81,9 +81,9 @@ export const key: AgentCheck = {
     if (!rotates) return [wrong(`${keyId} is not rotated`, sh`aws kms enable-key-rotation ${of}`)];
     return [ok(`${keyId}: enabled, rotated`)];
   },
-  absent: async (patient) => {
-    const { keyId = '' } = await patient.aws.bucket(patient.config.bucket);
-    return wrong(`the bucket's key ${keyId} does not exist: nothing can be written`, encrypt(patient));
+  absent: async (context) => {
+    const { keyId = '' } = await context.aws.bucket(context.config.conversations.bucket);
+    return wrong(`the bucket's key ${keyId} does not exist: nothing can be written`, encrypt(context));
   },
 };
 

@@ -10,7 +10,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { recordedLog, type LoggedLine } from '../../common/logging/testing/recorded-log.js';
 import { timeoutsOf } from '../../common/testing/request-handler.js';
-import type { AppConfig } from '../../config/index.js';
+import type { IdentityConfig } from '../../config/index.js';
 import type { User } from '../sign-in/index.js';
 import { AuthorizationCompletionAdapter } from './authorization-completion.adapter.js';
 
@@ -35,7 +35,7 @@ describe('AuthorizationCompletionAdapter', () => {
       return answer();
     };
     jest.spyOn(BedrockAgentCoreClient.prototype, 'send').mockImplementation(send as never);
-    adapter = new AuthorizationCompletionAdapter({ identityRegion: 'eu-west-1' } as AppConfig);
+    adapter = new AuthorizationCompletionAdapter({ region: 'eu-west-1' } as IdentityConfig);
     answer = () => Promise.resolve({ $metadata });
   });
   afterEach(() => {

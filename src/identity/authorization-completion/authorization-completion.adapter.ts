@@ -7,7 +7,7 @@ import {
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { requestHandler } from '../../common/aws/index.js';
 import { AppError } from '../../common/errors/index.js';
-import { CONFIG, type AppConfig } from '../../config/index.js';
+import { IDENTITY_CONFIG, type IdentityConfig } from '../../config/index.js';
 import { asIdentityError } from '../agentcore/index.js';
 import type { User } from '../sign-in/index.js';
 import type { AuthorizationCompletion, CompletionAnswer } from './authorization-completion.js';
@@ -21,9 +21,9 @@ import type { AuthorizationCompletion, CompletionAnswer } from './authorization-
 export class AuthorizationCompletionAdapter implements AuthorizationCompletion, OnApplicationShutdown {
   readonly #client: BedrockAgentCoreClient;
 
-  constructor(@Inject(CONFIG) config: AppConfig) {
+  constructor(@Inject(IDENTITY_CONFIG) { region }: IdentityConfig) {
     this.#client = new BedrockAgentCoreClient({
-      region: config.identityRegion,
+      region,
       maxAttempts: 1,
       requestHandler: requestHandler(false),
     });

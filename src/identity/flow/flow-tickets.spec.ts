@@ -2,9 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { FlowTickets } from './flow-tickets.js';
 import { SealedToken } from './sealed-token.js';
-import { FLOW_CONFIG, TICKET as ticket } from '../testing/flow.js';
+import { FLOWS, TICKET as ticket } from '../testing/flow.js';
 
-const tickets = new FlowTickets(FLOW_CONFIG);
+const tickets = new FlowTickets(FLOWS);
 const sealedIn = (url: string): string => new URL(url).searchParams.get('ticket') ?? '';
 
 describe('FlowTickets', () => {
@@ -25,10 +25,7 @@ describe('FlowTickets', () => {
   });
 
   const sealedFor = (purpose: string, value: object): Promise<string> =>
-    new SealedToken({ flow: FLOW_CONFIG.flow, purpose, schema: z.looseObject({}) }).seal(
-      { ...value },
-      ticket.expiresAt,
-    );
+    new SealedToken({ flow: FLOWS, purpose, schema: z.looseObject({}) }).seal({ ...value }, ticket.expiresAt);
 
   it('are what was sealed as a ticket', async () => {
     expect(await tickets.open(await sealedFor('flow-ticket', ticket))).toStrictEqual(ticket);

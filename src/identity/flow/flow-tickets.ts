@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { z } from 'zod';
 import { consent } from '../../audit/index.js';
 import { AppError } from '../../common/errors/index.js';
-import { CONFIG, type AppConfig } from '../../config/index.js';
+import { FLOW_CONFIG, type FlowConfig } from '../../config/index.js';
 import { SealedToken } from './sealed-token.js';
 
 const flowTicket = z.strictObject({
@@ -37,10 +37,10 @@ export class FlowTickets {
   readonly #publicUrl: string;
   readonly #authorizationOrigin: string;
 
-  constructor(@Inject(CONFIG) config: AppConfig) {
-    this.#sealed = new SealedToken({ flow: config.flow, purpose: 'flow-ticket', schema: flowTicket });
-    this.#publicUrl = config.publicUrl;
-    this.#authorizationOrigin = config.authorizationOrigin;
+  constructor(@Inject(FLOW_CONFIG) flow: FlowConfig) {
+    this.#sealed = new SealedToken({ flow, purpose: 'flow-ticket', schema: flowTicket });
+    this.#publicUrl = flow.publicUrl;
+    this.#authorizationOrigin = flow.authorizationOrigin;
   }
 
   /** The connect link: the only authorization link that a user is ever shown. */

@@ -5,12 +5,12 @@ import { z } from 'zod';
 import { SealedToken } from './sealed-token.js';
 
 const schema = z.strictObject({ text: z.string() });
-const flow = { secret: 'x'.repeat(32), acceptedSecrets: [], deployment: 'https://a.example' };
+const flow = { secret: 'x'.repeat(32), acceptedSecrets: [], publicUrl: 'https://a.example' };
 const sealed = new SealedToken({ flow, purpose: 'one', schema });
 /** By hand, to hold the code against: RFC 5869 over what the key is for. */
 const derived = (use: string, bytes: number): Uint8Array =>
   new Uint8Array(
-    hkdfSync('sha256', flow.secret, 'onbehalf', JSON.stringify([use, 'one', flow.deployment]), bytes),
+    hkdfSync('sha256', flow.secret, 'onbehalf', JSON.stringify([use, 'one', flow.publicUrl]), bytes),
   );
 const kid = Buffer.from(derived('id', 5)).toString('base64url');
 const inAMinute = (): number => Date.now() + 60_000;
@@ -50,7 +50,7 @@ describe('SealedToken', () => {
     ['another purpose', new SealedToken({ flow, purpose: 'two', schema })],
     [
       'another deployment',
-      new SealedToken({ flow: { ...flow, deployment: 'https://b.example' }, purpose: 'one', schema }),
+      new SealedToken({ flow: { ...flow, publicUrl: 'https://b.example' }, purpose: 'one', schema }),
     ],
   ])('is not opened by one with %s', async (_name, other) => {
     await expect(other.open(await sealed.seal({ text: 'a' }, inAMinute()))).rejects.toMatchObject({

@@ -24,15 +24,15 @@ export class SealedToken<T extends object> {
   readonly #schema: z.ZodType<T>;
 
   constructor(options: {
-    readonly flow: FlowConfig;
+    readonly flow: Pick<FlowConfig, 'secret' | 'acceptedSecrets' | 'publicUrl'>;
     readonly purpose: string;
     readonly schema: z.ZodType<T>;
   }) {
     const { flow, purpose, schema } = options;
-    this.#sealing = keyOf(flow.secret, flow.deployment, purpose);
+    this.#sealing = keyOf(flow.secret, flow.publicUrl, purpose);
     this.#keys = [
       this.#sealing,
-      ...flow.acceptedSecrets.map((secret) => keyOf(secret, flow.deployment, purpose)),
+      ...flow.acceptedSecrets.map((secret) => keyOf(secret, flow.publicUrl, purpose)),
     ];
     this.#purpose = purpose;
     this.#schema = schema;

@@ -10,7 +10,7 @@ import { recordedAudit, type RecordedLine } from '../../audit/testing/recorded-a
 import { AppError } from '../../common/errors/index.js';
 import { Public } from '../../common/http/index.js';
 import { testApp } from '../../common/http/testing/app.js';
-import { CONFIG } from '../../config/index.js';
+import { ALB_CONFIG, SIGN_IN_CONFIG } from '../../config/index.js';
 import { TestAlb } from '../testing/alb.js';
 import { AlbJwtGuard } from './alb-jwt.guard.js';
 import { AlbJwtStrategy } from './alb-jwt.strategy.js';
@@ -71,7 +71,8 @@ describe('the doors', () => {
         { provide: SIGN_IN, useExisting: AlbTokenVerifier },
         AlbJwtStrategy,
         { provide: Audit, useValue: recorded.audit },
-        { provide: CONFIG, useValue: { alb: alb.config, workloadTokenSource } },
+        { provide: ALB_CONFIG, useValue: alb.config },
+        { provide: SIGN_IN_CONFIG, useValue: { withUserToken: workloadTokenSource === 'jwt' } },
         { provide: APP_GUARD, useClass: AlbJwtGuard },
       ],
     });

@@ -5,7 +5,7 @@ import { Strategy, type JwtFromRequestFunction } from 'passport-jwt';
 import { Audit } from '../../audit/index.js';
 import { AppError } from '../../common/errors/index.js';
 import { asAppError } from '../../common/http/index.js';
-import { CONFIG, type AppConfig } from '../../config/index.js';
+import { SIGN_IN_CONFIG, type SignInConfig } from '../../config/index.js';
 import { onlyHeader, SIGN_IN, type SignIn } from './sign-in.js';
 import type { User } from './user.js';
 
@@ -26,7 +26,7 @@ export class AlbJwtStrategy extends PassportStrategy(Strategy, ALB_STRATEGY) {
   private readonly withUserToken: boolean;
   private readonly audit: Audit;
 
-  constructor(@Inject(SIGN_IN) signIn: SignIn, audit: Audit, @Inject(CONFIG) config: AppConfig) {
+  constructor(@Inject(SIGN_IN) signIn: SignIn, audit: Audit, @Inject(SIGN_IN_CONFIG) config: SignInConfig) {
     const extract = (request: FastifyRequest): string | null => signIn.tokenOf(request) ?? null;
     // The base class insists on a key; `authenticate` below never asks for it.
     super({
@@ -38,7 +38,7 @@ export class AlbJwtStrategy extends PassportStrategy(Strategy, ALB_STRATEGY) {
     this.extract = extract;
     this.signIn = signIn;
     this.audit = audit;
-    this.withUserToken = config.workloadTokenSource === 'jwt';
+    this.withUserToken = config.withUserToken;
   }
 
   override authenticate(request: unknown): void {

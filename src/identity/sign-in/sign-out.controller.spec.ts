@@ -1,14 +1,17 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { testApp } from '../../common/http/testing/app.js';
-import { CONFIG } from '../../config/index.js';
+import { SIGN_IN_CONFIG } from '../../config/index.js';
 import { SignOutController } from './sign-out.controller.js';
 
 describe('signing out', () => {
   let app: NestFastifyApplication;
   const start = async (signOutUrl?: string): Promise<void> => {
     app = await testApp(
-      { controllers: [SignOutController], providers: [{ provide: CONFIG, useValue: { signOutUrl } }] },
+      {
+        controllers: [SignOutController],
+        providers: [{ provide: SIGN_IN_CONFIG, useValue: { signOutUrl } }],
+      },
       { sub: 'alice', displayName: 'Alice' },
     );
   };

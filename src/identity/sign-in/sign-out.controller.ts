@@ -2,7 +2,7 @@ import { Controller, Get, Inject, Post, Req, Res } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { formTargetFor, html, renderPage, sendPage } from '../../common/http/index.js';
-import { CONFIG, type AppConfig } from '../../config/index.js';
+import { SIGN_IN_CONFIG, type SignInConfig } from '../../config/index.js';
 import { CurrentUser } from './current-user.decorator.js';
 import type { User } from './user.js';
 
@@ -19,8 +19,8 @@ const OURS = /^(__Host-)?onbehalf-/;
 export class SignOutController {
   readonly #signOutUrl: string | undefined;
 
-  constructor(@Inject(CONFIG) config: AppConfig) {
-    this.#signOutUrl = config.signOutUrl;
+  constructor(@Inject(SIGN_IN_CONFIG) { signOutUrl }: SignInConfig) {
+    this.#signOutUrl = signOutUrl;
   }
 
   @Get()

@@ -1,13 +1,14 @@
 import type { Consent } from '../../audit/index.js';
-import type { AppConfig } from '../../config/index.js';
+import type { FlowConfig } from '../../config/index.js';
 import type { FlowTicket } from '../flow/index.js';
 
-/** What flows need of a deployment's configuration. */
-export const FLOW_CONFIG = {
+/** The configuration of flows at a deployment. */
+export const FLOWS: FlowConfig = {
   publicUrl: 'https://a.example',
   authorizationOrigin: 'https://identity.example',
-  flow: { secret: 'x'.repeat(32), acceptedSecrets: [], deployment: 'https://a.example' },
-} as unknown as AppConfig;
+  secret: 'x'.repeat(32),
+  acceptedSecrets: [],
+};
 
 export const CONSENT: Consent = {
   sessionId: 'one',

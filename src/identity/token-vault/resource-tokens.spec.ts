@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { AgentRoleConfig } from '../../config/index.js';
+import type { AgentIdentityConfig } from '../../config/index.js';
 import type { User } from '../sign-in/index.js';
 import {
   WorkloadTokenRejectedError,
@@ -32,7 +32,7 @@ class FakeTokenVault implements TokenVault {
 const config = {
   workloadIdentityName: 'workload',
   sessionBindingUrl: 'https://a/oauth2/session-binding',
-} as AgentRoleConfig;
+} as AgentIdentityConfig;
 const alice: User = { sub: 'alice' };
 const request = { provider: 'github', scopes: ['repo'] };
 

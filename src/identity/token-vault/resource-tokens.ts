@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { AppError } from '../../common/errors/index.js';
-import { CONFIG, type AgentRoleConfig } from '../../config/index.js';
+import { IDENTITY_CONFIG, type IdentityConfig } from '../../config/index.js';
 import type { User } from '../sign-in/index.js';
 import {
   TOKEN_VAULT,
@@ -51,11 +51,11 @@ export class ResourceTokens {
   constructor(
     @Inject(TOKEN_VAULT) vault: TokenVault,
     workloadTokens: WorkloadTokens,
-    @Inject(CONFIG) config: AgentRoleConfig,
+    @Inject(IDENTITY_CONFIG) { sessionBindingUrl }: IdentityConfig,
   ) {
     this.#vault = vault;
     this.#workloadTokens = workloadTokens;
-    this.#returnUrl = config.sessionBindingUrl;
+    this.#returnUrl = sessionBindingUrl;
   }
 
   /** @throws AppError `identity_unavailable` | `identity_misconfigured` */

@@ -10,7 +10,7 @@ import {
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { timeoutsOf } from '../../common/testing/request-handler.js';
 import { recordedLog, type LoggedLine } from '../../common/logging/testing/recorded-log.js';
-import type { AgentRoleConfig } from '../../config/index.js';
+import type { IdentityConfig } from '../../config/index.js';
 import type { User } from '../sign-in/index.js';
 import { TokenVaultAdapter } from './token-vault.adapter.js';
 import { WorkloadTokenRejectedError, type ResourceTokenQuery } from './token-vault.js';
@@ -57,9 +57,9 @@ describe('TokenVaultAdapter', () => {
     };
     jest.spyOn(BedrockAgentCoreClient.prototype, 'send').mockImplementation(send as never);
     adapter = new TokenVaultAdapter({
-      identityRegion: 'eu-west-1',
+      region: 'eu-west-1',
       authorizationOrigin: 'https://identity.example',
-    } as AgentRoleConfig);
+    } as IdentityConfig);
   });
   afterEach(() => {
     jest.restoreAllMocks();

@@ -9,7 +9,7 @@ import {
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { requestHandler } from '../../common/aws/index.js';
 import { AppError } from '../../common/errors/index.js';
-import { CONFIG, type AgentRoleConfig } from '../../config/index.js';
+import { IDENTITY_CONFIG, type IdentityConfig } from '../../config/index.js';
 import { asIdentityError, UnusableAnswerError } from '../agentcore/index.js';
 import type { User } from '../sign-in/index.js';
 import {
@@ -27,10 +27,10 @@ export class TokenVaultAdapter implements TokenVault, OnApplicationShutdown {
   readonly #client: BedrockAgentCoreClient;
   readonly #authorizationOrigin: string;
 
-  constructor(@Inject(CONFIG) config: AgentRoleConfig) {
-    this.#authorizationOrigin = config.authorizationOrigin;
+  constructor(@Inject(IDENTITY_CONFIG) { region, authorizationOrigin }: IdentityConfig) {
+    this.#authorizationOrigin = authorizationOrigin;
     this.#client = new BedrockAgentCoreClient({
-      region: config.identityRegion,
+      region,
       maxAttempts: 3,
       requestHandler: requestHandler(),
     });

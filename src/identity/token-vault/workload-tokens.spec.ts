@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { AgentRoleConfig } from '../../config/index.js';
+import type { AgentIdentityConfig } from '../../config/index.js';
 import type { User } from '../sign-in/index.js';
 import { WorkloadTokenRejectedError, type TokenVault } from './token-vault.js';
 import { WorkloadTokens } from './workload-tokens.js';
 
-const config = { workloadIdentityName: 'workload' } as AgentRoleConfig;
+const config = { workloadIdentityName: 'workload' } as AgentIdentityConfig;
 const alice: User = { sub: 'alice' };
 
 describe('WorkloadTokens', () => {

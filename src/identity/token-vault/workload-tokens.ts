@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import { LRUCache } from 'lru-cache';
-import { CONFIG, type AgentRoleConfig } from '../../config/index.js';
+import { IDENTITY_CONFIG, type AgentIdentityConfig } from '../../config/index.js';
 import type { User } from '../sign-in/index.js';
 import { TOKEN_VAULT, WorkloadTokenRejectedError, type TokenVault } from './token-vault.js';
 
@@ -14,12 +14,15 @@ const MAXIMUM_USERS = 5_000;
 export class WorkloadTokens {
   readonly #cache: LRUCache<string, string, User | undefined>;
 
-  constructor(@Inject(TOKEN_VAULT) vault: TokenVault, @Inject(CONFIG) config: AgentRoleConfig) {
+  constructor(
+    @Inject(TOKEN_VAULT) vault: TokenVault,
+    @Inject(IDENTITY_CONFIG) identity: AgentIdentityConfig,
+  ) {
     this.#cache = new LRUCache<string, string, User | undefined>({
       max: MAXIMUM_USERS,
       ttl: TIME_TO_LIVE_MS,
       fetchMethod: (_key, _stale, { context }) =>
-        vault.workloadAccessToken(config.workloadIdentityName, context),
+        vault.workloadAccessToken(identity.workloadIdentityName, context),
     });
   }
 

@@ -1,7 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { AppError } from '../../../common/errors/index.js';
-import type { AppConfig } from '../../../config/index.js';
 import { TestAlb } from '../../testing/alb.js';
 import { AlbTokenVerifier } from './alb-token.verifier.js';
 
@@ -14,7 +13,7 @@ describe('AlbTokenVerifier', () => {
   });
   beforeEach(async () => {
     alb = await TestAlb.start();
-    verifier = new AlbTokenVerifier({ alb: alb.config } as AppConfig);
+    verifier = new AlbTokenVerifier(alb.config);
   });
   afterEach(() => alb.close());
 

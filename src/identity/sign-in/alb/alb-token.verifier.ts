@@ -3,7 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import { AlbJwksCache } from 'aws-jwt-verify/alb-cache';
 import { AlbJwtVerifier } from 'aws-jwt-verify/alb-verifier';
 import { AppError } from '../../../common/errors/index.js';
-import { CONFIG, type AlbConfig, type AppConfig } from '../../../config/index.js';
+import { ALB_CONFIG, type AlbConfig } from '../../../config/index.js';
 import { refuseToken } from '../claims.js';
 import { onlyHeader, type SignIn } from '../sign-in.js';
 import { AlbKeyFetcher, UnknownKeyError } from './alb-key-fetcher.js';
@@ -18,9 +18,9 @@ export class AlbTokenVerifier implements SignIn {
   readonly #alb: AlbConfig;
   readonly #verifier: { verify(token: string): Promise<unknown> };
 
-  constructor(@Inject(CONFIG) config: AppConfig) {
-    const { arn, clientId, publicKeysUrl } = config.alb;
-    this.#alb = config.alb;
+  constructor(@Inject(ALB_CONFIG) alb: AlbConfig) {
+    const { arn, clientId, publicKeysUrl } = alb;
+    this.#alb = alb;
     this.#verifier = AlbJwtVerifier.create(
       // `issuer` would be looked for in the payload, where not every provider repeats it. The guard has compared the
       // header's, which is signed as well.

@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import { SignJWT } from 'jose';
 import type { AppError } from '../../../common/errors/index.js';
 import { recordedLog, type LoggedLine } from '../../../common/logging/testing/recorded-log.js';
-import type { AgentRoleConfig } from '../../../config/index.js';
+import type { AlbConfig, SignInConfig } from '../../../config/index.js';
 import { TestIssuer } from '../../testing/issuer.js';
 import { BearerTokenVerifier } from './bearer-token.verifier.js';
 
@@ -17,10 +17,10 @@ describe('BearerTokenVerifier', () => {
   let log: readonly LoggedLine[];
 
   const verifierFor = (issuer: string): BearerTokenVerifier =>
-    new BearerTokenVerifier({
-      alb: { issuer, clientId: 'client' },
-      bearerAudience: 'api',
-    } as AgentRoleConfig);
+    new BearerTokenVerifier(
+      { issuer, clientId: 'client' } as AlbConfig,
+      { bearerAudience: 'api' } as SignInConfig,
+    );
 
   beforeEach(async () => {
     log = recordedLog();

@@ -3,11 +3,12 @@ import type { FastifyRequest } from 'fastify';
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose';
 import { AppError, errorFields } from '../../../common/errors/index.js';
 import {
-  CONFIG,
+  ALB_CONFIG,
   discoveryUrl,
   jwksUrl,
-  type AgentRoleConfig,
+  SIGN_IN_CONFIG,
   type AlbConfig,
+  type SignInConfig,
 } from '../../../config/index.js';
 import {
   decodeObject,
@@ -61,9 +62,9 @@ export class BearerTokenVerifier implements SignIn {
   #failed: { readonly until: number; readonly error: Error } | undefined;
   #keys: { readonly of: Promise<ReturnType<typeof createRemoteJWKSet>>; readonly until: number } | undefined;
 
-  constructor(@Inject(CONFIG) config: AgentRoleConfig) {
-    this.#expected = config.alb;
-    this.#audience = config.bearerAudience;
+  constructor(@Inject(ALB_CONFIG) alb: AlbConfig, @Inject(SIGN_IN_CONFIG) { bearerAudience }: SignInConfig) {
+    this.#expected = alb;
+    this.#audience = bearerAudience;
   }
 
   tokenOf(request: FastifyRequest): string | undefined {

@@ -2,17 +2,29 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
-import type { AgentRoleConfig } from '../config/index.js';
-import { TokenRefusedError, ToolError, type ToolCallContext } from '../tools/index.js';
-import { GitHubClient } from './github.client.js';
+import { ProviderApi } from './provider-api.js';
+import { TokenRefusedError, ToolError, type ProviderCallContext } from './index.js';
 
 const answer = z.object({ ok: z.literal(true) });
 
-describe('GitHubClient', () => {
+/** One that tells a token's scopes, of which a wider one includes another, as GitHub does. */
+const conventions = {
+  label: 'Parrot',
+  headers: { accept: 'application/vnd.parrot+json' },
+  grantedScopes: (headers: Headers) => headers.get('x-oauth-scopes')?.split(', '),
+  covers: (granted: readonly string[], needed: string) =>
+    granted.includes(needed) || (needed === 'read:user' && granted.includes('user')),
+};
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+describe('ProviderApi', () => {
   let server: Server;
-  let client: GitHubClient;
+  let client: ProviderApi;
   let seen: IncomingMessage[];
-  let respond: (response: ServerResponse) => void;
+  let respond: (response: ServerResponse) => unknown;
 
   beforeEach(async () => {
     seen = [];
@@ -22,28 +34,27 @@ describe('GitHubClient', () => {
       respond(response);
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const apiBase = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/api/v3`;
-    client = new GitHubClient({ github: { apiBase } } as AgentRoleConfig);
+    const apiBase = `http://127.0.0.1:${String(portOf(server))}/api/v3`;
+    client = new ProviderApi(conventions, apiBase);
   });
   afterEach(() => {
     server.closeAllConnections();
     server.close();
   });
 
-  const context = (signal = new AbortController().signal): ToolCallContext => ({
-    accessToken: 'token',
-    user: { sub: 'a' },
-    signal,
-  });
+  const context = (
+    scopes: readonly string[] = [],
+    signal = new AbortController().signal,
+  ): ProviderCallContext => ({ accessToken: 'token', scopes, signal });
   const get = (path: readonly string[] = ['user'], scopes: readonly string[] = [], signal?: AbortSignal) =>
-    client.get({ path, scopes, answer, query: { a: 'b&c' } }, context(signal));
+    client.get({ path, answer, query: { a: 'b&c' } }, context(scopes, signal));
 
-  it("sends the token, GitHub's headers and an encoded query", async () => {
+  it("sends the token, the provider's headers and an encoded query", async () => {
     expect(await get()).toEqual({ ok: true });
     expect(seen[0]?.url).toBe('/api/v3/user?a=b%26c');
     expect(seen[0]?.headers).toMatchObject({
       authorization: 'Bearer token',
-      accept: 'application/vnd.github+json',
+      accept: 'application/vnd.parrot+json',
     });
   });
 
@@ -106,6 +117,63 @@ describe('GitHubClient', () => {
     await expect(get(['user'], ['repo'])).resolves.toEqual({ ok: true });
     respond = (response) => response.writeHead(200, { 'x-oauth-scopes': 'user' }).end('{"ok":true}');
     await expect(get(['user'], ['read:user'])).resolves.toEqual({ ok: true });
+  });
+
+  it('takes any scopes where the provider does not tell which the token has', async () => {
+    const silent = new ProviderApi({ label: 'Parrot' }, `http://127.0.0.1:${String(portOf(server))}`);
+    respond = (response) => response.writeHead(200, { 'x-oauth-scopes': 'none' }).end('{"ok":true}');
+    await expect(silent.getWithScopes({ path: ['user'], answer }, context(['repo']))).resolves.toEqual({
+      data: { ok: true },
+      scopes: undefined,
+    });
+  });
+
+  it('requires the very scope where nothing is said of wider ones', async () => {
+    const { grantedScopes } = conventions;
+    const plain = new ProviderApi(
+      { label: 'Parrot', grantedScopes },
+      `http://127.0.0.1:${String(portOf(server))}`,
+    );
+    respond = (response) => response.writeHead(200, { 'x-oauth-scopes': 'user' }).end('{"ok":true}');
+    const asking = (scope: string) => plain.get({ path: ['user'], answer }, context([scope]));
+    await expect(asking('user')).resolves.toEqual({ ok: true });
+    await expect(asking('read:user')).rejects.toThrow(TokenRefusedError);
+  });
+
+  describe('that writes', () => {
+    const write = () =>
+      client.write({ method: 'POST', path: ['issues'], body: { title: 'a' }, answer }, context());
+
+    it('sends the body once, as JSON', async () => {
+      let body = '';
+      respond = (response) => {
+        seen.at(-1)?.on('data', (chunk: Buffer) => (body += chunk.toString()));
+        seen.at(-1)?.on('end', () => response.end('{"ok":true}'));
+      };
+      expect(await write()).toEqual({ ok: true });
+      expect(body).toBe('{"title":"a"}');
+      expect(seen).toHaveLength(1);
+      expect(seen[0]?.headers['content-type']).toBe('application/json');
+    });
+
+    it.each<[string, (response: ServerResponse) => unknown, string]>([
+      ['there is no answer', (response) => response.destroy(), 'tool_outcome_unknown'],
+      ['the server has a problem', status(500), 'tool_outcome_unknown'],
+      ['the answer is too long', (r) => r.end(Buffer.alloc(5 * 1024 * 1024)), 'tool_outcome_unknown'],
+      ['the answer is not understood', (response) => response.end('{'), 'tool_outcome_unknown'],
+      ['the server refuses', status(422), 'provider_rejected'],
+      ['there is no such thing', status(404), 'provider_rejected'],
+      ['the rate limit is reached', status(429), 'provider_rate_limited'],
+    ])('says what is known where %s', async (_name, behaviour, code) => {
+      respond = behaviour;
+      await expect(write()).rejects.toMatchObject({ code });
+      expect(seen).toHaveLength(1);
+    });
+
+    it('says that the token is refused', async () => {
+      respond = status(401);
+      await expect(write()).rejects.toThrow(TokenRefusedError);
+    });
   });
 
   it('stops when the run is cancelled', async () => {

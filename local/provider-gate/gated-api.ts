@@ -1,0 +1,69 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { sendJson } from '../lib/http.ts';
+import type { Grants, IssuedToken } from './grants.ts';
+
+/** What an API gets of the gate that it stands behind. */
+export interface Gate {
+  readonly grants: Grants;
+  readonly publicUrl: () => string;
+  readonly now: () => number;
+}
+
+/** A provider's REST API behind the gate: only a good token gets in, and only as often as it may. */
+export abstract class GatedApi {
+  protected readonly gate: Gate;
+  readonly #limitedUntil = new Map<string, number>();
+  /** The tokens of the requests that reached the API, for tests. */
+  readonly seenTokens: string[] = [];
+
+  constructor(gate: Gate) {
+    this.gate = gate;
+  }
+
+  /** Answers a request whose token is good. @param path with its query, without the API's prefix */
+  protected abstract serve(
+    request: IncomingMessage,
+    response: ServerResponse,
+    path: string,
+    grant: IssuedToken,
+  ): Promise<void>;
+
+  protected abstract forget(): void;
+  abstract close(): Promise<void>;
+
+  /** The user's calls are refused with a rate limit for so many seconds. */
+  limit(login: string, seconds: number): void {
+    this.#limitedUntil.set(login, this.gate.now() + seconds * 1000);
+  }
+
+  reset(): void {
+    this.#limitedUntil.clear();
+    this.seenTokens.length = 0;
+    this.forget();
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+    const accessToken = /^(?:bearer|token) (\S+)$/i.exec(request.headers.authorization ?? '')?.[1];
+    const grant = accessToken === undefined ? undefined : this.gate.grants.inspect(accessToken);
+    if (accessToken === undefined || grant === undefined) {
+      const message = accessToken === undefined ? 'Requires authentication' : 'Bad credentials';
+      sendJson(response, 401, { message });
+      return;
+    }
+    this.seenTokens.push(accessToken);
+    if (!this.#refuseForRate(grant, response)) await this.serve(request, response, path, grant);
+  }
+
+  #refuseForRate(grant: IssuedToken, response: ServerResponse): boolean {
+    const until = this.#limitedUntil.get(grant.login) ?? 0;
+    const seconds = Math.ceil((until - this.gate.now()) / 1000);
+    if (seconds <= 0) return false;
+    const headers = {
+      'retry-after': String(seconds),
+      'x-ratelimit-remaining': '0',
+      'x-ratelimit-reset': String(Math.ceil(until / 1000)),
+    };
+    sendJson(response, 403, { message: 'API rate limit exceeded for user.' }, headers);
+    return true;
+  }
+}

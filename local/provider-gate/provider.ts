@@ -1,0 +1,111 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { FaultSwitch } from '../lib/faults.ts';
+import { readForm, sendJson, serve, urlOf } from '../lib/http.ts';
+import type { Listen, Part } from '../lib/part.ts';
+import { AuthorizePages, type Account, type ScopeText } from './authorize.ts';
+import type { Gate, GatedApi } from './gated-api.ts';
+import { Grants, TokenRefused, type OAuthClient } from './grants.ts';
+
+/** One row of the table of providers: what stands in for it on a laptop. */
+export interface ProviderRow {
+  /** The same as that of the provider's folder in `src`. */
+  readonly id: string;
+  readonly brand: string;
+  readonly accounts: readonly Account[];
+  readonly scopes: Readonly<Record<string, ScopeText>>;
+  /** The beginning of its access tokens. */
+  readonly tokenPrefix: string;
+  readonly authorizePath: string;
+  readonly tokenPath: string;
+  /** The path at which its REST API begins; may be empty. */
+  readonly apiPrefix: string;
+  /** The status of a refusal by its token endpoint: 400 (RFC 6749, 5.2), at GitHub 200. */
+  readonly refusalStatus: number;
+  readonly startApi: (gate: Gate) => Promise<GatedApi>;
+}
+
+export interface ProviderOptions extends Listen {
+  readonly clients: readonly OAuthClient[];
+  readonly now?: () => number;
+  readonly stateFile?: string;
+}
+
+export interface LocalProvider extends Part {
+  readonly row: ProviderRow;
+  readonly grants: Grants;
+  readonly api: GatedApi;
+  /** The base of its REST API. */
+  readonly apiBase: string;
+}
+
+/** A provider: its API, and in front of it the gate that owns sign-in, consent, tokens, expiry, refresh and revocation. */
+export async function startProvider(row: ProviderRow, options: ProviderOptions): Promise<LocalProvider> {
+  const now = options.now ?? Date.now;
+  const faults = new FaultSwitch();
+  const { clients, stateFile } = options;
+  const { tokenPrefix, brand, accounts, scopes } = row;
+  const grants = new Grants({ clients, tokenPrefix, now, ...(stateFile !== undefined && { stateFile }) });
+  const pages = new AuthorizePages({ brand, accounts, scopes, grants });
+  const api = await row.startApi({ grants, now, publicUrl: () => serving.url });
+  const serving = await serve(
+    async (request, response) => {
+      const { pathname } = urlOf(request);
+      if (pathname === row.authorizePath) await pages.handle(request, response);
+      else if (pathname === row.tokenPath) await answerToken(row, grants, request, response);
+      else if (pathname.startsWith(`${row.apiPrefix}/`))
+        await api.handle(request, response, (request.url ?? '').slice(row.apiPrefix.length));
+      else sendJson(response, 404, { message: 'Not Found' });
+    },
+    faults,
+    options,
+  );
+  return {
+    row,
+    url: serving.url,
+    apiBase: serving.url + row.apiPrefix,
+    faults,
+    grants,
+    api,
+    close: async () => {
+      await serving.close();
+      await api.close();
+    },
+    reset: () => {
+      grants.reset();
+      pages.reset();
+      api.reset();
+      faults.clear();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** A form unless JSON is asked for, as GitHub answers. */
+async function answerToken(
+  { refusalStatus }: ProviderRow,
+  grants: Grants,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const form = await readForm(request);
+  let answer: Readonly<Record<string, unknown>>;
+  let status = 200;
+  try {
+    answer = { ...grants.token(form) };
+  } catch (error) {
+    if (!(error instanceof TokenRefused)) throw error;
+    answer = { error: error.code, error_description: error.message };
+    status = refusalStatus;
+  }
+  if ((request.headers.accept ?? '').includes('application/json')) {
+    sendJson(response, status, answer, { 'cache-control': 'no-store' });
+    return;
+  }
+  response.writeHead(status, {
+    'content-type': 'application/x-www-form-urlencoded',
+    'cache-control': 'no-store',
+  });
+  response.end(
+    new URLSearchParams(Object.entries(answer).map(([name, value]) => [name, String(value)])).toString(),
+  );
+}

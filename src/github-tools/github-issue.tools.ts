@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+import { z } from 'zod';
+import { AgentTool, ProviderApi, type ToolCallContext } from '../tools/index.js';
+
+const repository = {
+  owner: z.string().min(1).max(39).describe('The account or organization that owns the repository'),
+  repo: z.string().min(1).max(100).describe("The repository's name, without its owner"),
+};
+const listInput = z.strictObject({
+  ...repository,
+  state: z.enum(['open', 'closed', 'all']).default('open'),
+  limit: z.int().min(1).max(100).default(10).describe('How many issues to list'),
+});
+const createInput = z.strictObject({
+  ...repository,
+  title: z.string().min(1).max(256),
+  body: z.string().max(65_536).optional().describe('Markdown'),
+});
+
+const issue = z.object({
+  number: z.int(),
+  title: z.string(),
+  body: z.string().optional(),
+  state: z.string(),
+  url: z.string(),
+});
+const issues = z.object({ issues: z.array(issue) });
+
+/** GitHub's own member names, as its REST API sends them. */
+const issueAnswer = z.object({
+  number: z.int(),
+  title: z.string(),
+  body: z.string().nullish(),
+  state: z.string(),
+  html_url: z.string(),
+});
+
+/** Issues at GitHub, in the name of the user who asked. */
+@Injectable()
+export class GitHubIssueTools {
+  readonly #github: ProviderApi;
+
+  constructor(github: ProviderApi) {
+    this.#github = github;
+  }
+
+  @AgentTool({
+    name: 'list_github_issues',
+    title: 'List the issues of a GitHub repository',
+    description: 'List the issues of one GitHub repository that the user can see, the newest first.',
+    input: listInput,
+    output: issues,
+    access: { provider: 'github', scopes: ['repo'] },
+    effect: 'read',
+  })
+  async list(
+    { owner, repo, state, limit }: z.output<typeof listInput>,
+    context: ToolCallContext,
+  ): Promise<z.input<typeof issues>> {
+    const request = { path: ['repos', owner, repo, 'issues'], query: { state, per_page: limit } };
+    const found = await this.#github.get({ ...request, answer: z.array(issueAnswer) }, context);
+    return { issues: found.map(issueOf) };
+  }
+
+  @AgentTool({
+    name: 'create_github_issue',
+    title: 'Open an issue at GitHub',
+    description: "Open an issue in a GitHub repository, in the user's name.",
+    input: createInput,
+    output: issue,
+    access: { provider: 'github', scopes: ['repo'] },
+    effect: 'write',
+  })
+  async create(
+    { owner, repo, title, body }: z.output<typeof createInput>,
+    context: ToolCallContext,
+  ): Promise<z.input<typeof issue>> {
+    const request = { method: 'POST', path: ['repos', owner, repo, 'issues'], answer: issueAnswer } as const;
+    const created = await this.#github.write({ ...request, body: { title, body } }, context);
+    return issueOf(created);
+  }
+}
+
+function issueOf({ html_url: url, body, ...rest }: z.output<typeof issueAnswer>): z.input<typeof issue> {
+  return { ...rest, url, ...(body !== undefined && body !== null && { body }) };
+}

@@ -1,0 +1,210 @@
+import { Injectable } from '@nestjs/common';
+import type { z } from 'zod';
+import { ERRORS } from '../common/errors/index.js';
+import type { ProviderCallContext } from './agent-tool.decorator.js';
+import { TokenRefusedError, ToolError } from './tool.errors.js';
+
+export interface ApiRequest<T> {
+  /** Path segments; each is encoded, so that none can leave its place. */
+  readonly path: readonly string[];
+  readonly query?: Readonly<Record<string, string | number>>;
+  /** The form of the answer; members beside it are dropped. */
+  readonly answer: z.ZodType<T>;
+}
+
+export interface ApiAnswer<T> {
+  readonly data: T;
+  /** The token's own scopes; undefined where the provider does not tell. */
+  readonly scopes: readonly string[] | undefined;
+}
+
+/** How a provider's API is spoken to. */
+export interface ApiConventions {
+  /** The provider's name for people. */
+  readonly label: string;
+  /** Headers of every request. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The scopes of a token, where an answer's headers tell them. */
+  readonly grantedScopes?: (headers: Headers) => readonly string[] | undefined;
+  /** Whether granted scopes include one that is needed; by default only the very same. */
+  readonly covers?: (granted: readonly string[], needed: string) => boolean;
+}
+
+interface Sent {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  readonly body?: unknown;
+}
+
+const TIMEOUT_MS = 10_000;
+const MAXIMUM_BYTES = 4 * 1024 * 1024;
+const DEFAULT_WAIT_S = 60;
+
+/**
+ * A provider's REST API, called safely: every request stays on the configured origin and path, redirects are not
+ * followed, ten seconds and 4 MiB end it, and each failure is a typed error without upstream text.
+ */
+@Injectable()
+export class ProviderApi {
+  readonly #provider: ApiConventions;
+  readonly #base: string;
+
+  /** @param base the API's address, without a trailing slash */
+  constructor(provider: ApiConventions, base: string) {
+    this.#provider = provider;
+    this.#base = base;
+  }
+
+  /** @throws ToolError | TokenRefusedError */
+  async get<T>(request: ApiRequest<T>, context: ProviderCallContext): Promise<T> {
+    return (await this.getWithScopes(request, context)).data;
+  }
+
+  /** Like `get`, with the scopes of the token. @throws ToolError | TokenRefusedError */
+  getWithScopes<T>(request: ApiRequest<T>, context: ProviderCallContext): Promise<ApiAnswer<T>> {
+    return this.#call(request, { method: 'GET' }, context);
+  }
+
+  /**
+   * Changes something. It is tried once: where no clear answer came back, it may have been done.
+   * @throws ToolError (`tool_outcome_unknown` among them) | TokenRefusedError
+   */
+  async write<T>(request: ApiRequest<T> & Sent, context: ProviderCallContext): Promise<T> {
+    return (await this.#call(request, request, context)).data;
+  }
+
+  async #call<T>(request: ApiRequest<T>, sent: Sent, context: ProviderCallContext): Promise<ApiAnswer<T>> {
+    const { response, text } = await this.#send(this.#urlOf(request), sent, context);
+    const scopes = this.#provider.grantedScopes?.(response.headers);
+    this.#requireScopes(response, scopes, context.scopes);
+    this.#refuseBadStatus(response, sent);
+    const parsed = request.answer.safeParse(parseJson(text));
+    if (parsed.success) return { data: parsed.data, scopes };
+    throw this.#unclear(
+      sent,
+      'tool_output_invalid',
+      'answered in a form that is not understood.',
+      parsed.error,
+    );
+  }
+
+  #urlOf({ path, query = {} }: ApiRequest<unknown>): URL {
+    const url = new URL(`${this.#base}/${path.map(encodeSegment).join('/')}`);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
+    return url;
+  }
+
+  async #send(
+    url: URL,
+    { method, body }: Sent,
+    { accessToken, signal }: ProviderCallContext,
+  ): Promise<{ response: Response; text: string }> {
+    try {
+      const response = await fetch(url, {
+        method,
+        headers: {
+          accept: 'application/json',
+          'user-agent': 'OnBehalf',
+          ...this.#provider.headers,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          authorization: `Bearer ${accessToken}`,
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        redirect: 'error',
+        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
+      });
+      return { response, text: await this.#textOf(response) };
+    } catch (error) {
+      if (error instanceof ToolError && method === 'GET') throw error;
+      throw this.#unclear(
+        { method },
+        'provider_unavailable',
+        'did not answer. Try again in a moment.',
+        error,
+      );
+    }
+  }
+
+  async #textOf(response: Response): Promise<string> {
+    const chunks: Uint8Array[] = [];
+    let bytes = 0;
+    for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
+      bytes += chunk.byteLength;
+      if (bytes > MAXIMUM_BYTES)
+        throw this.#error('tool_output_invalid', 'answered with more than can be read.');
+      chunks.push(chunk);
+    }
+    return Buffer.concat(chunks).toString('utf8');
+  }
+
+  #requireScopes(
+    response: Response,
+    granted: readonly string[] | undefined,
+    needed: readonly string[],
+  ): void {
+    if (response.status === 401) throw new TokenRefusedError('401');
+    const { covers = (all, scope) => all.includes(scope) } = this.#provider;
+    if (granted !== undefined && !needed.every((scope) => covers(granted, scope)))
+      throw new TokenRefusedError('scopes');
+  }
+
+  #refuseBadStatus(response: Response, sent: Sent): void {
+    const { ok, status } = response;
+    if (ok) return;
+    const wait = rateLimitWait(response);
+    if (wait !== undefined)
+      throw this.#error(
+        'provider_rate_limited',
+        `asks for a pause: its rate limit is reached. Try again in ${String(wait)} seconds.`,
+      );
+    if (status >= 500)
+      throw this.#unclear(sent, 'provider_unavailable', 'has a problem. Try again in a moment.');
+    if (status === 404) throw this.#error('provider_rejected', 'has no such thing, or does not show it.');
+    throw this.#error('provider_rejected', `refused the request (${String(status)}).`);
+  }
+
+  /** Of a read, the error itself; of a write, that nobody knows what was done. */
+  #unclear(
+    { method }: Sent,
+    code: 'provider_unavailable' | 'tool_output_invalid',
+    predicate: string,
+    cause?: unknown,
+  ): ToolError {
+    if (method === 'GET') return this.#error(code, predicate, cause);
+    return new ToolError('tool_outcome_unknown', ERRORS.tool_outcome_unknown.detail, { cause });
+  }
+
+  #error(code: ToolError['code'], predicate: string, cause?: unknown): ToolError {
+    return new ToolError(code, `${this.#provider.label} ${predicate}`, { cause });
+  }
+}
+
+/** `.` and `..` would be resolved away by the URL parser, encoded or not. */
+function encodeSegment(segment: string): string {
+  if (segment === '' || segment === '.' || segment === '..')
+    throw new ToolError('tool_input_invalid', 'A name is empty or consists of dots.');
+  return encodeURIComponent(segment);
+}
+
+/** Seconds to wait, by `Retry-After` (RFC 9110, 10.2.3) or the headers that GitHub and others send. */
+function rateLimitWait({ status, headers }: Response): number | undefined {
+  if (status !== 403 && status !== 429) return undefined;
+  const retryAfter = numberIn(headers, 'retry-after');
+  if (retryAfter !== undefined) return retryAfter;
+  if (headers.get('x-ratelimit-remaining') !== '0') return status === 429 ? DEFAULT_WAIT_S : undefined;
+  const reset = numberIn(headers, 'x-ratelimit-reset');
+  return reset === undefined ? DEFAULT_WAIT_S : Math.max(1, Math.ceil(reset - Date.now() / 1000));
+}
+
+function numberIn(headers: Headers, name: string): number | undefined {
+  const value = Number(headers.get(name) ?? Number.NaN);
+  return Number.isFinite(value) ? value : undefined;
+}
+
+/** Undefined for what is no JSON: no form of an answer takes that. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
