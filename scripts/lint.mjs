@@ -1,10 +1,9 @@
 // Lints each file that has changed since it last passed, or that imports, directly or not, a file that has: the rules see the
 // types of what a file imports, so ESLint's own cache, which looks at one file alone, would overlook some mistakes.
-import { createHash } from 'node:crypto';
-import { globSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ESLint } from 'eslint';
-import typescript from 'typescript';
+import { digestsOf } from './lib/digests.mjs';
 
 const MEMORY = 'node_modules/.cache/onbehalf/check/lint.json';
 /** The rules, the types of the dependencies and this script count for every file. */
@@ -14,6 +13,7 @@ const FOR_ALL = [
   'infra/package-lock.json',
   ...globSync('{tsconfig*,infra/tsconfig}.json'),
   'scripts/lint.mjs',
+  'scripts/lib/digests.mjs',
 ];
 const LINTED = ['**/*.{ts,js,mjs}', '.*.{js,mjs}'];
 const NOT_OURS = ['**/node_modules', '.git', 'dist', 'coverage', '.onbehalf', 'reports', '.stryker-tmp'];
@@ -22,7 +22,7 @@ const NOT_OURS = ['**/node_modules', '.git', 'dist', 'coverage', '.onbehalf', 'r
 process.env['TSESTREE_SINGLE_RUN'] = 'true';
 const eslint = new ESLint();
 const ours = await filesToLint();
-const digests = digestsOf(ours);
+const digests = digestsOf(ours, FOR_ALL);
 const passed = remembered();
 const changed = ours.filter((file) => passed[file] !== digests[file]);
 const results = changed.length === 0 ? [] : await eslint.lintFiles(changed);
@@ -44,40 +44,6 @@ async function filesToLint() {
   const files = globSync(LINTED, { exclude: NOT_OURS }).sort();
   const ignored = await Promise.all(files.map((file) => eslint.isPathIgnored(file)));
   return files.filter((_, index) => !ignored[index]);
-}
-
-/** For each file, a digest of its text, of the texts of all that it imports, and of what counts for every file. */
-function digestsOf(files) {
-  const hash = (text) => createHash('sha256').update(text).digest('hex');
-  const forAll = hash(FOR_ALL.map((file) => readFileSync(file, 'utf8')).join('\0'));
-  const known = new Map();
-  const look = (file) => {
-    if (!known.has(file)) {
-      const text = readFileSync(file, 'utf8');
-      known.set(file, { hash: hash(text), imports: importsOf(file, text) });
-    }
-    return known.get(file);
-  };
-  const digestOf = (file) => {
-    const reached = new Set([file]);
-    for (const each of reached) for (const imported of look(each).imports) reached.add(imported);
-    return hash([forAll, ...[...reached].sort().map((each) => `${each} ${look(each).hash}`)].join('\n'));
-  };
-  return Object.fromEntries(files.map((file) => [file, digestOf(file)]));
-}
-
-/** The files of this repository that the text imports. */
-function importsOf(file, text) {
-  return typescript
-    .preProcessFile(text, true, true)
-    .importedFiles.map(({ fileName }) => fileName)
-    .filter((name) => name.startsWith('.'))
-    .map((name) => join(dirname(file), name))
-    .flatMap((path) => [path, path.replace(/\.js$/, '.ts'), path.replace(/\.mjs$/, '.d.mts')])
-    .filter(
-      (path, index, all) =>
-        all.indexOf(path) === index && statSync(path, { throwIfNoEntry: false })?.isFile(),
-    );
 }
 
 function remembered() {

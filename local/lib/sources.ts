@@ -50,11 +50,20 @@ export class Sources {
       return;
     }
     if (file.endsWith('.ts')) {
-      const { code } = await transformFile(source, { ...OPTIONS, sourceFileName: resolve(source) });
-      write(target, code);
+      write(target, await compiled(source));
     } else if (ASSET.test(file)) {
       cpSync(source, target);
     }
+  }
+}
+
+async function compiled(source: string): Promise<string> {
+  try {
+    return (await transformFile(source, { ...OPTIONS, sourceFileName: resolve(source) })).code;
+  } catch (error) {
+    // The rest tells how the compiler came there.
+    const [where = ''] = (error as Error).message.split('\n\nCaused by:');
+    throw new Error(`${source} does not compile:\n${where.trim()}`, { cause: error });
   }
 }
 
