@@ -1,102 +1,31 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { build } from '../scripts/lib/build.mjs';
 import { USERS } from './identity-provider/users.ts';
 import { startBothRoles, type BothRoles } from './lib/both-roles.ts';
-import { requireFreePorts } from './lib/role-process.ts';
-import { startStack, type LocalStack } from './stack.ts';
-import { build } from '../scripts/lib/build.mjs';
+import { operatorFile, ROLE_PORTS, runCommand, type Place } from './lib/local-command.ts';
+import type { LocalStack } from './stack.ts';
 
-const USAGE = `usage: npm start [-- --reset]
+await runCommand({
+  name: 'npm start',
+  purpose:
+    'Starts the local stack and both roles, with the load balancer at http://localhost:8000; nothing of it needs AWS.',
+  starts: 'the local stack and both roles',
+  takesRolePorts: true,
+  prepare: () => build(),
+  begin: async (stack, place) => {
+    const ports = [place.port + ROLE_PORTS.agent, place.port + ROLE_PORTS['session-binding']] as const;
+    const roles = await startBothRoles(stack, { ports, logDirectory: place.logs });
+    return { screen: screen(stack, place), stop: () => roles.stop(), broken: endOfA(roles, place) };
+  },
+});
 
-Starts the local stack and both roles, with the load balancer at http://localhost:8000; nothing of it needs AWS.
-  --reset       forgets everything first: users' tokens, conversations, keys (npm start -- --reset)
-  LOCAL_PORT    the first of ten ports, 8000 when absent: LOCAL_PORT=9000 npm start
-`;
-
-const DEFAULT_PORT = 8000;
-const PORTS = 10;
-const PARENT_CHECK_MS = 500;
-/** Milliseconds between two words of the local model: slow enough to be seen streaming. */
-const WORD_DELAY_MS = 25;
-
-const say = (line: string): void => {
-  process.stdout.write(`${line}\n`);
-};
-
-try {
-  await start();
-} catch (error) {
-  process.stderr.write(`${sentenceFor(error)}\n`);
-  process.exit(1);
+function endOfA({ agent, sessionBinding }: BothRoles, { logs }: Place): Promise<string> {
+  const end = async (name: string, exited: Promise<number | null>): Promise<string> =>
+    `The role ${name} has ended (exit code ${String(await exited)}). Its log: ${logs}/${name}.log`;
+  return Promise.race([end('agent', agent.exited), end('session-binding', sessionBinding.exited)]);
 }
 
-async function start(): Promise<void> {
-  const port = portOf(process.env.LOCAL_PORT);
-  readArguments();
-  // One folder for each range of ports: the addresses are part of what is remembered.
-  const state = `.onbehalf/${String(port)}/state`;
-  const logs = `.onbehalf/${String(port)}/logs`;
-  await requireFreePorts(port, PORTS);
-  if (process.argv.includes('--reset')) {
-    rmSync(state, { recursive: true, force: true });
-    say('The local state has been cleared.');
-  }
-  await build();
-  mkdirSync(state, { recursive: true, mode: 0o700 });
-  mkdirSync(logs, { recursive: true, mode: 0o700 });
-  say('Starting the local stack and both roles …');
-  const stack = await startStack({ port, stateDirectory: state, wordDelayMs: WORD_DELAY_MS });
-  let roles: BothRoles;
-  try {
-    roles = await startBothRoles(stack, { ports: [port + 7, port + 8], logDirectory: logs });
-  } catch (error) {
-    await stack.close();
-    throw error;
-  }
-  const environment = `.onbehalf/${String(port)}/operator.env`;
-  writeFileSync(environment, environmentFile(stack.environment('operator')), { mode: 0o600 });
-  endWith(stack, roles, logs);
-  say(screen(stack, { state, logs, environment }));
-}
-
-function endWith(stack: LocalStack, roles: BothRoles, logs: string): void {
-  let ending = false;
-  const end = (why: string, code: number): void => {
-    if (ending) return;
-    ending = true;
-    say(why);
-    void Promise.all([roles.stop(), stack.close()]).then(() => process.exit(code));
-  };
-  process.on('SIGINT', () => {
-    end('\nStopping …', 0);
-  });
-  process.on('SIGTERM', () => {
-    end('Stopping …', 0);
-  });
-  // npm's shell does not hand on the signal that ends it.
-  const parent = process.ppid;
-  setInterval(() => {
-    if (process.ppid !== parent) end('npm has ended. Stopping …', 0);
-  }, PARENT_CHECK_MS).unref();
-  for (const [name, role] of [
-    ['agent', roles.agent],
-    ['session-binding', roles.sessionBinding],
-  ] as const) {
-    void role.exited.then((code) => {
-      end(`The role ${name} has ended (exit code ${String(code)}). Its log: ${logs}/${name}.log`, 1);
-    });
-  }
-}
-
-function environmentFile(variables: Readonly<Record<string, string>>): string {
-  return Object.entries(variables)
-    .map(([name, value]) => `${name}=${value}\n`)
-    .join('');
-}
-
-function screen(
-  { loadBalancer, gitHub }: LocalStack,
-  { state, logs, environment }: Readonly<Record<'state' | 'logs' | 'environment', string>>,
-): string {
+function screen({ loadBalancer, gitHub }: LocalStack, place: Place): string {
+  const { state, logs } = place;
   return `
 OnBehalf is ready:  ${loadBalancer.url}/docs
 
@@ -112,32 +41,7 @@ OnBehalf is ready:  ${loadBalancer.url}/docs
 
   Logs    ${logs}/agent.log, ${logs}/session-binding.log
   State   ${state} (survives a restart; npm start -- --reset clears it)
-  Check   npm run doctor -- ${environment}
+  Check   npm run doctor -- ${operatorFile(place)}
   Stop    Ctrl-C
 `;
-}
-
-function portOf(value: string | undefined): number {
-  if (value === undefined || value === '') return DEFAULT_PORT;
-  const port = Number(value);
-  if (/^\d{4,5}$/.test(value) && port >= 1024 && port <= 65_535 - PORTS) return port;
-  throw new Error(
-    `LOCAL_PORT must be a port from 1024 to ${String(65_535 - PORTS)}; the ${String(PORTS - 1)} ports after it are used too.`,
-  );
-}
-
-function readArguments(): void {
-  const given = process.argv.slice(2);
-  if (given.includes('--help') || given.includes('-h')) {
-    process.stdout.write(USAGE);
-    process.exit(0);
-  }
-  const unknown = given.filter((argument) => argument !== '--reset');
-  if (unknown.length > 0) throw new Error(`Unknown argument ${unknown.join(' ')}.\n${USAGE}`);
-}
-
-function sentenceFor(error: unknown): string {
-  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
-  if (code !== 'EADDRINUSE') return message;
-  return `Port ${String(port)} is taken. Stop what uses it, or choose another range of ten ports: LOCAL_PORT=9000 npm start`;
 }

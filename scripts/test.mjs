@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { assuranceTable, isDocumented, writeDocument } from './lib/assurance.mjs';
 import { build } from './lib/build.mjs';
 import { findChromium } from './lib/chromium.mjs';
+import { Durations, inWords } from './lib/durations.mjs';
 import { checkInfraTypes, installInfra } from './lib/infra.mjs';
 
 const SUITES = ['unit', 'e2e', 'security', 'infra', 'browser'];
@@ -19,13 +20,22 @@ const writeDocs = given.includes('--write-docs');
 const passedOn = given.filter((argument) => !SUITES.includes(argument) && argument !== '--write-docs');
 const wanted = named.length > 0 ? named : SUITES;
 
-say(`Suites: ${wanted.join(', ')}.`);
+const hasChromium = findChromium() !== undefined;
+const durations = new Durations();
+/** Of a part of a suite nothing is known before. */
+const whole = passedOn.length === 0;
+const toRun = wanted.filter((suite) => suite !== 'browser' || hasChromium);
+const estimateOf = (suites) =>
+  whole ? ` Estimate: ${inWords(durations.estimate(suites))}, ${durations.source(suites)}.` : '';
+
+say(`Suites: ${wanted.join(', ')}.${estimateOf(toRun)}`);
 // Unit tests run on the sources; the other suites start what is built.
 if (wanted.some((suite) => suite !== 'unit')) await build();
 const total = { passed: 0, failed: 0 };
 let broken = false;
 const notRun = [];
-const hasChromium = findChromium() !== undefined;
+const notHeld = [];
+const times = [];
 for (const suite of wanted) {
   say(`\n— ${suite} —`);
   const parameters = [];
@@ -40,9 +50,20 @@ for (const suite of wanted) {
     parameters.push(`--testPathIgnorePatterns=${NEEDS_CHROMIUM[suite]}`);
   }
   const run = { security: runSecurity, infra: runInfra }[suite] ?? runSuite;
-  broken = !(await run(suite, parameters)) || broken;
+  const startedAt = Date.now();
+  const holds = await run(suite, parameters);
+  const seconds = (Date.now() - startedAt) / 1000;
+  broken = !holds || broken;
+  if (!holds) notHeld.push(suite);
+  if (holds && whole && parameters.length === 0) durations.remember(suite, seconds);
+  times.push(`${suite} ${inWords(seconds)}`);
+  const rest = toRun.slice(toRun.indexOf(suite) + 1);
+  say(`\n${suite} took ${inWords(seconds)}.`);
+  if (rest.length > 0) say(`${rest.join(', ')}: still to run.${estimateOf(rest)}`);
 }
+if (times.length > 1) say(`\nTimes: ${times.join(', ')}.`);
 if (notRun.length > 0) say(`\nNOT RUN in a browser: ${notRun.join(', ')}; see above.`);
+if (notHeld.length > 0) say(`\nDOES NOT HOLD: ${notHeld.join(', ')}; the lines of the suite above say why.`);
 say(`\n${total.passed} passed, ${total.failed} failed`);
 process.exit(broken || total.failed > 0 || total.passed === 0 ? 1 : 0);
 

@@ -13,7 +13,9 @@ export async function startBothRoles(
   options: {
     readonly ports?: readonly [agent: number, sessionBinding: number];
     readonly logDirectory?: string;
-    /** Another program than `dist/main.js` for the agent role. */
+    /** Another program than `dist/main.js` for both roles. */
+    readonly entry?: string;
+    /** Another program for the agent role alone. */
     readonly agentEntry?: string;
   } = {},
 ): Promise<BothRoles> {
@@ -23,6 +25,7 @@ export async function startBothRoles(
   ): Parameters<typeof startRole>[1] => ({
     environment: stack.environment(name),
     ...(port !== undefined && { port }),
+    ...(options.entry !== undefined && { entry: options.entry }),
     ...(options.logDirectory !== undefined && { logFile: `${options.logDirectory}/${name}.log` }),
   });
   const [first, second] = await Promise.allSettled([

@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { HttpBrowser } from '../../local/lib/http-browser.ts';
 import { invoke } from '../../local/lib/invoke.ts';
+import { startLocal, type LocalProcess } from '../support/local-process.ts';
 import { eventually } from '../support/world.ts';
 
 const PORT = 18_430;
@@ -22,18 +23,10 @@ describe('npm start', () => {
     rmSync(STATE, { recursive: true, force: true });
   });
 
-  const start = (
-    ...parameters: string[]
-  ): { child: ChildProcess; output: () => string; exit: Promise<number | null> } => {
-    const child = spawn(process.execPath, ['scripts/run.mjs', 'local/start.ts', ...parameters], {
-      env: { ...process.env, LOCAL_PORT: String(PORT) },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    children.push(child);
-    let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    return { child, output: () => output, exit: new Promise((done) => child.on('exit', done)) };
+  const start = (...parameters: string[]): LocalProcess => {
+    const started = startLocal('local/start.ts', { port: PORT, parameters });
+    children.push(started.child);
+    return started;
   };
   const ready = (output: () => string): Promise<void> =>
     eventually(() => output().includes('OnBehalf is ready'), 40_000);

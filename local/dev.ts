@@ -1,0 +1,50 @@
+import { watch } from 'chokidar';
+import { once } from 'node:events';
+import { relative } from 'node:path';
+import { USERS } from './identity-provider/users.ts';
+import { runCommand, type Place } from './lib/local-command.ts';
+import { RolesFromSources, SOURCES } from './lib/roles-from-sources.ts';
+import type { LocalStack } from './stack.ts';
+
+await runCommand({
+  name: 'npm run dev',
+  purpose:
+    'Starts the local stack and both roles from the sources. After a change under src, both roles start anew and take over.',
+  starts: 'the local stack and both roles, from the sources',
+  // New roles start while the ones before still serve, so they take free ports.
+  takesRolePorts: false,
+  begin: async (stack, place) => {
+    const roles = new RolesFromSources(stack, place);
+    const watcher = watch(SOURCES, { ignoreInitial: true });
+    watcher.on('all', (_event, path) => {
+      roles.changed(relative(SOURCES, path));
+    });
+    try {
+      await once(watcher, 'ready');
+      await roles.start();
+    } catch (error) {
+      await watcher.close();
+      throw error;
+    }
+    return {
+      screen: screen(stack, place),
+      stop: async () => {
+        await watcher.close();
+        await roles.stop();
+      },
+    };
+  },
+});
+
+function screen({ loadBalancer }: LocalStack, { logs, state }: Place): string {
+  return `
+OnBehalf is ready:  ${loadBalancer.url}/docs
+
+  Sign in as   ${USERS.map(({ username }) => username).join(', ')}   (no password)
+  Change a file under src: a line here says when both roles run it. The types are not checked here; npm run check does it.
+
+  Logs    ${logs}/agent.log, ${logs}/session-binding.log
+  State   ${state} (survives a restart; npm run dev -- --reset clears it)
+  Stop    Ctrl-C
+`;
+}

@@ -1,0 +1,73 @@
+import { cpSync, globSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { transformFile, type Options } from '@swc/core';
+
+/** Nest needs the types of a constructor's parameters at run time. */
+const OPTIONS: Options = {
+  swcrc: false,
+  jsc: {
+    parser: { syntax: 'typescript', decorators: true },
+    transform: { legacyDecorator: true, decoratorMetadata: true },
+    keepClassNames: true,
+    target: 'es2024',
+  },
+  module: { type: 'es6' },
+  sourceMaps: 'inline',
+};
+const OF_TESTS = /\.spec\.ts$|[\\/]testing[\\/]/;
+/** What the roles read beside their code. */
+const ASSET = /[\\/]assets[\\/]/;
+
+/** A folder of sources, and the folder that has them compiled: file by file, without a look at the types. */
+export class Sources {
+  readonly from: string;
+  readonly #to: string;
+
+  constructor(from: string, to: string) {
+    this.from = from;
+    this.#to = to;
+  }
+
+  /** Compiles everything anew. */
+  async compileAll(): Promise<void> {
+    rmSync(this.#to, { recursive: true, force: true });
+    await Promise.all(globSync('**/*', { cwd: this.from }).map((file) => this.compile(file)));
+  }
+
+  /**
+   * Compiles or copies one file, or removes what became of it when it is no longer there.
+   * Rejects, and leaves what was there, when the file has a mistake of syntax.
+   *
+   * @param file relative to the folder of sources
+   */
+  async compile(file: string): Promise<void> {
+    const source = join(this.from, file);
+    const target = join(this.#to, file.replace(/\.ts$/, '.js'));
+    if (OF_TESTS.test(file)) return;
+    if (statSync(source, { throwIfNoEntry: false })?.isFile() !== true) {
+      if (statSync(source, { throwIfNoEntry: false }) === undefined)
+        rmSync(target, { recursive: true, force: true });
+      return;
+    }
+    if (file.endsWith('.ts')) {
+      write(target, await compiled(source));
+    } else if (ASSET.test(file)) {
+      cpSync(source, target);
+    }
+  }
+}
+
+async function compiled(source: string): Promise<string> {
+  try {
+    return (await transformFile(source, { ...OPTIONS, sourceFileName: resolve(source) })).code;
+  } catch (error) {
+    // The rest tells how the compiler came there.
+    const [where = ''] = (error as Error).message.split('\n\nCaused by:');
+    throw new Error(`${source} does not compile:\n${where.trim()}`, { cause: error });
+  }
+}
+
+function write(target: string, text: string): void {
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, text);
+}

@@ -1,0 +1,56 @@
+// Lints each file that has changed since it last passed, or that imports, directly or not, a file that has: the rules see the
+// types of what a file imports, so ESLint's own cache, which looks at one file alone, would overlook some mistakes.
+import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { ESLint } from 'eslint';
+import { digestsOf } from './lib/digests.mjs';
+
+const MEMORY = 'node_modules/.cache/onbehalf/check/lint.json';
+/** The rules, the types of the dependencies and this script count for every file. */
+const FOR_ALL = [
+  'eslint.config.mjs',
+  'package-lock.json',
+  'infra/package-lock.json',
+  ...globSync('{tsconfig*,infra/tsconfig}.json'),
+  'scripts/lint.mjs',
+  'scripts/lib/digests.mjs',
+];
+const LINTED = ['**/*.{ts,js,mjs}', '.*.{js,mjs}'];
+const NOT_OURS = ['**/node_modules', '.git', 'dist', 'coverage', '.onbehalf', 'reports', '.stryker-tmp'];
+
+// As the eslint command does: nothing changes while this runs.
+process.env['TSESTREE_SINGLE_RUN'] = 'true';
+const eslint = new ESLint();
+const ours = await filesToLint();
+const digests = digestsOf(ours, FOR_ALL);
+const passed = remembered();
+const changed = ours.filter((file) => passed[file] !== digests[file]);
+const results = changed.length === 0 ? [] : await eslint.lintFiles(changed);
+const clean = results.filter(({ errorCount, warningCount }) => errorCount + warningCount === 0);
+const cleanNow = new Set(clean.map(({ filePath }) => filePath));
+const keeps = ours.filter(
+  (file) => passed[file] === digests[file] || cleanNow.has(join(process.cwd(), file)),
+);
+mkdirSync(dirname(MEMORY), { recursive: true });
+writeFileSync(MEMORY, JSON.stringify(Object.fromEntries(keeps.map((file) => [file, digests[file]]))));
+
+process.stdout.write(await (await eslint.loadFormatter('stylish')).format(results));
+process.stdout.write(
+  `${String(changed.length)} of ${String(ours.length)} files linted; the others have not changed since they passed.\n`,
+);
+process.exitCode = keeps.length === ours.length ? 0 : 1;
+
+async function filesToLint() {
+  const files = globSync(LINTED, { exclude: NOT_OURS }).sort();
+  const ignored = await Promise.all(files.map((file) => eslint.isPathIgnored(file)));
+  return files.filter((_, index) => !ignored[index]);
+}
+
+function remembered() {
+  try {
+    return JSON.parse(readFileSync(MEMORY, 'utf8'));
+  } catch {
+    // There was no run before, or its file is broken: then every file is linted.
+    return {};
+  }
+}

@@ -1,0 +1,85 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { HttpBrowser } from '../../local/lib/http-browser.ts';
+import { startLocal, type LocalProcess } from '../support/local-process.ts';
+import { eventually } from '../support/world.ts';
+
+const PORT = 18_470;
+const URL_ = `http://localhost:${String(PORT)}`;
+const COPIED = ['src', 'local', 'scripts', 'package.json'];
+/** Three times what it takes on two cores, for a machine that does other things as well. */
+const TAKEN_OVER_MS = 6_000;
+
+describe('npm run dev', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'onbehalf-dev-'));
+  const page = join(folder, 'src/api-docs/docs.controller.ts');
+  const alice = new HttpBrowser();
+  let original = '';
+  let dev: LocalProcess;
+
+  beforeAll(async () => {
+    for (const each of COPIED) cpSync(each, join(folder, each), { recursive: true });
+    symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+    original = readFileSync(page, 'utf8');
+    dev = startLocal('local/dev.ts', { port: PORT, folder });
+    await eventually(() => dev.output().includes('OnBehalf is ready'), 40_000);
+    await alice.signIn(URL_, 'alice@example.com');
+  }, 60_000);
+  afterAll(() => {
+    dev.child.kill('SIGKILL');
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  const title = async (): Promise<string | undefined> =>
+    /<title>(.*)<\/title>/.exec((await alice.navigate(`${URL_}/docs`)).text)?.[1];
+  const write = (title: string): void => {
+    writeFileSync(page, original.replace('<title>OnBehalf API', `<title>${title}`));
+  };
+
+  it('runs both roles from the sources', async () => {
+    expect(await title()).toBe('OnBehalf API');
+  });
+
+  it('runs a change soon, and loses no request meanwhile', async () => {
+    const seen = new Set<string | undefined>();
+    write('Changed');
+    await eventually(async () => {
+      seen.add(await title());
+      return seen.has('Changed');
+    }, TAKEN_OVER_MS);
+    expect([...seen]).toEqual(['OnBehalf API', 'Changed']);
+    expect(dev.output()).toMatch(
+      /src\/api-docs\/docs\.controller\.ts changed\. Both roles have it after \d+\.\d s\./,
+    );
+  }, 20_000);
+
+  it.each([
+    ['a mistake of syntax', 'export class {'],
+    ['a mistake that ends the role', "throw new Error('Broken on purpose.');"],
+  ])(
+    'goes on with the roles of before after %s, and takes the next change',
+    async (_name, mistake) => {
+      const said = dev.output().length;
+      writeFileSync(page, `${original}\n${mistake}\n`);
+      await eventually(
+        () => dev.output().slice(said).includes('the roles of before go on'),
+        2 * TAKEN_OVER_MS,
+      );
+      expect(await title()).toBe('Changed');
+      write('Mended');
+      await eventually(async () => (await title()) === 'Mended', TAKEN_OVER_MS);
+      write('Changed');
+      await eventually(async () => (await title()) === 'Changed', TAKEN_OVER_MS);
+    },
+    40_000,
+  );
+
+  it('ends on a signal, within 5 s', async () => {
+    const stoppedAt = Date.now();
+    dev.child.kill('SIGINT');
+    expect(await dev.exit).toBe(0);
+    expect(Date.now() - stoppedAt).toBeLessThan(5_000);
+  }, 10_000);
+});
