@@ -25,6 +25,7 @@ const STEPS = [
     ],
     mend: 'npm run format mends it',
   },
+  { name: 'unused code', parameters: ['node_modules/knip/bin/knip.js', '--no-progress'] },
   {
     name: 'dependency rules',
     parameters: [

@@ -45,7 +45,6 @@ export const RULES: readonly Rule[] = [
     otherwise: 'deny',
     target: 'agent',
   },
-  { paths: ['/connections', '/connections/*'], otherwise: 'deny', target: 'agent' },
 ];
 
 export interface EdgeProps {

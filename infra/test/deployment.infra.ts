@@ -332,14 +332,7 @@ describe('the rules of the load balancer', () => {
       '/sessions/a',
       '/sessions/a/b',
     ],
-    ...[
-      '/connections',
-      '/connections/github',
-      '/connectionsx',
-      '/oauth2/connect',
-      '/oauth2/connect/',
-      '/oauth2/x',
-    ],
+    ...['/oauth2/connect', '/oauth2/connect/', '/oauth2/x'],
     ...[
       '/oauth2/session-binding',
       '/oauth2/session-binding/',

@@ -93,8 +93,6 @@ describe('the deployment', () => {
         'GET /oauth2/connect authenticate',
         'GET /oauth2/session-binding authenticate',
         'GET /sign-out authenticate',
-        'any /connections deny',
-        'any /connections/* deny',
         'any /invocations deny',
         'any /oauth2/connect deny',
         'any /openapi.json deny',

@@ -1,5 +1,5 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { startStack, type LocalStack } from '../stack.ts';
+import { PORTS, startStack, type LocalStack } from '../stack.ts';
 import { requireFreePorts } from './role-process.ts';
 
 /** A command that starts the local stack, and something on it, and goes on until it is stopped. */
@@ -36,7 +36,6 @@ export interface Place {
 
 /** From the first port on: where the roles are, and the other parts of the stack. */
 export const ROLE_PORTS = { agent: 7, 'session-binding': 8 } as const;
-const PORTS = 10;
 const STACK_PORTS_BEFORE = 7;
 const STACK_PORT_AFTER = 9;
 const DEFAULT_PORT = 8000;
@@ -138,7 +137,7 @@ async function requirePorts({ takesRolePorts }: LocalCommand, port: number): Pro
     return;
   }
   await requireFreePorts(port, STACK_PORTS_BEFORE);
-  await requireFreePorts(port + STACK_PORT_AFTER, 1);
+  await requireFreePorts(port + STACK_PORT_AFTER, PORTS - STACK_PORT_AFTER);
 }
 
 function readArguments(command: LocalCommand): void {

@@ -19,7 +19,7 @@ export const RULES: readonly Rule[] = [
   { paths: [/^\/oauth2\/connect$/, /^\/sign-out$/], action: 'deny', target: 'session-binding' },
   { paths: [/^\/$/, /^\/docs(\/.*)?$/], methods: ['GET'], action: 'authenticate', target: 'agent' },
   {
-    paths: [/^\/(invocations|openapi\.json)$/, /^\/(sessions|connections)(\/.*)?$/],
+    paths: [/^\/(invocations|openapi\.json)$/, /^\/sessions(\/.*)?$/],
     action: 'deny',
     target: 'agent',
   },

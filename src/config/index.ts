@@ -31,4 +31,4 @@ export type {
 export { loadConfig } from './load-config.js';
 export { discoveryUrl, jwksUrl } from './oidc-discovery.js';
 export { processEnvironment } from './process-environment.js';
-export { allVariables, providerVariables, VARIABLES, type ConfigurableProvider } from './variables.js';
+export { allVariables, providerVariables, type ConfigurableProvider } from './variables.js';

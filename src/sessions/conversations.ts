@@ -10,7 +10,7 @@ import {
 } from './conversation.js';
 import { OBJECT_STORE, type ObjectStore, type StoredText } from '../storage/index.js';
 import { UserKeys } from './keys.js';
-import { parseSummary, parseTurnRecord, parseWorkingSet } from './stored-objects.js';
+import { parseSummary, parseTurnRecord, parseWorkingSet, readableWorkingSet } from './stored-objects.js';
 import type { TurnInput } from './claim.js';
 import { Turn } from './turn.js';
 
@@ -97,7 +97,8 @@ export class Conversations {
     const keys = new UserKeys(sub);
     const key = keys.workingSet(sessionId);
     const { text, version } = await this.#existing(keys, sessionId);
-    const set = readable(text, keys.nameOf(key));
+    // Nothing of a working set is needed to delete it.
+    const set = readableWorkingSet(text, keys.nameOf(key));
     if (set !== undefined && isBusy(set)) throw new AppError('session_busy');
     // Nothing can begin on a tombstone, so nothing new appears among what is about to go.
     const now = Date.now();
@@ -132,16 +133,6 @@ export class Conversations {
     const stored = await this.#store.get(keys.workingSet(sessionId));
     if (stored === undefined) throw new AppError('session_not_found');
     return stored;
-  }
-}
-
-/** The working set, or undefined where it cannot be read: nothing of it is needed to delete it. */
-function readable(text: string, object: string): WorkingSet | undefined {
-  try {
-    return parseWorkingSet(text, object);
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'session_unreadable') return undefined;
-    throw error;
   }
 }
 

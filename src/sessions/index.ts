@@ -2,7 +2,6 @@
 export {
   contentBlock,
   json,
-  storedMessage,
   toolResult,
   toolUseIdsOf,
   type ContentBlock,
@@ -10,9 +9,9 @@ export {
   type StoredMessage,
   type ToolResult,
 } from './content.js';
-export type { PendingRun, TurnOutcome } from './conversation.js';
+export type { PendingRun } from './conversation.js';
 export { Conversations } from './conversations.js';
-export { interruptView, type InterruptView, type StoredInterrupt } from './interrupt.js';
+export { interruptView, type StoredInterrupt } from './interrupt.js';
 export { sessionId } from './session-id.js';
 export { SessionsModule } from './sessions.module.js';
 export type { TurnInput } from './claim.js';

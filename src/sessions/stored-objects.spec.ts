@@ -134,6 +134,48 @@ describe('stored objects', () => {
     expect(parseWorkingSet(JSON.stringify(old), OBJECT)).toStrictEqual(now);
   });
 
+  it('of version 1 are migrated as far as they go, where nothing is known of a call', () => {
+    const unknown = { tool: 'send', title: '', pauses: 1, reauthenticated: false, loopId: '' };
+    const interrupts = pendingOfVersion1.interrupts.map(({ metadata, ...rest }) => ({
+      ...rest,
+      metadata: { tool: metadata.tool },
+    }));
+    const pending = {
+      ...pendingOfVersion1,
+      interrupts,
+      state: { snapshot: null, strandsIds: {}, calls: {} },
+    };
+    const { pending: read } = parseWorkingSet(JSON.stringify({ ...set, version: 1, pending }), OBJECT);
+    expect(read?.interrupts).toStrictEqual([
+      {
+        ...unknown,
+        id: 'interrupt-1',
+        kind: 'authorization_required',
+        toolCallId: 'a',
+        provider: '',
+        scopes: [],
+      },
+      {
+        ...unknown,
+        id: 'interrupt-2',
+        kind: 'approval_required',
+        toolCallId: 'b',
+        input: null,
+        digest: '',
+        inputBytes: 0,
+      },
+      {
+        ...unknown,
+        id: 'interrupt-3',
+        kind: 'account_changed',
+        toolCallId: 'c',
+        provider: '',
+        before: '',
+        now: { id: '', login: '' },
+      },
+    ]);
+  });
+
   it('of version 1 are migrated: the record of a turn', () => {
     const old = { ...record, version: 1, pending: pendingOfVersion1 };
     expect(parseTurnRecord(JSON.stringify(old), OBJECT)).toStrictEqual({ ...record, pending: migrated });

@@ -17,18 +17,32 @@ const logger = new Logger('StoredObjects');
 
 const versioned = z.looseObject({ version: z.int() });
 
+interface Form<T> {
+  readonly schema: z.ZodType<T>;
+  /** Of version 1, migrated to the present one. */
+  readonly older: z.ZodType<T>;
+}
+
+const WORKING_SET: Form<WorkingSet> = { schema: workingSet, older: workingSetOfVersion1 };
+const TURN_RECORD: Form<TurnRecord> = { schema: turnRecord, older: turnRecordOfVersion1 };
+
 /**
  * The working set of a conversation, from its object's text; one of an older version is migrated.
  * @param object the object's name without the user's prefix, for the log
  * @throws AppError `session_unreadable`
  */
 export function parseWorkingSet(text: string, object: string): WorkingSet {
-  return parse({ schema: workingSet, older: workingSetOfVersion1 }, text, object);
+  return orThrow(parse(WORKING_SET, text, object));
+}
+
+/** Like `parseWorkingSet`, and undefined where it cannot be read. */
+export function readableWorkingSet(text: string, object: string): WorkingSet | undefined {
+  return parse(WORKING_SET, text, object).data;
 }
 
 /** The record of a turn, like `parseWorkingSet`. @throws AppError `session_unreadable` */
 export function parseTurnRecord(text: string, object: string): TurnRecord {
-  return parse({ schema: turnRecord, older: turnRecordOfVersion1 }, text, object);
+  return orThrow(parse(TURN_RECORD, text, object));
 }
 
 /** A line of the index; undefined, and logged, where it cannot be read. */
@@ -38,20 +52,25 @@ export function parseSummary(text: string, object: string): ConversationSummary 
   return parsed.data;
 }
 
-function parse<T>(
-  { schema, older }: { readonly schema: z.ZodType<T>; readonly older: z.ZodType<T> },
-  text: string,
-  object: string,
-): T {
+type Parsed<T> =
+  | { readonly data: T }
+  | { readonly data: undefined; readonly problem: 'newer' | 'damaged'; readonly cause?: z.ZodError };
+
+function parse<T>({ schema, older }: Form<T>, text: string, object: string): Parsed<T> {
   const version = parseRecord(versioned, text).data?.version;
   if (version !== undefined && version > VERSION) {
     tellOperator(object, 'newer');
-    throw new AppError('session_unreadable', { reason: 'newer' });
+    return { data: undefined, problem: 'newer' };
   }
   const parsed = parseRecord(version === 1 ? older : schema, text);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return { data: parsed.data };
   tellOperator(object, 'damaged', parsed.error);
-  throw new AppError('session_unreadable', { reason: 'damaged', cause: parsed.error });
+  return { data: undefined, problem: 'damaged', cause: parsed.error };
+}
+
+function orThrow<T>(parsed: Parsed<T>): T {
+  if (!('problem' in parsed)) return parsed.data;
+  throw new AppError('session_unreadable', { reason: parsed.problem, cause: parsed.cause });
 }
 
 /** Names the object, and the members that do not fit; never a value. */

@@ -32,7 +32,7 @@ const LEASE_MARGIN_MS = 30_000;
 
 /** A turn in progress: the sole writer of its conversation until it is finished. */
 export class Turn {
-  readonly #logger = new Logger('Turn');
+  readonly #logger = new Logger(Turn.name);
   readonly #lost = new AbortController();
   readonly #store: ObjectStore;
   readonly #keys: UserKeys;

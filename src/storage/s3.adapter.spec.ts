@@ -276,7 +276,7 @@ describe('S3Adapter', () => {
       expect(log).toMatchObject([
         {
           level: 'error',
-          context: 'S3',
+          context: 'S3Adapter',
           fields: { event: 'sessions_call_failed', operation, error: 'Fault', awsRequestId: 'aws-1' },
         },
       ]);

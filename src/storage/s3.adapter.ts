@@ -22,7 +22,7 @@ const CONFLICTS = new Set([409, 412]);
 /** Amazon S3, by the AWS SDK; its address is the SDK's own `AWS_ENDPOINT_URL_S3`. */
 @Injectable()
 export class S3Adapter implements ObjectStore, OnApplicationShutdown {
-  readonly #logger = new Logger('S3');
+  readonly #logger = new Logger(S3Adapter.name);
   readonly #client: S3Client;
   readonly #bucket: string;
 

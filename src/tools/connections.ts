@@ -24,7 +24,7 @@ export interface KnownConnection {
 /** The users' connections: one object for each user and provider, beside the user's conversations. */
 @Injectable()
 export class Connections {
-  readonly #logger = new Logger('Connections');
+  readonly #logger = new Logger(Connections.name);
   readonly #store: ObjectStore;
 
   constructor(@Inject(OBJECT_STORE) store: ObjectStore) {

@@ -23,7 +23,7 @@ const TOOL_NAME = /^[a-z][a-z0-9_]{0,63}$/;
 /** Finds every `@AgentTool`, and is the only way to call one. */
 @Injectable()
 export class ToolRegistry implements OnApplicationBootstrap {
-  readonly #logger = new Logger('Tools');
+  readonly #logger = new Logger(ToolRegistry.name);
   readonly #discovery: DiscoveryService;
   readonly #pipeline: ToolPipeline;
   readonly #audit: Audit;

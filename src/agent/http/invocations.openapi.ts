@@ -11,19 +11,26 @@ terminal event:
 
 In between: \`TEXT_MESSAGE_*\` (the answer, word by word), \`TOOL_CALL_START\`/\`ARGS\`/\`END\`/\`RESULT\`, \`REASONING_*\`.
 
-**An interrupt** of the reason \`authorization_required\` tells in \`metadata\` the \`provider\`, the \`scopes\`, the \`tool\` and the
-\`connectUrl\`: open it in this browser, consent at the provider, then resume with the interrupt's \`id\`. The reason
-\`approval_required\` tells the \`tool\` and its \`input\`: resume with the payload \`{"approved": true}\`. The
-reason \`account_changed\` tells whose account was connected \`before\` and whose token it is \`now\`: resume with
-\`{"switch": true}\` to go on as the new one; with any other payload you are sent to consent again as the one before. A new
-message instead of a resume closes the interrupt and is answered.
+**An interrupt** has a \`reason\`, and \`metadata\` with the \`tool\` and its \`title\`:
 
-The \`CUSTOM\` event \`notice\` tells of scopes that the provider has granted and nobody asked for. Lines that begin with a colon are heartbeats.
+| reason | further metadata | how to go on |
+|---|---|---|
+| \`authorization_required\` | \`provider\`, \`scopes\`, \`connectUrl\` | open \`connectUrl\` in this browser, consent at the provider, then resume |
+| \`approval_required\` | \`input\`, and \`account\` where it is known | resume with the payload \`{"approved": true}\` |
+| \`account_changed\` | \`provider\`, the account \`before\` and the one \`now\` | resume with \`{"switch": true}\` to act as the new account; with any other payload you are asked to consent again as the account before |
+
+A new message instead of a resume closes the interrupt and is answered.
+
+The \`CUSTOM\` event \`notice\` names scopes that the provider has granted and nobody asked for. Lines that begin with a
+colon are heartbeats.
 
 AG-UI clients send their \`RunAgentInput\` to the same address: \`threadId\` names the conversation, and of \`messages\` the last
 one counts. Tools that a client offers are not given to the model.`.trim();
 
-/** They run as they stand, in this order: the first one asks for consent, the second one goes on after it. */
+/**
+ * They run as they stand, in this order: the first one asks for consent, the second one goes on after it. Only the last
+ * one needs the id of an interrupt, because an approval cannot be guessed.
+ */
 export const REQUEST_EXAMPLES = {
   'first message': {
     summary: '1. A first message',
@@ -40,6 +47,20 @@ export const REQUEST_EXAMPLES = {
   decline: {
     summary: '4. Decline that consent',
     value: { sessionId: 'try-it-out', resume: [{ interruptId: 'interrupt-2', status: 'cancelled' }] },
+  },
+  write: {
+    summary: '5. A write: it needs your approval',
+    value: {
+      sessionId: 'try-it-out',
+      message: 'Open an issue in alice-octo/tram-times: "The lamp is broken"',
+    },
+  },
+  approve: {
+    summary: '6. Approve it: put in the id of the interrupt',
+    value: {
+      sessionId: 'try-it-out',
+      resume: [{ interruptId: 'interrupt-3-…', status: 'resolved', payload: { approved: true } }],
+    },
   },
 };
 
@@ -69,6 +90,7 @@ export const EVENT_STREAM_EXAMPLES = {
                 provider: 'github',
                 scopes: ['read:user'],
                 tool: 'get_github_user',
+                title: 'Read your GitHub profile',
                 connectUrl: 'https://agent.example.com/oauth2/connect?ticket=…',
               },
             },

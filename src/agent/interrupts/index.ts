@@ -1,4 +1,4 @@
 /** What a run waits for, from the call that raises it to the user's answer. Knows neither Strands nor AG-UI. */
-export type { AnsweredInterrupt, InterruptAnswer, PresentedInterrupt } from './interrupt.js';
+export type { InterruptAnswer, PresentedInterrupt } from './interrupt.js';
 export { Interrupts } from './interrupts.js';
 export { PausedCalls } from './paused-calls.js';

@@ -46,7 +46,7 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #services: RunServices;
   readonly #deadlineMs: number;
   readonly #running = new Set<Running>();
-  #closing = false;
+  #isShuttingDown = false;
 
   constructor(
     conversations: Conversations,
@@ -88,7 +88,7 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
   }
 
   async beforeApplicationShutdown(): Promise<void> {
-    this.#closing = true;
+    this.#isShuttingDown = true;
     const running = [...this.#running];
     for (const { controller } of running) controller.abort(new AppError('shutting_down'));
     const timer = new Promise((resolve) => setTimeout(resolve, SHUTDOWN_MS).unref());
@@ -96,7 +96,7 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
   }
 
   #admit(sub: string): Running {
-    if (this.#closing) throw new AppError('shutting_down');
+    if (this.#isShuttingDown) throw new AppError('shutting_down');
     if (this.#running.size >= RUNS_PER_TASK) throw new AppError('overloaded');
     const own = [...this.#running].filter((running) => running.sub === sub).length;
     if (own >= RUNS_PER_USER) throw new AppError('too_many_runs');

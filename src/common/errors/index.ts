@@ -1,3 +1,3 @@
-export { AppError, errorFields, type ErrorFields } from './app.error.js';
+export { AppError, errorFields } from './app.error.js';
 export { describeIssues } from './describe-issues.js';
-export { ERRORS, type ErrorCode, type ErrorRow } from './error-catalog.js';
+export { ERRORS, type ErrorCode } from './error-catalog.js';

@@ -11,7 +11,7 @@ import { SECURITY_HEADERS } from './request-hooks.js';
 /** The one place where an error becomes an answer: a page for a browser's navigation, a problem document otherwise. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
-  readonly #logger = new Logger('Http');
+  readonly #logger = new Logger(ErrorFilter.name);
 
   catch(thrown: unknown, host: ArgumentsHost): void {
     const http = host.switchToHttp();

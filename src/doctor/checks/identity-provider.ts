@@ -114,7 +114,7 @@ async function pageSignsIn({ config, probes }: CheckContext, path: string): Prom
 }
 
 async function apiIsClosed({ config, probes }: CheckContext): Promise<Result[]> {
-  const routes = ['/sessions', '/connections', '/openapi.json'];
+  const routes = ['/sessions', '/openapi.json'];
   const asked = [
     probes.post(`${config.service.publicUrl}/invocations`),
     ...routes.map((path) => probes.get(config.service.publicUrl + path)),

@@ -17,7 +17,7 @@ export interface LedgerEntry {
  */
 @Injectable()
 export class FlowLedger {
-  readonly #logger = new Logger('FlowLedger');
+  readonly #logger = new Logger(FlowLedger.name);
   readonly #store: ObjectStore;
 
   constructor(@Inject(OBJECT_STORE) store: ObjectStore) {

@@ -87,7 +87,7 @@ describe('AlbKeyFetcher', () => {
         reason: 'key_host',
       });
       expect(log).toEqual([
-        { level: 'warn', context: 'AlbKeys', fields: { event: 'key_fetch_failed', status: code } },
+        { level: 'warn', context: 'AlbKeyFetcher', fields: { event: 'key_fetch_failed', status: code } },
       ]);
       [status, body] = [200, PEM];
       await expect(fetchKey()).resolves.toBeDefined();
@@ -115,7 +115,11 @@ describe('AlbKeyFetcher', () => {
       cause: { message: 'fetch failed' },
     });
     expect(log).toMatchObject([
-      { level: 'warn', context: 'AlbKeys', fields: { event: 'key_fetch_failed', error: expect.any(String) } },
+      {
+        level: 'warn',
+        context: 'AlbKeyFetcher',
+        fields: { event: 'key_fetch_failed', error: expect.any(String) },
+      },
     ]);
   });
 

@@ -20,7 +20,7 @@ const MAXIMUM_PEM_BYTES = 4_096;
  * remembered for a minute, found ones for a day. `AlbJwksCache` above keeps parsed keys and joins parallel fetches.
  */
 export class AlbKeyFetcher implements Fetcher {
-  readonly #logger = new Logger('AlbKeys');
+  readonly #logger = new Logger(AlbKeyFetcher.name);
   readonly #unknown = new LRUCache<string, true>({ max: 10_000, ttl: MINUTE_MS });
   readonly #known = new LRUCache<string, ArrayBuffer>({ max: 32, ttl: 24 * 3_600_000 });
   /** When the latest fetches began, the oldest first; Unix milliseconds. */

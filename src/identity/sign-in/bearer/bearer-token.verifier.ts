@@ -56,7 +56,7 @@ class KeyHostError extends Error {}
 @Injectable()
 export class BearerTokenVerifier implements SignIn {
   readonly challenge = 'Bearer';
-  readonly #logger = new Logger('BearerToken');
+  readonly #logger = new Logger(BearerTokenVerifier.name);
   readonly #expected: AlbConfig;
   readonly #audience: string;
   #failed: { readonly until: number; readonly error: Error } | undefined;

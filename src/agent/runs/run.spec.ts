@@ -1,0 +1,301 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { recordedAudit } from '../../audit/testing/recorded-audit.js';
+import { AppError } from '../../common/errors/index.js';
+import { recordedLog, type LoggedLine } from '../../common/logging/testing/recorded-log.js';
+import type { FlowLedger, FlowTickets } from '../../identity/flow/index.js';
+import { Conversations, type StoredMessage } from '../../sessions/index.js';
+import { MemoryStore } from '../../storage/testing/memory-store.js';
+import type { ToolCall, ToolOutcome, ToolRegistry } from '../../tools/index.js';
+import { Interrupts } from '../interrupts/index.js';
+import { ScriptedModel, type ScriptedAnswer } from '../strands/testing/scripted-model.js';
+import type { RunEvent } from './run-event.js';
+import type { RunInput } from './run-request.js';
+import { Run } from './run.js';
+
+const context = { user: { sub: 'alice' }, sessionId: 'one', runId: 'run' };
+const CALL = { id: 'a', name: 'say', input: { word: 'hello' } };
+const result: ToolOutcome = { kind: 'result', provider: 'parrot', data: { said: 'hello' }, widerScopes: [] };
+const approvalRequired: ToolOutcome = {
+  kind: 'approval_required',
+  tool: 'say',
+  provider: 'parrot',
+  input: { word: 'hello' },
+  inputBytes: 16,
+  digest: 'DIGEST',
+  account: undefined,
+  widerScopes: [],
+};
+const authorizationRequired = {
+  kind: 'authorization_required',
+  tool: 'say',
+  provider: { id: 'parrot', label: 'Parrot', scopes: {} },
+  scopes: [],
+  authorization: { sessionUri: 'urn:session', expiresAt: 0 },
+  reauthenticated: false,
+  called: false,
+} as unknown as ToolOutcome;
+
+function user(...content: StoredMessage['content']): StoredMessage {
+  return { role: 'user', content };
+}
+const assistant = (...content: StoredMessage['content']): StoredMessage => ({ role: 'assistant', content });
+const use = (id: string): StoredMessage['content'][number] => ({
+  toolUse: { toolUseId: id, name: 'say', input: { word: 'hello' } },
+});
+const failed = (toolUseId: string, text: string): StoredMessage['content'][number] => ({
+  toolResult: { toolUseId, status: 'error', content: [{ text }] },
+});
+
+describe('Run', () => {
+  let store: MemoryStore;
+  let conversations: Conversations;
+  let outcomes: Map<string, ToolOutcome[]>;
+  let called: (ToolCall & { readonly input: unknown })[];
+  let ledgerFault: AppError | undefined;
+  let model: ScriptedModel;
+  let abort: AbortController;
+  let log: readonly LoggedLine[];
+
+  beforeEach(() => {
+    log = recordedLog();
+    store = new MemoryStore();
+    conversations = new Conversations(store);
+    outcomes = new Map();
+    called = [];
+    ledgerFault = undefined;
+    abort = new AbortController();
+  });
+
+  const registry = {
+    title: () => 'Say it',
+    specifications: () => [{ name: 'say', title: 'Say it', description: 'Says.', inputSchema: {} }],
+    call: (_name: string, input: { word?: string }, call: ToolCall) => {
+      called.push({ ...call, input });
+      return Promise.resolve(outcomes.get(input.word ?? '')?.shift() ?? result);
+    },
+  } as unknown as ToolRegistry;
+  const ledger = {
+    ask: () => (ledgerFault === undefined ? Promise.resolve() : Promise.reject(ledgerFault)),
+  } as unknown as FlowLedger;
+  const tickets = {
+    connectUrl: () => Promise.resolve('https://a.example/connect'),
+  } as unknown as FlowTickets;
+
+  const events = async (input: RunInput, ...answers: readonly ScriptedAnswer[]): Promise<RunEvent[]> => {
+    model = new ScriptedModel(...answers);
+    const interrupts = new Interrupts(registry, tickets, ledger, recordedAudit().audit);
+    const turnInput =
+      input.kind === 'message'
+        ? input
+        : { kind: 'resume' as const, interruptIds: input.answers.map(({ interruptId }) => interruptId) };
+    const turn = await conversations.begin('alice', 'one', 'run', turnInput);
+    const run = new Run({ model, registry, interrupts }, context, { input, turn, signal: abort.signal });
+    const all: RunEvent[] = [];
+    for await (const event of run.events()) all.push(event);
+    return all;
+  };
+  const say = (text: string, ...answers: readonly ScriptedAnswer[]): Promise<RunEvent[]> =>
+    events({ kind: 'message', text }, ...answers);
+  const pendingIds = async (): Promise<readonly string[]> =>
+    ((await conversations.read('alice', 'one', { limit: 1 })).pending?.interrupts ?? []).map(({ id }) => id);
+  const resume = async (
+    answer: { readonly status: 'resolved' | 'cancelled'; readonly payload?: unknown },
+    ...answers: readonly ScriptedAnswer[]
+  ): Promise<RunEvent[]> => {
+    const given = (await pendingIds()).map((interruptId) => ({ interruptId, ...answer }));
+    return events({ kind: 'resume', answers: given }, ...answers);
+  };
+  const stored = async (): Promise<readonly StoredMessage[]> =>
+    (await conversations.read('alice', 'one', { limit: 100 })).turns.flatMap(({ messages }) => messages);
+  const lastTurn = async (): Promise<string | undefined> =>
+    (await conversations.read('alice', 'one', { limit: 1 })).turns.at(-1)?.outcome;
+
+  it('begins with a start, and ends with one end', async () => {
+    expect(await say('hi', { text: 'hello' })).toEqual([
+      { kind: 'started' },
+      { kind: 'answer_started' },
+      { kind: 'text', delta: 'hello' },
+      { kind: 'block_ended' },
+      { kind: 'finished', outcome: 'success' },
+    ]);
+  });
+
+  it('stores the message and the answer', async () => {
+    await say('hi', { text: 'hello' });
+    expect(await stored()).toEqual([user({ text: 'hi' }), assistant({ text: 'hello' })]);
+    expect(await lastTurn()).toBe('success');
+  });
+
+  it('shows the model the whole conversation, the new message last', async () => {
+    await say('hi', { text: 'hello' });
+    await say('again', { text: 'yes' });
+    expect(model.conversations).toMatchObject([
+      [user({ text: 'hi' }), assistant({ text: 'hello' }), user({ text: 'again' })],
+    ]);
+  });
+
+  it('stores the calls of a run with their results', async () => {
+    await say('say it', { calls: [CALL] }, { text: 'done' });
+    const content = [{ json: { source: 'parrot', untrusted: true, data: { said: 'hello' } } }];
+    expect(await stored()).toEqual([
+      user({ text: 'say it' }),
+      assistant(use('a')),
+      user({ toolResult: { toolUseId: 'a', status: 'success', content } }),
+      assistant({ text: 'done' }),
+    ]);
+  });
+
+  it('ends after twelve calls of the model', async () => {
+    const answers = Array.from({ length: 13 }, (_, index) => ({ calls: [{ ...CALL, id: String(index) }] }));
+    const end = (await say('loop', ...answers)).at(-1);
+    expect(end).toMatchObject({ kind: 'failed', error: { code: 'run_limit' } });
+    expect(model.conversations).toHaveLength(12);
+    expect(await lastTurn()).toBe('error');
+  });
+
+  it('keeps the message, and logs the failure, when the model fails', async () => {
+    const end = (await say('hi', { error: new Error('SECRET') })).at(-1);
+    expect(end).toMatchObject({ kind: 'failed' });
+    expect(await stored()).toEqual([user({ text: 'hi' })]);
+    expect(log).toMatchObject([{ level: 'error', context: 'Run', fields: { event: 'run_failed' } }]);
+    expect(JSON.stringify(log)).not.toContain('SECRET');
+  });
+
+  it('says that the store failed, where the turn cannot be saved', async () => {
+    const before = (): void => {
+      store.beforePut = () => {
+        throw new AppError('sessions_unavailable');
+      };
+    };
+    const end = (await say('hi', { text: 'hello', before })).at(-1);
+    expect(end).toMatchObject({ kind: 'failed', error: { code: 'sessions_unavailable' } });
+  });
+
+  describe('that pauses', () => {
+    it('ends with the interrupts, and stores them', async () => {
+      outcomes.set('hello', [approvalRequired]);
+      const end = (await say('say it', { calls: [CALL] })).at(-1);
+      const { pending } = await conversations.read('alice', 'one', { limit: 1 });
+      expect(pending?.interrupts).toMatchObject([
+        { kind: 'approval_required', toolCallId: 'a', digest: 'DIGEST', pauses: 1 },
+      ]);
+      expect(end).toMatchObject({ kind: 'interrupted', interrupts: [{ stored: pending?.interrupts[0] }] });
+      expect(await lastTurn()).toBe('interrupt');
+    });
+
+    it('numbers its interrupts in the order of the calls', async () => {
+      outcomes.set('hello', [authorizationRequired, authorizationRequired]);
+      await say('say it', { calls: [CALL, { ...CALL, id: 'b' }] });
+      expect(await pendingIds()).toEqual(['interrupt-1', 'interrupt-2']);
+    });
+
+    it('goes on where it paused, without asking the model again', async () => {
+      outcomes.set('hello', [approvalRequired, result]);
+      await say('say it', { calls: [CALL] });
+      const resumed = await resume({ status: 'resolved', payload: { approved: true } }, { text: 'done' });
+      expect(resumed.at(-1)).toEqual({ kind: 'finished', outcome: 'success' });
+      expect(called.map(({ approved }) => approved)).toEqual([undefined, 'DIGEST']);
+      expect(model.conversations).toHaveLength(1);
+      expect(await stored()).toMatchObject([
+        user({ text: 'say it' }),
+        assistant(use('a')),
+        { role: 'user', content: [{ toolResult: { toolUseId: 'a', status: 'success' } }] },
+        assistant({ text: 'done' }),
+      ]);
+    });
+
+    it('tells the model that the user has declined', async () => {
+      outcomes.set('hello', [approvalRequired]);
+      await say('say it', { calls: [CALL] });
+      await resume({ status: 'cancelled' }, { text: 'all right' });
+      expect(called).toHaveLength(1);
+      expect(JSON.stringify(model.conversations)).toContain('approval_declined');
+    });
+
+    it('pauses again, under the next number, and keeps an approval meanwhile', async () => {
+      outcomes.set('hello', [approvalRequired, authorizationRequired, result]);
+      await say('say it', { calls: [CALL] });
+      await resume({ status: 'resolved', payload: { approved: true } });
+      expect(await pendingIds()).toEqual(['interrupt-2']);
+      await resume({ status: 'resolved' }, { text: 'done' });
+      expect(called.map(({ approved }) => approved)).toEqual([undefined, 'DIGEST', 'DIGEST']);
+    });
+
+    it('is closed by a message, with an error for the call that waited', async () => {
+      outcomes.set('hello', [approvalRequired]);
+      await say('say it', { calls: [CALL] });
+      await say('never mind', { text: 'fine' });
+      expect(await pendingIds()).toEqual([]);
+      expect(await stored()).toEqual([
+        user({ text: 'say it' }),
+        assistant(use('a')),
+        user(failed('a', 'The user went on without allowing this.'), { text: 'never mind' }),
+        assistant({ text: 'fine' }),
+      ]);
+    });
+
+    it('keeps the result of a call beside the one that waits, when it is closed', async () => {
+      outcomes.set('wait', [approvalRequired]);
+      const waiting = { id: 'b', name: 'say', input: { word: 'wait' } };
+      await say('say both', { calls: [CALL, waiting] });
+      await say('never mind', { text: 'fine' });
+      expect((await stored())[2]).toMatchObject({
+        content: [
+          { toolResult: { toolUseId: 'a', status: 'success' } },
+          failed('b', 'The user went on without allowing this.'),
+          { text: 'never mind' },
+        ],
+      });
+    });
+
+    it('forgets no result where the user cannot be asked', async () => {
+      outcomes.set('wait', [authorizationRequired]);
+      ledgerFault = new AppError('flows_unavailable');
+      const waiting = { id: 'b', name: 'say', input: { word: 'wait' } };
+      const end = (await say('say both', { calls: [CALL, waiting] })).at(-1);
+      expect(end).toMatchObject({ kind: 'failed', error: { code: 'flows_unavailable' } });
+      expect((await stored()).at(-1)).toMatchObject({
+        content: [
+          { toolResult: { toolUseId: 'a', status: 'success' } },
+          failed('b', 'The user could not be asked, so this was not done.'),
+        ],
+      });
+      expect(await pendingIds()).toEqual([]);
+    });
+  });
+
+  describe('that is aborted', () => {
+    it.each([
+      [undefined, { kind: 'finished', outcome: 'cancelled' }, 'cancelled'],
+      [new AppError('run_timeout'), { kind: 'failed', error: { code: 'run_timeout' } }, 'error'],
+    ])('by %s while the model answers: keeps the message', async (cause, end, outcome) => {
+      const before = (): void => {
+        abort.abort(cause);
+      };
+      expect((await say('hi', { text: 'half', before })).at(-1)).toMatchObject(end);
+      expect((await stored())[0]).toEqual(user({ text: 'hi' }));
+      expect(await lastTurn()).toBe(outcome);
+    });
+
+    it.each([
+      [undefined, { kind: 'finished', outcome: 'cancelled' }],
+      [new AppError('shutting_down'), { kind: 'failed', error: { code: 'shutting_down' } }],
+    ])('by %s before the model was called: keeps the message, and calls nothing', async (cause, end) => {
+      abort.abort(cause);
+      expect(await say('hi')).toMatchObject([{ kind: 'started' }, end]);
+      expect(model.conversations).toEqual([]);
+      expect(await stored()).toEqual([user({ text: 'hi' })]);
+      expect(await lastTurn()).toBe('cancelled');
+    });
+
+    it('before it was resumed: stays paused', async () => {
+      outcomes.set('hello', [approvalRequired]);
+      await say('say it', { calls: [CALL] });
+      const before = await pendingIds();
+      abort.abort(new AppError('shutting_down'));
+      await resume({ status: 'resolved', payload: { approved: true } });
+      expect(await pendingIds()).toEqual(before);
+      expect(called).toHaveLength(1);
+    });
+  });
+});
