@@ -25,6 +25,10 @@ const STEPS = [
     ],
     mend: 'npm run format mends it',
   },
+  {
+    name: 'public docstrings',
+    parameters: ['node_modules/typedoc/bin/typedoc', '--emit', 'none', '--logLevel', 'Warn'],
+  },
   { name: 'unused code', parameters: ['node_modules/knip/bin/knip.js', '--no-progress'] },
   {
     name: 'dependency rules',

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { Match } from 'aws-cdk-lib/assertions';
+import { Match, Template } from 'aws-cdk-lib/assertions';
 import { allVariables } from '../../src/config/variables.js';
+import { createDeployment } from '../lib/app.ts';
 import { parseDeployment } from '../lib/deployment.ts';
 import { describeDeployment } from '../lib/describe-deployment.ts';
 import { environmentOf } from '../lib/environment.ts';
@@ -133,6 +134,48 @@ describe('mistakes', () => {
       },
       'providers.0.apiBase: must be https://HOST/api/v3',
     ],
+    [
+      'a provider without a vendor',
+      { providers: [{ id: 'jira', clientId: 'x', clientSecretName: 'x' }] },
+      'providers.0.vendor: is needed for every provider but github',
+    ],
+    [
+      'a vendor that AgentCore Identity does not know',
+      { providers: [{ id: 'jira', vendor: 'JiraOauth2', clientId: 'x', clientSecretName: 'x' }] },
+      'providers.0.vendor: must be one of GithubOauth2, AtlassianOauth2',
+    ],
+    [
+      'a custom vendor without endpoints',
+      { providers: [{ id: 'jira', vendor: 'CustomOauth2', clientId: 'x', clientSecretName: 'x' }] },
+      'providers.0.endpoints: is needed for the vendor CustomOauth2',
+    ],
+    [
+      'endpoints of a vendor that has its own',
+      {
+        providers: [
+          {
+            ...{ id: 'jira', vendor: 'AtlassianOauth2', clientId: 'x', clientSecretName: 'x' },
+            endpoints: {
+              issuer: 'https://a.example',
+              authorizationEndpoint: 'https://a.example/a',
+              tokenEndpoint: 'https://a.example/t',
+            },
+          },
+        ],
+      },
+      'providers.0.endpoints: is for the vendor CustomOauth2 alone',
+    ],
+    [
+      'a provider twice',
+      {
+        providers: [
+          { id: 'github', clientId: 'x', clientSecretName: 'x' },
+          { id: 'github', clientId: 'y', clientSecretName: 'y' },
+        ],
+      },
+      'providers.1.id: is there twice',
+    ],
+    ['no provider', { providers: [] }, 'providers: needs at least one provider'],
     ['a tag of AWS', { tags: { 'aws:x': 'y' } }, 'aws:'],
     [
       'a tag that is given',
@@ -281,5 +324,43 @@ describe('a deployment file', () => {
     const policies = JSON.stringify(template.findResources('AWS::IAM::Policy'));
     expect(policies.split('"ProviderClientSecretKey"')).toHaveLength(3);
     expect(policies).toContain('secretsmanager.eu-central-1.amazonaws.com');
+  });
+});
+
+describe('a further provider', () => {
+  const [, entry = ''] = /```json\n([^]*?)```/.exec(readFileSync('docs/extending.md', 'utf8')) ?? [];
+  const providers = [...(exampleText().providers as object[]), JSON.parse(entry) as object];
+  const given = exampleDeployment({ providers });
+  const { identity, agent } = createDeployment(given, { analyticsReporting: false });
+
+  it('is one entry of the file: the identity stack registers its client', () => {
+    Template.fromStack(identity).hasResourceProperties('AWS::BedrockAgentCore::OAuth2CredentialProvider', {
+      Name: 'onbehalf-dev-jira',
+      CredentialProviderVendor: 'AtlassianOauth2',
+      Oauth2ProviderConfigInput: {
+        AtlassianOauth2ProviderConfig: {
+          ClientId: '0A1b2C3d4E',
+          ClientSecretConfig: { SecretId: 'onbehalf/jira', JsonKey: 'clientSecret' },
+        },
+      },
+    });
+    Template.fromStack(identity).hasOutput('JiraCallbackUrl', {});
+    Template.fromStack(identity).hasOutput('GitHubCallbackUrl', {});
+  });
+
+  it('is offered by the agent role, and by no other', () => {
+    const { agent: ofAgent, sessionBinding } = environmentOf(given, { albArn: 'arn', bucketName: 'b' });
+    expect(ofAgent).toMatchObject({
+      GITHUB_PROVIDER_NAME: 'onbehalf-dev-github',
+      JIRA_PROVIDER_NAME: 'onbehalf-dev-jira',
+      JIRA_API_BASE: 'https://api.atlassian.com/ex/jira/0f7a3b1e-5d1c-4b7e-9a51-0c6f2d7e8a90',
+    });
+    expect(Object.keys(sessionBinding).filter((name) => name.startsWith('JIRA'))).toEqual([]);
+  });
+
+  it('is in the policies of both roles, with its secret', () => {
+    const policies = JSON.stringify(Template.fromStack(agent).findResources('AWS::IAM::Policy'));
+    expect(policies.split('oauth2credentialprovider/onbehalf-dev-jira')).toHaveLength(3);
+    expect(policies.split('secret:onbehalf/jira-??????')).toHaveLength(3);
   });
 });

@@ -27,6 +27,7 @@ export const consent = z.strictObject({
   provider,
   scopes: z.array(z.string()).describe('OAuth scopes'),
 });
+/** The run that waits for a consent, and the consent itself. */
 export type Consent = z.infer<typeof consent>;
 
 const call = { user, sessionId, runId, tool };

@@ -30,6 +30,7 @@ export class Audit {
     );
   }
 
+  /** Writes a line, with the ids of the request that it belongs to. @param fields the event's own, as docs/audit.md lists them */
   record<Name extends AuditEventName>(event: Name, fields: AuditFields<Name>): void {
     const { requestId = 'none', chosenByClient } = requestContext() ?? {};
     this.#lines.info({

@@ -28,6 +28,7 @@ export interface AlbConfig {
   readonly publicKeysUrl: string;
 }
 
+/** How users are signed in and out. */
 export interface SignInConfig {
   readonly kind: SignInKind;
   /** The audience that access tokens must have, where users come with one. */
@@ -74,6 +75,7 @@ export interface ModelConfig {
   readonly id: string;
 }
 
+/** Limits of a run. */
 export interface RunsConfig {
   readonly deadlineSeconds: number;
 }
@@ -95,6 +97,7 @@ interface CommonConfig {
   readonly conversations: ConversationsConfig;
 }
 
+/** The configuration of the agent role. */
 export interface AgentRoleConfig extends CommonConfig {
   readonly role: 'agent';
   readonly identity: AgentIdentityConfig;
@@ -104,6 +107,7 @@ export interface AgentRoleConfig extends CommonConfig {
   readonly providers: Readonly<Record<string, ProviderConfig>>;
 }
 
+/** The configuration of the session-binding role. */
 export interface SessionBindingRoleConfig extends CommonConfig {
   readonly role: 'session-binding';
 }

@@ -190,6 +190,7 @@ export interface ProviderVariables {
   readonly apiBase: { readonly name: string; readonly variable: Variable<string> };
 }
 
+/** The variables of a provider, by its id: `<ID>_PROVIDER_NAME` and `<ID>_API_BASE`. */
 export function providerVariables({ id, label, apiBase }: ConfigurableProvider): ProviderVariables {
   const prefix = id.toUpperCase().replaceAll('-', '_');
   return {

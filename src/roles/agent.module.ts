@@ -10,6 +10,10 @@ import { ProviderModule, type Provider } from '../tools/index.js';
 /** The agent workload, with the providers that are configured. */
 @Module({})
 export class AgentRoleModule {
+  /**
+   * The role with its configuration.
+   * @param providers those that can be offered; one is offered where the configuration names its credential provider
+   */
   static forRoot(config: AgentRoleConfig, providers: readonly Provider[]): DynamicModule {
     const offered = providers.flatMap((provider) => {
       const own = config.providers[provider.id];

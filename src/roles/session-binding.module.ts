@@ -8,6 +8,7 @@ import { SignInModule } from '../identity/sign-in/index.js';
 /** The session-binding service. It completes authorizations, and has nothing that fetches a token. */
 @Module({})
 export class SessionBindingRoleModule {
+  /** The role with its configuration. */
   static forRoot(config: SessionBindingRoleConfig): DynamicModule {
     return {
       module: SessionBindingRoleModule,

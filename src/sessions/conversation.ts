@@ -13,6 +13,7 @@ export const pendingRun = z.strictObject({
   /** False after a resume was cut off half-way: its effect is unknown, so it must not run again. */
   resumable: z.boolean(),
 });
+/** A paused run, as a conversation keeps it. */
 export type PendingRun = z.infer<typeof pendingRun>;
 
 /** The claim that a running turn has on its conversation. All times are Unix milliseconds. */

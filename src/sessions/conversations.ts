@@ -63,7 +63,7 @@ export class Conversations {
 
   /**
    * The conversation's turns, the latest page first, each page in order.
-   * @param before the number of a turn; the page ends ahead of it
+   * @param page `before`: the number of a turn, which the page ends ahead of
    * @throws AppError `session_not_found` | `session_unreadable`
    */
   async read(

@@ -46,6 +46,7 @@ export const storedInterrupt = z.discriminatedUnion('kind', [
     approved,
   }),
 ]);
+/** An interrupt as a conversation keeps it, discriminated by `kind`. */
 export type StoredInterrupt = z.infer<typeof storedInterrupt>;
 
 /** An interrupt as clients see it, in AG-UI's names. */
@@ -56,6 +57,7 @@ export interface InterruptView {
   readonly metadata: Readonly<Record<string, Json>>;
 }
 
+/** An interrupt as clients are shown it: nothing of it decides anything. */
 export function interruptView(interrupt: StoredInterrupt): InterruptView {
   const { id, kind, toolCallId } = interrupt;
   return { id, reason: kind, toolCallId, metadata: metadataOf(interrupt) };

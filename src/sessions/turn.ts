@@ -17,6 +17,7 @@ import { recover } from './recovery.js';
 import { parseTurnRecord, parseWorkingSet } from './stored-objects.js';
 import { windowOf } from './window.js';
 
+/** How a turn ended. */
 export interface TurnResult {
   readonly outcome: TurnOutcome;
   /** The messages that the turn added, the user's own first. */

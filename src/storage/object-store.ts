@@ -18,6 +18,7 @@ export type WriteCondition =
 
 /** Every call rejects with AppError `sessions_unavailable` when the store does not answer, or refuses. */
 export interface ObjectStore {
+  /** An object, or undefined where there is none. */
   get(key: string): Promise<StoredText | undefined>;
   /** Like `get` for a caller who may not list the bucket: to them, S3 answers a missing object with 403. */
   find(key: string): Promise<StoredText | undefined>;
@@ -29,6 +30,7 @@ export interface ObjectStore {
   ): Promise<{ readonly version: string } | 'conflict'>;
   /** All keys under a prefix, at most `limit` of them. */
   list(prefix: string, limit: number): Promise<readonly ListedKey[]>;
+  /** Deletes objects; one that is not there is no error. */
   delete(keys: readonly string[]): Promise<void>;
   /** Deletes one key unless it has changed since. */
   deleteVersion(key: string, version: string): Promise<void>;

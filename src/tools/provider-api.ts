@@ -4,6 +4,7 @@ import { ERRORS } from '../common/errors/index.js';
 import type { ProviderCallContext } from './agent-tool.decorator.js';
 import { TokenRefusedError, ToolError } from './tool.errors.js';
 
+/** A request to a provider. */
 export interface ApiRequest<T> {
   /** Path segments; each is encoded, so that none can leave its place. */
   readonly path: readonly string[];
@@ -12,6 +13,7 @@ export interface ApiRequest<T> {
   readonly answer: z.ZodType<T>;
 }
 
+/** A provider's answer, in the form that was asked for. */
 export interface ApiAnswer<T> {
   readonly data: T;
   /** The token's own scopes; undefined where the provider does not tell. */

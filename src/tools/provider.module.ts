@@ -6,6 +6,10 @@ import { OfferedProvider, type Provider } from './provider.js';
 /** One provider: its tools, and the client of its API that they share. */
 @Module({})
 export class ProviderModule {
+  /**
+   * The module of one provider.
+   * @param config the name of its credential provider, and the address of its API
+   */
   static forProvider(provider: Provider, config: ProviderConfig): DynamicModule {
     const api = new ProviderApi(provider, config.apiBase);
     return {

@@ -46,6 +46,7 @@ export type ToolOutcome =
 /** As much of a provider as its users are shown. */
 export type DisplayedProvider = Pick<Provider, 'id' | 'label' | 'scopes'>;
 
+/** A write that the user has not approved yet. */
 export interface ApprovalRequired {
   readonly kind: 'approval_required';
   readonly tool: string;
@@ -62,6 +63,7 @@ export interface ApprovalRequired {
   readonly widerScopes: readonly string[];
 }
 
+/** There is no token: the user must consent. */
 export interface AuthorizationRequired {
   readonly kind: 'authorization_required';
   readonly tool: string;
@@ -76,6 +78,7 @@ export interface AuthorizationRequired {
   readonly called: boolean;
 }
 
+/** The token is another account's than before: the user decides. */
 export interface AccountChanged {
   readonly kind: 'account_changed';
   readonly tool: string;

@@ -36,6 +36,7 @@ export class ToolRegistry implements OnApplicationBootstrap {
     this.#audit = audit;
   }
 
+  /** Registers every tool. @throws TypeError where a tool contradicts its provider or another tool */
   onApplicationBootstrap(): void {
     const wrappers = this.#discovery.getProviders();
     const offered = new Map<string, OfferedProvider>();
@@ -53,10 +54,12 @@ export class ToolRegistry implements OnApplicationBootstrap {
     }
   }
 
+  /** Every tool, for the model. */
   specifications(): readonly ToolSpecification[] {
     return this.#specifications;
   }
 
+  /** A tool's title for people; its name where there is no such tool. */
   title(name: string): string {
     return this.#tools.get(name)?.options.title ?? name;
   }

@@ -27,6 +27,30 @@ const codeAt = (place: string): string => BLOCKS.find((block) => block.place ===
 /** The trial ends within this time. */
 const LIMIT_MS = 90_000;
 
+/** The examples in the docstrings of what extenders use. */
+const EXAMPLES = ['src/create-app.ts', 'src/tools/provider.ts', 'src/tools/agent-tool.decorator.ts'].flatMap(
+  (file) =>
+    [...readFileSync(file, 'utf8').matchAll(/ \* @example\n((?: \*.*\n)+?) \*\//g)].map(([, block = '']) =>
+      block.replaceAll(/^ \* ?/gm, '').replaceAll('\\@', '@'),
+    ),
+);
+/** Around an example: what it may take for granted. */
+function moduleOf(example: string): string {
+  const imports = `import { z } from 'zod';
+import { createApp } from '../create-app.js';
+import { processEnvironment } from '../config/index.js';
+import { loadRole } from '../roles/load-role.js';
+import { AgentTool, ProviderApi, type Provider, type ToolCallContext } from '../tools/index.js';
+export const granted = [z, createApp, processEnvironment, loadRole, AgentTool, ProviderApi];
+export type Granted = [Provider, ToolCallContext];
+`;
+  if (example.startsWith('@AgentTool'))
+    return `${imports}const answer = z.object({ said: z.string() });
+export class ParrotTools { constructor(private readonly api: ProviderApi) {} ${example} }`;
+  if (example.includes('export const parrot')) return `${imports}class ParrotTools {}\n${example}`;
+  return `${imports}declare const parrot: Provider;\n${example}`;
+}
+
 interface Told {
   readonly status: number | null;
   readonly output: string;
@@ -59,6 +83,9 @@ describe('the provider of docs/extending.md', () => {
       mkdirSync(dirname(join(folder, place)), { recursive: true });
       writeFileSync(join(folder, place), code);
     }
+    mkdirSync(join(folder, 'src/examples'));
+    for (const [index, example] of EXAMPLES.entries())
+      writeFileSync(join(folder, `src/examples/example-${String(index)}.ts`), moduleOf(example));
     const line = /^export const PROVIDERS.*$/m;
     edit('src/roles/providers.ts', (text) =>
       `import { jira } from '../jira-tools/index.js';\n${text}`.replace(
@@ -79,7 +106,8 @@ describe('the provider of docs/extending.md', () => {
     rmSync(folder, { recursive: true });
   });
 
-  it('compiles', () => {
+  it('compiles, and so do the examples in docstrings', () => {
+    expect(EXAMPLES).toHaveLength(3);
     expect(built).toEqual({ status: 0, output: '' });
   });
 

@@ -11,10 +11,12 @@ export interface RequestContext {
 
 const storage = new AsyncLocalStorage<RequestContext>();
 
+/** Does work with the ids of a request on every line that it logs. */
 export function runInContext<T>(context: RequestContext, work: () => T): T {
   return storage.run(context, work);
 }
 
+/** The ids of the request that is being served; undefined outside of one. */
 export function requestContext(): RequestContext | undefined {
   return storage.getStore();
 }

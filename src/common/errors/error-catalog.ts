@@ -236,4 +236,5 @@ export const ERRORS = {
   },
 } as const satisfies Readonly<Record<string, ErrorRow>>;
 
+/** A code of the table of errors. */
 export type ErrorCode = keyof typeof ERRORS;

@@ -44,6 +44,7 @@ export interface Page {
   readonly formTarget?: string;
 }
 
+/** A page that is ready to be sent. */
 export interface RenderedPage {
   readonly body: string;
   readonly contentSecurityPolicy: string;

@@ -1,5 +1,6 @@
 import { SetMetadata, type CustomDecorator } from '@nestjs/common';
 
+/** The metadata of a route that needs no sign-in. */
 export const IS_PUBLIC = 'onbehalf:public';
 
 /** Exempts a route from sign-in. For the load balancer's health checks; a test lists every route that has it. */

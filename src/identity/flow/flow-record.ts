@@ -13,7 +13,9 @@ export const FLOW_STATES = [
   'expired',
   'burnt',
 ] as const;
+/** A state of a flow. */
 export type FlowState = (typeof FLOW_STATES)[number];
+/** A state that ends a flow. */
 export type FlowEnd = Extract<FlowState, 'bound' | 'denied' | 'expired' | 'burnt'>;
 
 /** Which state may follow which. `started` follows itself when the same user presses the button again. */
@@ -67,6 +69,7 @@ export function mayFollow(state: FlowState, next: FlowState): boolean {
   return FOLLOWING[state].includes(next);
 }
 
+/** Whether nothing can follow a state. */
 export function hasEnded(state: FlowState): state is FlowEnd {
   return FOLLOWING[state].length === 0;
 }

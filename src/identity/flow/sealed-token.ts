@@ -39,6 +39,10 @@ export class SealedToken<T extends object> {
   }
 
   /** @param expiresAt Unix milliseconds */
+  /**
+   * Encrypts a value.
+   * @param expiresAt Unix milliseconds
+   */
   seal(value: T, expiresAt: number): Promise<string> {
     return new EncryptJWT({ value })
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', kid: this.#sealing.id })

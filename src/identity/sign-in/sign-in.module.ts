@@ -13,6 +13,7 @@ const VERIFIERS = { alb: AlbTokenVerifier, bearer: BearerTokenVerifier };
 /** Guards every route of a role: nobody passes who is not signed in. */
 @Module({})
 export class SignInModule {
+  /** The module for one way of signing in. */
   static forRoot(kind: SignInKind): DynamicModule {
     return {
       module: SignInModule,

@@ -14,6 +14,7 @@ import {
 } from './token-vault.js';
 import { WorkloadTokens } from './workload-tokens.js';
 
+/** A question for a user's token at a provider. */
 export interface ResourceTokenRequest {
   /** The credential provider's name. */
   readonly provider: string;
@@ -30,6 +31,7 @@ export interface ResourceTokenRequest {
   readonly customParameters?: Readonly<Record<string, string>>;
 }
 
+/** A consent that the user has to give, and how to ask for it. */
 export interface AuthorizationRequest extends AuthorizationAnswer {
   readonly customState: string;
   /** Unix milliseconds: https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/ gives a session ten minutes. */
