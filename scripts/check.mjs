@@ -29,6 +29,7 @@ const STEPS = [
     name: 'public docstrings',
     parameters: ['node_modules/typedoc/bin/typedoc', '--emit', 'none', '--logLevel', 'Warn'],
   },
+  { name: 'picture of the rules', parameters: ['scripts/dependency-picture.mjs', '--check'] },
   { name: 'unused code', parameters: ['node_modules/knip/bin/knip.js', '--no-progress'] },
   {
     name: 'dependency rules',

@@ -2,7 +2,6 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { recordedAudit } from '../../audit/testing/recorded-audit.js';
 import { AppError } from '../../common/errors/index.js';
 import { recordedLog, type LoggedLine } from '../../common/logging/testing/recorded-log.js';
-import type { FlowLedger, FlowTickets } from '../../identity/flow/index.js';
 import { Conversations, type StoredMessage } from '../../sessions/index.js';
 import { MemoryStore } from '../../storage/testing/memory-store.js';
 import type { ToolCall, ToolOutcome, ToolRegistry } from '../../tools/index.js';
@@ -76,10 +75,10 @@ describe('Run', () => {
   } as unknown as ToolRegistry;
   const ledger = {
     ask: () => (ledgerFault === undefined ? Promise.resolve() : Promise.reject(ledgerFault)),
-  } as unknown as FlowLedger;
+  } as unknown as ConstructorParameters<typeof Interrupts>[2];
   const tickets = {
     connectUrl: () => Promise.resolve('https://a.example/connect'),
-  } as unknown as FlowTickets;
+  } as unknown as ConstructorParameters<typeof Interrupts>[1];
 
   const events = async (input: RunInput, ...answers: readonly ScriptedAnswer[]): Promise<RunEvent[]> => {
     model = new ScriptedModel(...answers);
