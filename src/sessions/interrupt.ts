@@ -18,7 +18,7 @@ const common = {
 /** The digest of a call that the user has approved, and that has not been made yet. */
 const approved = z.string().exactOptional();
 
-/** What a conversation waits for. Holds neither a token nor an authorization URL. */
+/** An interrupt that waits for its answer. It holds neither a token nor an authorization URL. */
 export const storedInterrupt = z.discriminatedUnion('kind', [
   z.strictObject({
     ...common,

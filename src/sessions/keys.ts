@@ -2,7 +2,7 @@ import { AppError } from '../common/errors/index.js';
 import { userPrefix } from '../storage/index.js';
 import { sessionId as validId } from './session-id.js';
 
-/** Where a user's conversations are: under the user's prefix. */
+/** The keys of a user's conversations, all of them under the user's prefix. */
 export class UserKeys {
   readonly #prefix: string;
 

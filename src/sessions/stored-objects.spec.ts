@@ -193,7 +193,7 @@ describe('stored objects', () => {
     ],
     ['a member too many', 'damaged', JSON.stringify({ ...set, SECRET: 1 })],
     ['version 3', 'newer', JSON.stringify({ ...set, version: 3 })],
-  ])('that cannot be read are told to the operator by name, never by content: %s', (_name, problem, text) => {
+  ])('that cannot be read are logged by name, never by content: %s', (_name, problem, text) => {
     expect(() => parseWorkingSet(text, OBJECT)).toThrow(
       expect.objectContaining({ code: 'session_unreadable', reason: problem }),
     );

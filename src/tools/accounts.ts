@@ -5,7 +5,7 @@ import { Connections, type KnownConnection } from './connections.js';
 import type { ProviderCallContext } from './agent-tool.decorator.js';
 import type { Account } from './provider.js';
 
-/** Whose token it is, compared with whose it was before. */
+/** The account of a token, compared with the account before. */
 export type AccountCheck =
   | { readonly kind: 'same'; readonly account: Account; readonly identifiedNow: boolean }
   | { readonly kind: 'changed'; readonly before: Account; readonly now: Account };
@@ -31,7 +31,7 @@ const MAXIMUM_CONFLICTS = 4;
 
 /**
  * Makes sure that all of a user's calls at a provider act as one account: the first one is recorded, each token that was
- * not seen before is compared, and another account is never taken without the user's word.
+ * not seen before is compared, and another account is never used without the user's consent.
  */
 @Injectable()
 export class Accounts {

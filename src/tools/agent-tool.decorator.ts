@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import type { User } from '../identity/sign-in/index.js';
 import type { OAuth2Flow } from '../identity/token-vault/index.js';
 
-/** What a tool needs to be allowed at its provider. */
+/** The rights that a tool needs at its provider. */
 export interface ToolAccess {
   /** The provider's `id`. */
   readonly provider: string;
@@ -27,7 +27,7 @@ export interface AgentToolOptions<
   /** For the model: what it does, and when to use it. */
   readonly description: string;
   readonly input: Input;
-  /** What the tool answers, described to the model too. Members that are not in it are dropped. */
+  /** The form of the answer. The model gets its description; members that are not in it are dropped. */
   readonly output: Output;
   readonly access: ToolAccess;
   readonly effect: ToolEffect;

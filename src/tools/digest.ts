@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** What a user approves: this tool, with this input, as this account; undefined where the provider tells of no account. */
+/** The call that a user approves. The account is undefined where the provider does not say which one a token belongs to. */
 export interface ApprovedCall {
   readonly tool: string;
   readonly input: unknown;

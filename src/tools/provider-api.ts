@@ -16,7 +16,7 @@ export interface ApiRequest<T> {
 /** A provider's answer, in the form that was asked for. */
 export interface ApiAnswer<T> {
   readonly data: T;
-  /** The token's own scopes; undefined where the provider does not tell. */
+  /** The token's own scopes; undefined where the provider does not say. */
   readonly scopes: readonly string[] | undefined;
 }
 
@@ -26,7 +26,7 @@ export interface ApiConventions {
   readonly label: string;
   /** Headers of every request. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** The scopes of a token, where an answer's headers tell them. */
+  /** The scopes of a token, from the headers of an answer that has them. */
   readonly grantedScopes?: (headers: Headers) => readonly string[] | undefined;
   /** Whether granted scopes include one that is needed; by default only the very same. */
   readonly covers?: (granted: readonly string[], needed: string) => boolean;
@@ -67,7 +67,7 @@ export class ProviderApi {
   }
 
   /**
-   * Changes something. It is tried once: where no clear answer came back, it may have been done.
+   * Changes something. It is tried once: without a clear answer, it may have been done.
    * @throws ToolError (`tool_outcome_unknown` among them) | TokenRefusedError
    */
   async write<T>(request: ApiRequest<T> & Sent, context: ProviderCallContext): Promise<T> {

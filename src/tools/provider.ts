@@ -6,13 +6,13 @@ import type { ApiConventions, ProviderApi } from './provider-api.js';
 /** The meaning of a scope in the provider's own words, and why a wider one than the task needs is asked for. */
 export type ScopeText = string | { readonly allows: string; readonly why: string };
 
-/** Whose token it is at the provider. */
+/** The account at a provider that a token belongs to. */
 export interface Account {
   /** The provider's own id: stable, never used again for somebody else. */
   readonly id: string;
   /** The account's name for people. */
   readonly login: string;
-  /** The scopes that the token has, where the provider tells. */
+  /** The scopes that the token has, where the provider says. */
   readonly scopes?: readonly string[];
 }
 
@@ -26,7 +26,7 @@ export interface ProviderDiagnosis {
   readonly probePath: string;
   /** Members of which such an answer has at least one. */
   readonly probeMembers: readonly string[];
-  /** Where its OAuth clients are set up. */
+  /** The page on which its OAuth clients are set up. */
   readonly clientsUrl: string;
 }
 
@@ -49,14 +49,14 @@ export interface Provider extends ConfigurableProvider, ApiConventions {
   readonly id: string;
   /** Each scope that a tool asks for, in words. */
   readonly scopes: Readonly<Record<string, ScopeText>>;
-  /** Where users revoke what they have granted. */
+  /** The page on which users revoke their grants. */
   readonly settingsUrl: string;
   /** Injectables with `@AgentTool` methods. They can inject `ProviderApi`. */
   readonly tools: readonly Type[];
   /** Further parameters of its authorization request, such as `prompt`, `access_type` or `audience`. */
   readonly authorizationParameters?: Readonly<Record<string, string>>;
   /**
-   * Tells whose token it is. With it, a user's tools never act as two accounts without the user's knowledge.
+   * Finds the account that a token belongs to. With it, a user's tools never act as two accounts without the user's knowledge.
    * @throws ToolError | TokenRefusedError
    */
   readonly identify?: (api: ProviderApi, context: ProviderCallContext) => Promise<Account>;
@@ -76,7 +76,7 @@ export class OfferedProvider {
     this.#api = api;
   }
 
-  /** Undefined where the provider does not tell whose token it is. */
+  /** Undefined where the provider does not say which account a token belongs to. */
   get identify(): ((context: ProviderCallContext) => Promise<Account>) | undefined {
     const { identify } = this.provider;
     return identify === undefined ? undefined : (context) => identify(this.#api, context);

@@ -11,7 +11,7 @@ export interface RegisteredTool {
   readonly run: (input: unknown, context: ToolCallContext) => Promise<unknown>;
 }
 
-/** Whose run it is, and in which conversation. */
+/** The user, the conversation and the run of a call. */
 export interface RunContext {
   readonly user: User;
   readonly sessionId: string;
@@ -24,7 +24,7 @@ export interface ToolCall extends RunContext {
   readonly approved: string | undefined;
   /** The user has already been sent to the provider anew for this call; it does not happen twice. */
   readonly reauthenticated: boolean;
-  /** What the user has said of another account: its id to switch to it, or to consent again with the one before. */
+  /** The user's answer about another account: its id to switch to it, or to consent again as the account before. */
   readonly account: { readonly switchTo: string } | 'consent_again' | undefined;
 }
 
@@ -35,7 +35,7 @@ export type ToolOutcome =
       /** The provider's id. */
       readonly provider: string;
       readonly data: unknown;
-      /** What the provider has granted beyond what anybody asked for; the user is told once. */
+      /** Scopes that the provider has granted and no tool asks for; reported once. */
       readonly widerScopes: readonly string[];
     }
   | { readonly kind: 'failure'; readonly code: ToolFailureCode; readonly message: string }
@@ -52,7 +52,7 @@ export interface ApprovalRequired {
   readonly tool: string;
   /** The provider's id. */
   readonly provider: string;
-  /** What will be sent, as it was validated. */
+  /** The input that will be sent, after validation. */
   readonly input: unknown;
   readonly inputBytes: number;
   /** Of tool, input and account. */

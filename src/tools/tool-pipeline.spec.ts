@@ -20,7 +20,7 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
   /** The token that AgentCore Identity has; undefined: the user must consent. */
   let token: string | undefined;
   let identified: string[];
-  /** What the tool throws. */
+  /** The error that the tool throws. */
   let fails: Error | undefined;
   let called: string[];
   let trail: ReturnType<typeof recordedAudit>;

@@ -59,14 +59,14 @@ export class ToolPipeline {
     }
   }
 
-  /** Before any token is fetched. Where nobody knows yet as whom the call would be made, the consent comes first. */
+  /** Before any token is fetched. Where the account is not known yet, the consent comes first. */
   async #approvalBefore(step: Step): Promise<ApprovalRequired | undefined> {
     const recorded = await this.#recorded(step);
     if (step.tool.offered.identify !== undefined && recorded === undefined) return undefined;
     return approvalRequired(step, recorded, []);
   }
 
-  /** The account that is recorded for the user; undefined before the first use, and where the provider tells of none. */
+  /** The account that is recorded for the user; undefined before the first use, and where the provider names none. */
   async #recorded({ tool, call }: Step): Promise<Account | undefined> {
     const { provider, identify } = tool.offered;
     return identify === undefined ? undefined : this.#accounts.recorded(call.user.sub, provider.id);
@@ -160,7 +160,7 @@ export function auditOf(
   return { user: user.sub, sessionId, runId, tool };
 }
 
-/** A write that was begun and whose answer is not known may have been done. What the tool itself says of it holds. */
+/** A write that was begun and has no known answer may have been done. Where the tool itself says how it ended, that holds. */
 async function entered(tool: RegisteredTool, input: unknown, context: ToolCallContext): Promise<unknown> {
   try {
     return await tool.run(input, context);
@@ -171,7 +171,7 @@ async function entered(tool: RegisteredTool, input: unknown, context: ToolCallCo
   }
 }
 
-/** What the user must say yes to before a write; undefined where they have said it of this very call, or need not. */
+/** The approval that a write needs; undefined for a read, and where the user has approved this very call. */
 function approvalRequired(
   { tool, call, input }: Step,
   account: Account | undefined,

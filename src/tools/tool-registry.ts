@@ -9,7 +9,7 @@ import type { RegisteredTool, ToolCall, ToolOutcome } from './tool-call.js';
 import { auditOf, ToolPipeline } from './tool-pipeline.js';
 import { TokenRefusedError, ToolError } from './tool.errors.js';
 
-/** A tool as the model is told of it. */
+/** The description of a tool that the model gets. */
 export interface ToolSpecification {
   readonly name: string;
   readonly title: string;

@@ -14,7 +14,7 @@ import type {
   WaitingOutcome,
 } from './interrupt.js';
 
-/** Where a raised interrupt gets its names from. */
+/** The names of a raised interrupt. */
 export interface InterruptPlace {
   /** Its number in the conversation, from 1. */
   readonly number: number;
@@ -28,7 +28,7 @@ type CommonMembers = Pick<
   'id' | 'toolCallId' | 'tool' | 'title' | 'pauses' | 'reauthenticated' | 'loopId'
 >;
 
-/** Presents what a run waits for, and matches the answers to it. */
+/** Presents the interrupts of a run to its user, and matches the user's answers to them. */
 @Injectable()
 export class Interrupts {
   readonly #registry: ToolRegistry;

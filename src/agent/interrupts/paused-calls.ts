@@ -50,7 +50,7 @@ export class PausedCalls {
     return raised;
   }
 
-  /** What this run has paused, by call. */
+  /** The interrupt by which this run has paused a call; undefined for every other call. */
   raised(toolCallId: string): RaisedInterrupt | undefined {
     return this.#raised.get(toolCallId);
   }

@@ -15,7 +15,7 @@ const results = (...ids: string[]): StoredMessage => ({
   })),
 });
 
-/** What Bedrock asks of a conversation. */
+/** The faults for which Bedrock would refuse a conversation. */
 function problems(messages: readonly StoredMessage[]): string[] {
   const found: string[] = [];
   for (const [index, message] of messages.entries()) {

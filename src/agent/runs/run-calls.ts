@@ -4,7 +4,7 @@ import type { RunContext, ToolOutcome, ToolRegistry } from '../../tools/index.js
 import type { PausedCalls } from '../interrupts/index.js';
 import type { LoopCall, LoopCallResult } from '../strands/index.js';
 
-/** The user is told this beside the answer: the provider has granted more than anybody asked for. */
+/** Information for the user: the provider has granted more scopes than any tool asks for. */
 export interface WiderScopesNotice {
   readonly notice: 'wider_scopes';
   readonly provider: string;

@@ -1,4 +1,4 @@
-/** What happens while the model answers, in words of our own: no type of Strands leaves this folder. */
+/** An event of the agent loop. The types are our own: no type of Strands leaves this folder. */
 export type LoopEvent =
   | { readonly kind: 'answer_started' }
   | { readonly kind: 'text' | 'reasoning'; readonly delta: string }

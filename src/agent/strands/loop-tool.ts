@@ -24,7 +24,7 @@ export type LoopCallResult = (
   /** `name` is another one for each pause of a call: Strands answers a known one at once. */
   | { readonly kind: 'paused'; readonly name: string }
 ) & {
-  /** The user is told this beside the answer. */
+  /** Information for the user, beside the answer. */
   readonly notice?: unknown;
 };
 
