@@ -23,7 +23,7 @@ const STEPS = [
       ...['--check', '--log-level', 'warn', '.'],
       ...['--cache', '--cache-strategy', 'content', '--cache-location', `${CACHE}/prettier`],
     ],
-    mend: 'npm run format mends it',
+    fix: 'to fix it, run: npm run format',
   },
   {
     name: 'dependency rules',
@@ -45,9 +45,9 @@ const startedAt = Date.now();
 process.stdout.write(`Checking ${STEPS.map(({ name }) => name).join(', ')} …\n`);
 const failed = await runSteps(STEPS);
 const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
-for (const { name, mend } of failed) {
+for (const { name, fix } of failed) {
   process.stderr.write(
-    `${name}: failed. The lines below its name say where${mend === undefined ? '' : `; ${mend}`}.\n`,
+    `${name}: failed. The lines below its name say where${fix === undefined ? '' : `; ${fix}`}.\n`,
   );
 }
 process.stdout.write(

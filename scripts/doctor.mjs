@@ -41,12 +41,12 @@ async function environmentOf(file) {
   const mine = Object.entries(process.env).filter(([name]) => !(name in variables));
   const text = readFileSync(file, 'utf8');
   const given = text.includes('\0') ? [] : Object.entries(parseEnv(text));
-  const taken = given.filter(([name]) => name in variables || ofSdk.test(name));
-  if (taken.length === 0) fail(`${file} has none of the variables of .env.example.`);
+  const accepted = given.filter(([name]) => name in variables || ofSdk.test(name));
+  if (accepted.length === 0) fail(`${file} has none of the variables of .env.example.`);
   process.stdout.write(
     `Looking at ${file}, up to half a minute. Where a command says export, change that line of the file.\n\n`,
   );
-  return Object.fromEntries([...mine, ...taken]);
+  return Object.fromEntries([...mine, ...accepted]);
 }
 
 function fail(sentence) {

@@ -52,13 +52,13 @@ describe('npm run doctor', () => {
     expect(wrong.completion).toMatch(/aws iam put-role-policy --role-name onbehalf-agent/);
   });
 
-  it.each([...FAULTS, ...AWS_FAULTS])('finds $name', async ({ plant, found, mend, waiting }) => {
+  it.each([...FAULTS, ...AWS_FAULTS])('finds $name', async ({ plant, found, fix, waiting }) => {
     const environment = stack.environment('operator');
     plant(environment, stack);
     const { code, wrong, notChecked } = await diagnose(environment);
     expect(code).toBe(1);
     for (const [subject, says] of Object.entries(found)) expect(wrong[subject]).toMatch(says);
-    expect(Object.values(wrong).join('\n')).toMatch(mend);
+    expect(Object.values(wrong).join('\n')).toMatch(fix);
     if (waiting !== undefined) expect(Object.keys(notChecked).sort()).toEqual([...waiting].sort());
   });
 
@@ -151,7 +151,7 @@ describe('npm run doctor', () => {
 
 async function diagnose(environment: Environment): Promise<Diagnosis> {
   const { code, text } = await run(['dist/doctor/main.js'], environment);
-  const told: Record<'ok' | 'WRONG' | '-', Record<string, string>> = { ok: {}, WRONG: {}, '-': {} };
+  const findings: Record<'ok' | 'WRONG' | '-', Record<string, string>> = { ok: {}, WRONG: {}, '-': {} };
   let last: readonly ['ok' | 'WRONG' | '-', string] | undefined;
   for (const line of text.split('\n')) {
     const [, state, subject, detail] = /^(ok|WRONG|-) +(\S.*?) {2,}(.*)$/.exec(line) ?? [];
@@ -159,10 +159,10 @@ async function diagnose(environment: Environment): Promise<Diagnosis> {
     const body = detail ?? line;
     if (last !== undefined && (detail !== undefined || line.startsWith('     '))) {
       const [kind, of] = last;
-      told[kind][of] = `${told[kind][of] ?? ''}\n${body}`;
+      findings[kind][of] = `${findings[kind][of] ?? ''}\n${body}`;
     }
   }
-  return { code, text, ok: Object.keys(told.ok), wrong: told.WRONG, notChecked: told['-'] };
+  return { code, text, ok: Object.keys(findings.ok), wrong: findings.WRONG, notChecked: findings['-'] };
 }
 
 function run(
