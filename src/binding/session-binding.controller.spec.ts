@@ -9,18 +9,18 @@ import { CONSENT, FLOWS } from '../identity/testing/flow.js';
 import { FlowAnswers } from './flow-answers.js';
 import { FlowResults } from './flow-results.js';
 import { SessionBindingController } from './session-binding.controller.js';
-import { SessionBinding, type Bound } from './session-binding.js';
+import { SessionBinding, type BindingOutcome } from './session-binding.js';
 
 const alice: User = { sub: 'alice', displayName: 'Alice' };
 const record = { provider: 'GitHub', account: 'alice-octo', consent: CONSENT } as FlowRecord;
 
 describe('the callback', () => {
   let asked: unknown[];
-  let answer: () => Promise<Bound>;
+  let answer: () => Promise<BindingOutcome>;
   let app: NestFastifyApplication;
 
   const appFor = (user: User): Promise<NestFastifyApplication> => {
-    const bind = (...parameters: readonly unknown[]): Promise<Bound> => {
+    const bind = (...parameters: readonly unknown[]): Promise<BindingOutcome> => {
       asked.push(parameters);
       return answer();
     };
@@ -54,7 +54,7 @@ describe('the callback', () => {
       ?.split(';')[0] ?? '';
   const resultOf = (cookie: string) => get('/oauth2/session-binding', { accept: 'text/html', cookie });
 
-  it('binds with what the browser brought, and shows the result at an address without query', async () => {
+  it('binds with the parameters and cookies of the browser, and shows the result at an address without a query', async () => {
     answer = () => Promise.resolve({ kind: 'done', record, cookies: ['flow=done'] });
     const first = await comeBack();
     expect(asked).toEqual([[alice, { session_id: 'x', state: 's' }, 'a=b']]);
@@ -75,14 +75,14 @@ describe('the callback', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('says when it was done before, and tells nobody', async () => {
+  it('says that the flow was completed before, and does not notify the waiting page', async () => {
     answer = () => Promise.resolve({ kind: 'already_done', record, cookies: [] });
     const page = await resultOf(kept(await comeBack()));
     expect(page.body).toContain('GitHub is already connected');
     expect(page.body).not.toContain('BroadcastChannel');
   });
 
-  it('shows a denial as the choice that it is', async () => {
+  it("shows a denial as the user's choice, not as an error", async () => {
     answer = () => Promise.resolve({ kind: 'denied', record, cookies: [] });
     const page = await resultOf(kept(await comeBack()));
     expect([page.statusCode, page.body.includes('<body class="neutral">')]).toEqual([200, true]);
@@ -90,7 +90,7 @@ describe('the callback', () => {
     expect(page.body).not.toContain('Request <code>');
   });
 
-  it('shows a denial that comes without a session as well', async () => {
+  it('also shows a denial that has no session', async () => {
     answer = () => Promise.reject(new AppError('flow_denied'));
     const page = await resultOf(kept(await comeBack()));
     expect([page.statusCode, page.body.includes('You did not authorize access')]).toEqual([200, true]);
@@ -119,7 +119,7 @@ describe('the callback', () => {
   });
 
   it.each<ErrorCode>(['identity_unavailable', 'flows_unavailable', 'internal_error'])(
-    'is answered where it is when loading it again may help: %s',
+    'answers without a redirect when a reload may help: %s',
     async (code) => {
       answer = () => Promise.reject(new AppError(code));
       const page = await comeBack();
@@ -127,7 +127,7 @@ describe('the callback', () => {
     },
   );
 
-  it('answers a client that is no browser at once', async () => {
+  it('answers a client that is not a browser without a redirect', async () => {
     answer = () => Promise.resolve({ kind: 'done', record, cookies: [] });
     expect((await comeBack({})).body).toContain('GitHub is connected');
     answer = () => Promise.reject(new AppError('flow_expired'));
@@ -136,7 +136,7 @@ describe('the callback', () => {
     expect(cookiesOf(refusal)).toEqual([]);
   });
 
-  it('shows a result to the user whose it is alone', async () => {
+  it('shows a result only to the user it belongs to', async () => {
     answer = () => Promise.resolve({ kind: 'done', record, cookies: [] });
     const cookie = kept(await comeBack());
     await app.close();

@@ -16,7 +16,7 @@ export const CONVERSATIONS_CONFIG = tokenOf('conversations');
 export const MODEL_CONFIG = tokenOf('model');
 export const RUNS_CONFIG = tokenOf('runs');
 
-/** Offers a configuration that was loaded before the application was made, slice by slice; reads nothing itself. */
+/** Provides a configuration, slice by slice, that was loaded before the application was created. It reads nothing itself. */
 @Module({})
 export class AppConfigModule {
   static forRoot(config: AppConfig): DynamicModule {

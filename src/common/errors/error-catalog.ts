@@ -1,9 +1,9 @@
-/** One row of the closed table of errors: what a client sees of it. `docs/errors.md` explains each. */
+/** One row of the closed table of errors: the part that a client sees. `docs/errors.md` explains each. */
 export interface ErrorRow {
   /** The HTTP status before the first byte of an answer. */
   readonly status: number;
   readonly title: string;
-  /** What happened, and what to do next. The default text; an error may carry a more precise one. */
+  /** The default text: what happened, and what to do next. An error may carry a more precise text. */
   readonly detail: string;
 }
 

@@ -19,7 +19,7 @@ describe('signing out', () => {
   const cookiesOf = (headers: { 'set-cookie'?: string | string[] | undefined }): string[] =>
     [headers['set-cookie'] ?? []].flat();
 
-  it('asks first, as who, and changes nothing', async () => {
+  it('asks for confirmation, shows the user, and changes nothing', async () => {
     await start();
     const { statusCode, body, headers } = await app.inject('/sign-out');
     expect(statusCode).toBe(200);
@@ -29,7 +29,7 @@ describe('signing out', () => {
     expect(cookiesOf(headers)).toEqual([]);
   });
 
-  it("expires every shard of the load balancer's cookie, and our own", async () => {
+  it("expires every shard of the load balancer's cookie, and our own cookies", async () => {
     await start();
     const cookie = 'AWSELBAuthSessionCookie-0=x; __Host-onbehalf-flow-a=b; onbehalf-result=c; other=d';
     const { statusCode, body, headers } = await app.inject({
@@ -54,7 +54,7 @@ describe('signing out', () => {
     expect(body).not.toContain('Signed in as');
   });
 
-  it("goes on to the identity provider's end of the session, and nowhere else", async () => {
+  it("redirects only to the identity provider's sign-out address", async () => {
     await start('https://login.example/logout?client_id=x');
     const { headers } = await app.inject('/sign-out');
     expect(headers['content-security-policy']).toContain("form-action 'self' https:;");
