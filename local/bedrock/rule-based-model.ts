@@ -39,7 +39,7 @@ export function ruleBasedModel(request: ConverseRequest): Reply {
   const results = last.flatMap((block) => block.toolResult ?? []);
   if (text === '' && results.length > 0) return say(describeResults(request, results));
   const tools = (request.toolConfig?.tools ?? []).flatMap((entry) => entry.toolSpec ?? []);
-  return callTools(text, tools) ?? say(closing(results) + (smallTalk(text, tools) ?? askBack(tools)));
+  return callTools(text, tools) ?? say(declinedPrefix(results) + (smallTalk(text, tools) ?? askBack(tools)));
 }
 
 function callTools(text: string, tools: readonly ToolSpec[]): Reply | undefined {
@@ -143,7 +143,7 @@ function askBack(tools: readonly ToolSpec[]): string {
   return `Here is what I can do for you:\n${abilities.join('\n')}\nWhich of these would you like?`;
 }
 
-function closing(results: readonly ToolResult[]): string {
+function declinedPrefix(results: readonly ToolResult[]): string {
   return results.some((result) => result.status === 'error') ? 'All right, I have left that aside. ' : '';
 }
 

@@ -8,8 +8,8 @@ export class Report {
   }
 
   /** A step of the flow: its number or numbers, who speaks to whom, and what happens. */
-  step(numbers: string, who: string, what: string): void {
-    process.stdout.write(`\n${numbers.padStart(7)}  ${who}\n         ${what}\n`);
+  step(numbers: string, parties: string, event: string): void {
+    process.stdout.write(`\n${numbers.padStart(7)}  ${parties}\n         ${event}\n`);
   }
 
   check(what: string, holds: boolean): void {

@@ -122,9 +122,9 @@ async function answer(
       response.writeHead(200, { 'x-amz-bucket-region': settings.region }).end();
       return;
     case 'GET bucket': {
-      const told = settingXml(settings, url.searchParams);
-      if (told !== undefined) {
-        sendXml(response, told);
+      const setting = settingXml(settings, url.searchParams);
+      if (setting !== undefined) {
+        sendXml(response, setting);
         return;
       }
       if (url.searchParams.get('list-type') !== '2') break;

@@ -55,9 +55,9 @@ describe('in Chromium', () => {
 
     // A page of this origin waits, as the chat page will.
     await page.evaluate(() => {
-      const waiting = window as unknown as { told: unknown[] };
-      waiting.told = [];
-      new BroadcastChannel('onbehalf').onmessage = ({ data }) => waiting.told.push(data);
+      const waiting = window as unknown as { messages: unknown[] };
+      waiting.messages = [];
+      new BroadcastChannel('onbehalf').onmessage = ({ data }) => waiting.messages.push(data);
     });
 
     const consent = await context.newPage();
@@ -71,8 +71,8 @@ describe('in Chromium', () => {
     await consent.click('button:text-is("Authorize")');
     await consent.waitForURL(/session-binding/);
     expect(await consent.locator('h1').textContent()).toBe('GitHub is connected');
-    await page.waitForFunction(() => (window as unknown as { told: unknown[] }).told.length === 1);
-    expect(await page.evaluate(() => (window as unknown as { told: unknown[] }).told)).toEqual([
+    await page.waitForFunction(() => (window as unknown as { messages: unknown[] }).messages.length === 1);
+    expect(await page.evaluate(() => (window as unknown as { messages: unknown[] }).messages)).toEqual([
       { type: 'authorization_complete', sessionId: 'try-it-out', interruptId: 'interrupt-1' },
     ]);
     expect(await page.locator('#notice').textContent()).toContain('Resume interrupt-1');

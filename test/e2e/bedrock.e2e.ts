@@ -70,7 +70,7 @@ describe("Bedrock's stand-in, by the unmodified AWS SDK", () => {
 
   interface Reply {
     readonly text: string;
-    readonly words: number;
+    readonly deltas: number;
     readonly tools: readonly { readonly name: string; readonly input: unknown }[];
     readonly stopReason: string | undefined;
   }
@@ -81,21 +81,21 @@ describe("Bedrock's stand-in, by the unmodified AWS SDK", () => {
     const { stream } = await client.send(
       new ConverseStreamCommand({ modelId: 'any.model', messages, toolConfig }),
     );
-    const words: string[] = [];
+    const deltas: string[] = [];
     const tools: { name: string; input: string }[] = [];
     let stopReason: string | undefined;
     for await (const event of stream ?? []) {
       const { start } = event.contentBlockStart ?? {};
       if (start?.toolUse !== undefined) tools.push({ name: start.toolUse.name ?? '', input: '' });
       const { delta } = event.contentBlockDelta ?? {};
-      if (delta?.text !== undefined) words.push(delta.text);
+      if (delta?.text !== undefined) deltas.push(delta.text);
       const last = tools.at(-1);
       if (delta?.toolUse?.input !== undefined && last !== undefined) last.input += delta.toolUse.input;
       stopReason = event.messageStop?.stopReason ?? stopReason;
     }
     return {
-      text: words.join(''),
-      words: words.length,
+      text: deltas.join(''),
+      deltas: deltas.length,
       tools: tools.map(({ name, input }) => ({ name, input: JSON.parse(input) as unknown })),
       stopReason,
     };
@@ -107,7 +107,7 @@ describe("Bedrock's stand-in, by the unmodified AWS SDK", () => {
   ] as const)('streams word by word over %s', async (_protocol, index) => {
     const reply = await converse([user('hello')], index);
     expect(reply.stopReason).toBe('end_turn');
-    expect(reply.words).toBeGreaterThan(5);
+    expect(reply.deltas).toBeGreaterThan(5);
   });
 
   it('calls every tool whose subject is named, with arguments from the text', async () => {

@@ -68,8 +68,8 @@ describe('npm run dev', () => {
         2 * TAKEN_OVER_MS,
       );
       expect(await title()).toBe('Changed');
-      write('Mended');
-      await eventually(async () => (await title()) === 'Mended', TAKEN_OVER_MS);
+      write('Fixed');
+      await eventually(async () => (await title()) === 'Fixed', TAKEN_OVER_MS);
       write('Changed');
       await eventually(async () => (await title()) === 'Changed', TAKEN_OVER_MS);
     },

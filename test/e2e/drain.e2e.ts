@@ -64,9 +64,9 @@ describe('a task that leaves', () => {
     const { read } = await stream('leaves');
     await eventually(() => hang.met === 1);
     const drained = world.stack.loadBalancer.drain(world.roles.agent.url, DEADLINE_S * 1000 + MARGIN_MS);
-    const told = await read;
-    expect(told).toContain('"code":"run_timeout"');
-    expect(told).not.toContain('CUT');
+    const received = await read;
+    expect(received).toContain('"code":"run_timeout"');
+    expect(received).not.toContain('CUT');
     expect(records('leaves')).toEqual([expect.stringContaining('"text":"hello"')]);
     world.stack.bedrock.faults.clear();
     register(next);
@@ -81,10 +81,10 @@ describe('a task that leaves', () => {
     const { read } = await stream('cut');
     await eventually(() => hang.met === 1);
     await world.stack.loadBalancer.drain(next.url, 200);
-    const told = await read;
-    expect(told).toContain('RUN_STARTED');
-    expect(told).toContain('CUT');
-    expect(told).not.toContain('RUN_ERROR');
+    const received = await read;
+    expect(received).toContain('RUN_STARTED');
+    expect(received).toContain('CUT');
+    expect(received).not.toContain('RUN_ERROR');
     await delay(100);
     world.stack.bedrock.faults.clear();
   }, 20_000);

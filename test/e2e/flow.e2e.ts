@@ -165,8 +165,8 @@ describe('the authorization-code flow', () => {
 
     expect((await alice.request(`${world.url}/sessions/mine`, { method: 'DELETE' })).status).toBe(204);
     expect((await alice.request(`${world.url}/sessions/mine`)).status).toBe(404);
-    const left = world.stack.s3.store.all().filter(({ key }) => key.includes('/mine'));
-    expect(left).toEqual([]);
+    const objects = world.stack.s3.store.all().filter(({ key }) => key.includes('/mine'));
+    expect(objects).toEqual([]);
   });
 
   it('restores the conversation on the next turn', async () => {

@@ -26,9 +26,9 @@ describe('a model that uses the id of a call again', () => {
   });
   /** The model's answers, one after the other; then it says that it is done. */
   const modelSays = (...answers: readonly (readonly object[])[]): void => {
-    const left = [...answers];
+    const pending = [...answers];
     world.stack.bedrock.model = () => {
-      const toolUses = (left.shift() ?? []) as { name: string; input: unknown }[];
+      const toolUses = (pending.shift() ?? []) as { name: string; input: unknown }[];
       return { text: toolUses.length === 0 ? 'Done.' : '', toolUses };
     };
   };

@@ -5,8 +5,8 @@ import { GITHUB_SCOPES } from '../../src/github-tools/github.scopes.js';
 describe("the words for GitHub's scopes", () => {
   it.each(Object.entries(GITHUB_SCOPES))(
     'are the same on our page as on the consent page: %s',
-    (scope, words) => {
-      expect(typeof words === 'string' ? words : words.allows).toBe(SCOPES[scope]?.title);
+    (scope, description) => {
+      expect(typeof description === 'string' ? description : description.allows).toBe(SCOPES[scope]?.title);
     },
   );
 });

@@ -50,17 +50,20 @@ describe("with WORKLOAD_TOKEN_SOURCE=jwt, the identity provider's access token n
   ): Promise<string> => {
     const ticket = new URL(connectUrl).searchParams.get('ticket') ?? '';
     const form = new URLSearchParams({ ticket });
-    const left = await fetch(`${binding.url}/oauth2/connect`, {
+    const redirect = await fetch(`${binding.url}/oauth2/connect`, {
       method: 'POST',
       redirect: 'manual',
       headers: headers(userToken),
       body: form,
     });
-    const cookie = left.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    const cookie = redirect.headers.getSetCookie()[0]?.split(';')[0] ?? '';
     const browser = new HttpBrowser();
-    const page = await browser.submitAndFollow(await browser.navigate(left.headers.get('location') ?? ''), {
-      login: 'alice-octo',
-    });
+    const page = await browser.submitAndFollow(
+      await browser.navigate(redirect.headers.get('location') ?? ''),
+      {
+        login: 'alice-octo',
+      },
+    );
     const back = await browser.submitAndFollow(page, { action: 'authorize' }, (url) =>
       url.includes('/oauth2/session-binding'),
     );

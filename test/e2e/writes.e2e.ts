@@ -29,10 +29,10 @@ describe('a write', () => {
 
   /** The model's first answer; then it says that it is done. */
   const modelSays = (...first: readonly object[]): void => {
-    const left = [first as { name: string; input: unknown }[]];
+    const answers = [first as { name: string; input: unknown }[]];
     world.stack.bedrock.model = ({ messages }) => {
       shown = JSON.stringify(messages);
-      const toolUses = left.shift() ?? [];
+      const toolUses = answers.shift() ?? [];
       return { text: toolUses.length === 0 ? 'Done.' : '', toolUses };
     };
   };
@@ -66,12 +66,12 @@ describe('a write', () => {
     const cookie = await alice.jar.getCookieString(world.url);
     const headers = { cookie, 'content-type': 'application/json' };
     const request = { method: 'POST', headers, body, signal: leaving.signal };
-    const left = fetch(`${world.url}/invocations`, request)
+    const aborted = fetch(`${world.url}/invocations`, request)
       .then((answer) => answer.text())
       .catch(() => undefined);
     while (writes.met === 0) await delay(20);
     leaving.abort();
-    await left;
+    await aborted;
     let text = '';
     for (let tries = 0; tries < 50 && !text.includes('tool_outcome_unknown'); tries += 1) {
       await delay(100);

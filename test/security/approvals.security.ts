@@ -170,10 +170,10 @@ describe('approvals', () => {
           conversation.account = { id: next, login: `user-${next}` };
         }
       }
-      const left = [...conversation.credits];
+      const unused = [...conversation.credits];
       const covered = conversation.written.every((each) => {
-        const at = left.indexOf(each);
-        if (at >= 0) left.splice(at, 1);
+        const at = unused.indexOf(each);
+        if (at >= 0) unused.splice(at, 1);
         return at >= 0;
       });
       writes += conversation.written.length;

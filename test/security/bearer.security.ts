@@ -99,14 +99,15 @@ describe('access tokens in the place of the load balancer', () => {
       const answer = await fetch(`${agent.url}/sessions`, { headers: { authorization: `Bearer ${token}` } });
       await answer.text();
       const challenge = reason === 'token_missing' ? 'Bearer' : 'Bearer error="invalid_token"';
-      let told = '';
-      for (let waits = 0; told === '' && waits < 100; waits += 1) {
-        told = textOf(auditLines(agent).slice(before).at(-1)?.reason);
-        if (told === '') await new Promise((resolve) => setTimeout(resolve, 10));
+      let recorded = '';
+      for (let waits = 0; recorded === '' && waits < 100; waits += 1) {
+        recorded = textOf(auditLines(agent).slice(before).at(-1)?.reason);
+        if (recorded === '') await new Promise((resolve) => setTimeout(resolve, 10));
       }
       claim.check(
-        () => `${name}: ${String(answer.status)} ${told} ${String(answer.headers.get('www-authenticate'))}`,
-        answer.status === 401 && told === reason && answer.headers.get('www-authenticate') === challenge,
+        () =>
+          `${name}: ${String(answer.status)} ${recorded} ${String(answer.headers.get('www-authenticate'))}`,
+        answer.status === 401 && recorded === reason && answer.headers.get('www-authenticate') === challenge,
       );
     }
     const good = await fetch(`${agent.url}/sessions`, {

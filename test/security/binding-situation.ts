@@ -37,7 +37,7 @@ export const PAGES = {
 } as const satisfies Readonly<Record<string, readonly [number, string]>>;
 
 export interface BindingCase {
-  readonly who: string;
+  readonly user: string;
   readonly browser: string;
   readonly what: string;
   readonly page: keyof typeof PAGES;

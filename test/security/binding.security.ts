@@ -27,7 +27,7 @@ describe('session binding', () => {
       'who, in which browser, with what: the expected page, vault and audit line',
       40,
     );
-    for (const { who, browser, what, page, vault: held, audit, act } of [
+    for (const { user, browser, what, page, vault: held, audit, act } of [
       ...CALLBACK_CASES,
       ...LEDGER_CASES,
       ...CONNECT_CASES,
@@ -40,8 +40,8 @@ describe('session binding', () => {
       const before = lines().length;
       const { status, text, headers } = await act(situation);
       world.stack.agentCoreIdentity.faults.clear();
-      const [expected, words] = PAGES[page];
-      const shown = status === expected && text.includes(words) && !text.includes('<script>alert');
+      const [expected, sentence] = PAGES[page];
+      const shown = status === expected && text.includes(sentence) && !text.includes('<script>alert');
       const last = (): string =>
         lines()
           .slice(before)
@@ -51,7 +51,7 @@ describe('session binding', () => {
       const stays = !(headers.get('location') ?? '').includes('evil.example');
       claim.check(
         () =>
-          `${who} | ${browser} | ${what}: ${String(status)} ${last()} [${vault()}] ${/<h1>(.*?)<\/h1>/.exec(text)?.[1] ?? text.slice(0, 80)}`,
+          `${user} | ${browser} | ${what}: ${String(status)} ${last()} [${vault()}] ${/<h1>(.*?)<\/h1>/.exec(text)?.[1] ?? text.slice(0, 80)}`,
         shown && stays && vault() === HELD[held] && recorded,
       );
     }

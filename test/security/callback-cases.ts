@@ -26,7 +26,7 @@ const inA = (
   audit = 'binding_refused',
   vault: BindingCase['vault'] = 'nothing',
 ): BindingCase => ({
-  who: 'Alice',
+  user: 'Alice',
   browser: 'A',
   what,
   page,
@@ -36,7 +36,7 @@ const inA = (
 });
 /** The callback while AgentCore Identity answers otherwise than usual. */
 const upstream = (what: string, page: BindingCase['page'], fault: Fault, audit: string): BindingCase => ({
-  who: 'Alice',
+  user: 'Alice',
   browser: 'A',
   what,
   page,
@@ -50,7 +50,7 @@ const upstream = (what: string, page: BindingCase['page'], fault: Fault, audit: 
 /** Who comes, in which browser, with what; and what they see, and what the vault holds then. */
 export const CALLBACK_CASES: readonly BindingCase[] = [
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the callback as it came',
     page: 'connected',
@@ -59,7 +59,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     act: ({ a, back }) => a.navigate(back.href),
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the callback, a second time',
     page: 'already',
@@ -71,7 +71,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     },
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'B',
     what: 'the callback, after it was completed in A',
     page: 'wrong browser',
@@ -83,7 +83,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     },
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'B',
     what: 'the callback',
     page: 'wrong browser',
@@ -92,7 +92,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     act: async (s) => (await browserOf(s, ALICE)).navigate(s.back.href),
   },
   {
-    who: 'Bob',
+    user: 'Bob',
     browser: 'B',
     what: "Alice's callback, forwarded",
     page: 'wrong browser',
@@ -101,7 +101,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     act: async (s) => (await browserOf(s, BOB)).navigate(s.back.href),
   },
   {
-    who: 'Bob',
+    user: 'Bob',
     browser: 'B, with her flow cookie',
     what: "Alice's callback",
     page: 'wrong account',
@@ -110,7 +110,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     act: async (s) => (await browserOf(s, BOB, [await flowCookie(s)])).navigate(s.back.href),
   },
   {
-    who: 'Bob, signed in after her',
+    user: 'Bob, signed in after her',
     browser: 'A',
     what: "Alice's callback",
     page: 'wrong account',
@@ -119,7 +119,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     act: async (s) => direct(s, tokenOf(s.world.stack, { payload: { sub: subjectOf(BOB) } })),
   },
   {
-    who: 'Bob',
+    user: 'Bob',
     browser: 'B',
     what: "the provider's link of Alice's flow, and his own consent",
     page: 'wrong browser',
@@ -128,7 +128,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     act: (s) => consentByProviderLink(s, BOB, 'bob-octo'),
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'B',
     what: "the provider's link of her flow, and her consent",
     page: 'wrong browser',
@@ -159,7 +159,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     query.delete('state');
   }),
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A, with two flows',
     what: 'the session of one with the state of the other',
     page: 'invalid',
@@ -175,7 +175,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     },
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: "Bob's session and state, from his own flow",
     page: 'wrong browser',
@@ -228,7 +228,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     query.set('error_description', '<script>alert(1)</script>');
   }),
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'she denies at the provider',
     page: 'denied',
@@ -243,7 +243,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
       ),
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the callback eleven minutes later',
     page: 'expired',
@@ -255,7 +255,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     },
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A, the cookie twice',
     what: 'the callback',
     page: 'wrong browser',
@@ -268,7 +268,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     },
   },
   {
-    who: 'nobody',
+    user: 'nobody',
     browser: 'A, past the load balancer',
     what: 'the callback',
     page: 'sign in',
@@ -277,7 +277,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     act: (s) => direct(s, undefined),
   },
   {
-    who: 'Alice, expired',
+    user: 'Alice, expired',
     browser: 'A, past the load balancer',
     what: 'the callback',
     page: 'sign in',
@@ -287,7 +287,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
       direct(s, tokenOf(s.world.stack, { header: { exp: past() }, payload: { sub: subjectOf(ALICE) } })),
   },
   {
-    who: 'Alice, of another load balancer',
+    user: 'Alice, of another load balancer',
     browser: 'A, past the load balancer',
     what: 'the callback',
     page: 'sign in',
@@ -306,7 +306,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
       ),
   },
   ...(['HEAD', 'POST', 'PUT'] as const).map((method): BindingCase => ({
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: `the callback by ${method}`,
     page: 'no such page',

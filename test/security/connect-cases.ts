@@ -21,7 +21,7 @@ const withTicket = (
   page: BindingCase['page'],
   make: (ticket: string, situation: Situation) => string | Promise<string>,
 ): BindingCase => ({
-  who: 'Alice',
+  user: 'Alice',
   browser: 'A',
   what: `connect page, ${what}`,
   page,
@@ -35,7 +35,7 @@ const withTicket = (
 /** The same for the page before consent. */
 export const CONNECT_CASES: readonly BindingCase[] = [
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the connect page',
     page: 'connect',
@@ -44,7 +44,7 @@ export const CONNECT_CASES: readonly BindingCase[] = [
     act: ({ a, connectUrl }) => a.navigate(connectUrl),
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the connect page, next= and redirect_uri= besides, and its button',
     page: 'on to the provider',
@@ -59,7 +59,7 @@ export const CONNECT_CASES: readonly BindingCase[] = [
       ),
   },
   {
-    who: 'Bob',
+    user: 'Bob',
     browser: 'B',
     what: "Alice's connect link",
     page: 'wrong account',
@@ -68,7 +68,7 @@ export const CONNECT_CASES: readonly BindingCase[] = [
     act: async (s) => (await browserOf(s, BOB)).navigate(s.connectUrl),
   },
   {
-    who: 'Bob',
+    user: 'Bob',
     browser: 'B',
     what: "the form of Alice's connect page",
     page: 'wrong account',
@@ -80,7 +80,7 @@ export const CONNECT_CASES: readonly BindingCase[] = [
     },
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the form, sent by another site',
     page: 'cross-site',
@@ -92,7 +92,7 @@ export const CONNECT_CASES: readonly BindingCase[] = [
       ),
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the form as JSON',
     page: 'no form',
@@ -120,7 +120,7 @@ export const CONNECT_CASES: readonly BindingCase[] = [
     async (_ticket, situation) => (await flowCookie(situation))[1],
   ),
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the connect page, the ticket twice',
     page: 'invalid',

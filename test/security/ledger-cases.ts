@@ -19,7 +19,7 @@ const withCookie = (
   what: string,
   make: (value: string, situation: Situation) => string | Promise<string>,
 ): BindingCase => ({
-  who: 'Alice',
+  user: 'Alice',
   browser: `A, cookie: ${what}`,
   what: 'the callback',
   page: 'wrong browser',
@@ -38,7 +38,7 @@ const withLedger = (
   audit: string,
   change: (record: object) => object,
 ): BindingCase => ({
-  who: 'Alice',
+  user: 'Alice',
   browser: 'A',
   what: `the callback, ${what}`,
   page,
@@ -93,7 +93,7 @@ export const LEDGER_CASES: readonly BindingCase[] = [
   withLedger('the record denied', 'denied', 'nothing', (record) => ({ ...record, state: 'denied' })),
   withLedger('the record burnt', 'burnt', 'binding_refused', (record) => ({ ...record, state: 'burnt' })),
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the callback, after it was opened in B',
     page: 'burnt',
@@ -105,7 +105,7 @@ export const LEDGER_CASES: readonly BindingCase[] = [
     },
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the callback, after Bob had brought it',
     page: 'burnt',
@@ -117,7 +117,7 @@ export const LEDGER_CASES: readonly BindingCase[] = [
     },
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the callback, after she had denied',
     page: 'denied',

@@ -57,20 +57,20 @@ describe('the pages', () => {
       const { body, contentSecurityPolicy } = resultPage(result, { sub: payload, displayName: payload });
       const scripts = [...body.matchAll(/<script>(.*?)<\/script>/gs)].map(([, script = '']) => script);
       const [script = ''] = scripts;
-      const [, told = ''] =
+      const [, message = ''] =
         /^new BroadcastChannel\('onbehalf'\)\.postMessage\((\{.*\})\);$/.exec(script) ?? [];
       const hash = createHash('sha256').update(script).digest('base64');
       const holds =
         scripts.length === 1 &&
         contentSecurityPolicy.includes(`script-src 'sha256-${hash}'`) &&
-        saidIn(told) === payload;
+        sessionIdIn(message) === payload;
       claim.check(payload, holds);
     }
     claim.finish();
   });
 });
 
-function saidIn(json: string): unknown {
+function sessionIdIn(json: string): unknown {
   try {
     return (JSON.parse(json) as { sessionId: unknown }).sessionId;
   } catch {

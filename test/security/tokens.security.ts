@@ -51,16 +51,16 @@ describe('tokens of the load balancer', () => {
     );
     const count = world.stack.loadBalancer.keyFetches() - fetched;
     fetches.check(`${String(count)} fetches`, count === ROLES.length * 3);
-    const taken = new Claim(1, 'genuine tokens taken, in all nine paddings, by both roles', 18);
+    const accepted = new Claim(1, 'genuine tokens taken, in all nine paddings, by both roles', 18);
     for (const role of ROLES) {
       for (const [padding, token] of tokensOfEveryPadding(world.stack)) {
         const { status } = await send(world.roles[role].url, PATHS[role], { headers: [[HEADER, token]] });
-        taken.check(`${role}: ${padding}: ${String(status)}`, status === ACCEPTED[role]);
+        accepted.check(`${role}: ${padding}: ${String(status)}`, status === ACCEPTED[role]);
       }
     }
     refused.finish();
     fetches.finish();
-    taken.finish();
+    accepted.finish();
   });
 
   it('row 2: seeded random mutations are never taken, and break nothing', async () => {
