@@ -1,4 +1,4 @@
-/** Who may import whom: README.md, "Layout". Each rule forbids what is not one of its arrows. */
+/** The allowed imports between modules: README.md, "Layout". Each rule forbids all imports that are not in that diagram. */
 const only = (name, from, allowed) => ({
   name,
   severity: 'error',

@@ -128,7 +128,7 @@ describe("Bedrock's stand-in, by the unmodified AWS SDK", () => {
     expect((await converse([user(text)])).tools.map(({ name }) => name)).toEqual(names);
   });
 
-  it('asks back when an argument is missing or nothing is named, and answers small talk', async () => {
+  it('asks a question when an argument is missing or no tool is named, and answers small talk', async () => {
     expect((await converse([user('create an issue')])).text).toContain('title');
     expect((await converse([user('do the thing')])).text).toContain('Which of these');
     expect((await converse([user('thank you!')])).text).toBe('You are welcome.');
@@ -144,7 +144,7 @@ describe("Bedrock's stand-in, by the unmodified AWS SDK", () => {
     content: [{ toolResult: { toolUseId, content: [{ json: { data: { login: 'octo' } } }] } }],
   });
 
-  it('tells what the tools answered', async () => {
+  it('describes the results of the tools', async () => {
     const reply = await converse([user('who am i'), use('a'), result('a')]);
     expect(reply.text).toContain('octo');
   });

@@ -24,14 +24,14 @@ describe('connect and session binding', () => {
     world.stack.agentCoreIdentity.calls.filter(({ operation }) => operation === 'CompleteResourceTokenAuth')
       .length;
 
-  it('binds, and says so to the waiting page', async () => {
+  it('binds the token, and notifies the waiting page', async () => {
     const done = await world.consent(alice, connectUrl, 'alice-octo');
     expect(done.text).toContain('BroadcastChannel');
     expect(done.text).toContain(`"sessionId":"binding-${String(number)}"`);
     expect(world.vault()).toContain('gho_');
   });
 
-  it('tells a user who denied at the provider, and binds nothing', async () => {
+  it('shows a denial at the provider to the user, and binds nothing', async () => {
     const denied = await world.consent(alice, connectUrl, 'alice-octo', 'cancel');
     expect([denied.status, denied.text.includes('You did not authorize access')]).toEqual([200, true]);
     expect(denied.text).toContain('"type":"authorization_denied"');
@@ -39,7 +39,7 @@ describe('connect and session binding', () => {
     expect(world.vault()).toBe('{}');
   });
 
-  it('tells of a denial that comes without a session', async () => {
+  it('shows a denial that has no session', async () => {
     const page = await alice.navigate(
       `${world.url}/oauth2/session-binding?error=access_denied&error_description=<b>x`,
     );
@@ -50,7 +50,7 @@ describe('connect and session binding', () => {
     ]).toEqual([200, true, false]);
   });
 
-  it('tells of an expired session, and binds nothing', async () => {
+  it('shows an expired session, and binds nothing', async () => {
     const back = await world.consentUpToBinding(alice, connectUrl, 'alice-octo');
     world.advance(11 * 60_000);
     const page = await alice.navigate(back);
@@ -58,7 +58,7 @@ describe('connect and session binding', () => {
     expect(world.vault()).toBe('{}');
   });
 
-  it('shows the connect page to the user who asked alone', async () => {
+  it('shows the connect page only to the user who asked', async () => {
     const bob = await world.signIn('bob@example.com');
     const page = await bob.navigate(connectUrl);
     expect([page.status, page.text.includes('another account')]).toEqual([403, true]);
@@ -117,7 +117,7 @@ describe('connect and session binding', () => {
     expect(world.vault()).toBe('{}');
   });
 
-  it('says that it is done when the address is opened again, and calls nothing', async () => {
+  it('says that the flow is complete when the address is opened again, and calls no service', async () => {
     const back = await world.consentUpToBinding(alice, connectUrl, 'alice-octo');
     await alice.navigate(back);
     const [before, vault] = [completions(), world.vault()];
@@ -126,7 +126,7 @@ describe('connect and session binding', () => {
     expect([completions(), world.vault()]).toEqual([before, vault]);
   });
 
-  it('completes once for 20 parallel submits', async () => {
+  it('completes once for 20 parallel callbacks', async () => {
     const back = await world.consentUpToBinding(alice, connectUrl, 'alice-octo');
     const before = world.stack.gitHub.grants.exchanges.length;
     const pages = await Promise.all(Array.from({ length: 20 }, () => alice.navigate(back)));
@@ -139,7 +139,7 @@ describe('connect and session binding', () => {
     expect([page.status, page.text.includes('not valid')]).toEqual([400, true]);
   });
 
-  it('leads to no address that a parameter names', async () => {
+  it('does not redirect to an address in a parameter', async () => {
     const page = await alice.navigate(
       `${connectUrl}&next=https://evil.example&redirect_uri=https://evil.example`,
     );
@@ -149,7 +149,7 @@ describe('connect and session binding', () => {
     );
   });
 
-  it("shows the operator's fault as the operator's, and a service that is down as that", async () => {
+  it('shows a fault of the operator and an unavailable service as different errors', async () => {
     const back = await world.consentUpToBinding(alice, connectUrl, 'alice-octo');
     const denied = JSON.stringify({
       message: 'User: x is not authorized to perform: bedrock-agentcore:CompleteResourceTokenAuth',

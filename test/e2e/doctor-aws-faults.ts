@@ -9,10 +9,10 @@ const answer = (status: number, type: string, message: string): Fault => ({
   body: JSON.stringify({ message }),
 });
 
-/** Whatever may be wrong with AgentCore Identity, the bucket, its key and the model. */
+/** The faults of AgentCore Identity, the bucket, its key and the model. */
 export const AWS_FAULTS: readonly PlantedFault[] = [
   {
-    name: 'a workload identity that is not there',
+    name: 'a workload identity that does not exist',
     plant: (environment) => {
       environment.WORKLOAD_IDENTITY_NAME = 'other';
     },
@@ -21,7 +21,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
     waiting: ['return URLs', 'callback URL'],
   },
   {
-    name: 'a look that is not permitted',
+    name: 'a check that is not permitted',
     plant: (environment) => {
       environment.AWS_ACCESS_KEY_ID = ACCESS_KEYS.agent;
     },
@@ -75,7 +75,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
     waiting: ['callback URL'],
   })),
   {
-    name: 'a token that may not be fetched, by the name of the action that is missing',
+    name: 'a token that may not be fetched, with the name of the missing action',
     plant: (_, stack) => {
       const denied = answer(403, 'AccessDeniedException', 'User: x is not authorized to perform this');
       stack.agentCoreIdentity.faults.plan(/GetWorkloadAccessTokenForUserId/, denied);
@@ -105,7 +105,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
     fix: /compare the client id/,
   },
   {
-    name: 'a bucket that is not there',
+    name: 'a bucket that does not exist',
     plant: (environment) => {
       environment.S3_BUCKET_NAME = 'no-such-bucket';
     },
@@ -114,7 +114,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
     waiting: ['key'],
   },
   {
-    name: 'a bucket that may not be seen',
+    name: 'a bucket that the caller may not access',
     plant: (_, stack) => {
       stack.s3.faults.plan(/^HEAD/, { kind: 'answer', status: 403 });
     },
@@ -123,7 +123,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
     waiting: ['key'],
   },
   {
-    name: 'a bucket that is elsewhere, keeps no versions and is open',
+    name: 'a bucket that is in another region, keeps no versions and is public',
     plant: (_, stack) => {
       stack.s3.settings = {
         ...stack.s3.settings,
@@ -139,7 +139,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
     waiting: ['key'],
   },
   {
-    name: 'a bucket without a key of its own',
+    name: 'a bucket without its own key',
     plant: (_environment, stack) => {
       const { keyArn: _, ...settings } = stack.s3.settings;
       stack.s3.settings = settings;
@@ -148,7 +148,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
     fix: /put-bucket-encryption --bucket onbehalf-local-sessions/,
   },
   {
-    name: 'a key that is switched off',
+    name: 'a disabled key',
     plant: (_, stack) => {
       stack.account.keys.set(KEY_ARN, { enabled: false, rotates: true });
     },
@@ -164,7 +164,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
     fix: /aws kms enable-key-rotation --region eu-central-1/,
   },
   {
-    name: 'a key that does not exist any more',
+    name: 'a deleted key',
     plant: (_, stack) => {
       stack.account.keys.clear();
     },
@@ -210,7 +210,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
       fix: /npm run doctor/,
     },
   ].map(({ fault, says, fix }): PlantedFault => ({
-    name: `a model that is answered for by ${JSON.stringify(fault.kind === 'answer' ? fault.body : '')}`,
+    name: `a model whose call fails with ${JSON.stringify(fault.kind === 'answer' ? fault.body : '')}`,
     plant: (_, stack) => {
       stack.bedrock.faults.plan(/./, fault);
     },

@@ -2,7 +2,7 @@ import type { LocalStack } from '../../local/stack.ts';
 
 export type Environment = Record<string, string>;
 
-/** A fault of the deployment: how it is made, which subjects it makes wrong, and what is said of each. */
+/** A fault of the deployment: how to plant it, the subjects that become wrong, and their texts. */
 export interface PlantedFault {
   readonly name: string;
   readonly plant: (environment: Environment, stack: LocalStack) => void;
@@ -12,13 +12,13 @@ export interface PlantedFault {
   readonly waiting?: readonly string[];
 }
 
-/** Nobody listens there. */
+/** No service listens on this port. */
 const CLOSED = 'http://127.0.0.1:9';
 
-/** Whatever may be wrong with variables, addresses, clocks, credentials, the identity provider and the front door. */
+/** The faults of variables, addresses, clocks, credentials, the identity provider and the front door. */
 export const FAULTS: readonly PlantedFault[] = [
   {
-    name: 'variables that are missing or malformed, all at once',
+    name: 'missing and malformed variables, all at once',
     plant: (environment) => {
       environment.FLOW_SECRET = 'short';
       environment.S3_BUCKET_NAME = '';
@@ -54,7 +54,7 @@ export const FAULTS: readonly PlantedFault[] = [
     fix: /aws bedrock list-inference-profiles --region eu-central-1/,
   },
   {
-    name: 'a service that nobody answers for',
+    name: 'a service that is down',
     plant: (environment) => {
       environment.AWS_ENDPOINT_URL_BEDROCK_AGENTCORE = CLOSED;
     },
@@ -96,7 +96,7 @@ export const FAULTS: readonly PlantedFault[] = [
     fix: /export GITHUB_API_BASE=https:\/\/api\.github\.com/,
   },
   {
-    name: 'keys that nobody answers for, which only the bucket tells of',
+    name: "an unreachable KMS, which only the bucket's settings reveal",
     plant: (environment) => {
       environment.AWS_ENDPOINT_URL_KMS = CLOSED;
     },
@@ -147,7 +147,7 @@ export const FAULTS: readonly PlantedFault[] = [
     fix: /aws configure list-profiles.*export AWS_PROFILE=NAME/s,
   },
   {
-    name: 'an issuer that the provider spells in another way',
+    name: 'an issuer that the provider writes in another way',
     plant: (environment) => {
       environment.ALB_ISSUER = `${environment.ALB_ISSUER ?? ''}/`;
     },
@@ -156,7 +156,7 @@ export const FAULTS: readonly PlantedFault[] = [
     waiting: ['front door'],
   },
   {
-    name: 'an issuer that is none',
+    name: 'an issuer that is not an OpenID provider',
     plant: (environment, stack) => {
       environment.ALB_ISSUER = stack.gitHub.url;
     },
@@ -188,7 +188,7 @@ export const FAULTS: readonly PlantedFault[] = [
     fix: /npm run infra:cdk -- infra\/deployments\/mine\.json diff/,
   },
   {
-    name: 'a rule that forwards without a sign-in, so that the application itself has to refuse',
+    name: 'a rule that forwards without a sign-in, so that only the application refuses',
     plant: (_, stack) => {
       const headers = { 'content-type': 'application/problem+json' };
       stack.loadBalancer.faults.plan(/^GET \/sessions$/, {
@@ -205,7 +205,7 @@ export const FAULTS: readonly PlantedFault[] = [
     fix: /mine\.json diff/,
   },
   {
-    name: 'a provider without keys, where access tokens are verified here',
+    name: 'a provider without keys, when the agent role verifies access tokens',
     plant: (environment, stack) => {
       environment.SIGN_IN = 'bearer';
       const issuer = stack.identityProvider.url;

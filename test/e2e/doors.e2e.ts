@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { tokenOf } from '../support/tokens.ts';
 import { World } from '../support/world.ts';
 
-describe('the doors of both roles', () => {
+describe('the routes of both roles', () => {
   let world: World;
 
   beforeAll(async () => {
@@ -30,7 +30,7 @@ describe('the doors of both roles', () => {
     ['sessionBinding', 'GET', '/oauth2/connect'],
     ['sessionBinding', 'POST', '/oauth2/connect'],
     ['sessionBinding', 'GET', '/oauth2/session-binding'],
-  ] as const)('%s %s %s is closed without a token', async (role, method, path) => {
+  ] as const)('%s %s %s refuses a request without a token', async (role, method, path) => {
     const answer = await fetch(world.roles[role].url + path, { method, redirect: 'manual' });
     expect(answer.status).toBe(401);
   });
@@ -43,7 +43,7 @@ describe('the doors of both roles', () => {
     expect((await fetch(`${world.roles[role].url}/ready`)).status).toBe(200);
   });
 
-  it.each(['HEAD', 'OPTIONS', 'PUT', 'PATCH'])('%s leads nowhere', async (method) => {
+  it.each(['HEAD', 'OPTIONS', 'PUT', 'PATCH'])('%s does not redirect', async (method) => {
     for (const path of ['/sessions', '/docs', '/invocations']) {
       expect([path, (await agent(path, { method, headers: signedIn() })).status]).toEqual([path, 404]);
     }
@@ -51,7 +51,7 @@ describe('the doors of both roles', () => {
     expect((await fetch(binding, { method, headers: signedIn() })).status).toBe(404);
   });
 
-  it('says what is wrong with a body, and repeats nothing of it', async () => {
+  it('describes the fault of a body without repeating the input', async () => {
     const bodies = [
       '',
       '{',
@@ -92,7 +92,7 @@ describe('the doors of both roles', () => {
   });
 
   it.each(['image', 'iframe', 'script', 'empty', 'object'])(
-    'opens no page of consent in what another page embeds: %s',
+    'does not open a consent page inside another page: %s',
     async (destination) => {
       for (const path of ['/oauth2/connect?ticket=x', '/oauth2/session-binding?session_id=x&state=x']) {
         const answer = await fetch(world.roles.sessionBinding.url + path, {
@@ -147,7 +147,7 @@ describe('the doors of both roles', () => {
     expect((await agent('/sessions', { headers: signedIn({ cookie }) })).status).toBe(200);
   });
 
-  it('sends security headers, and none that tell the framework or open it to other origins', async () => {
+  it('sends security headers, and no headers that name the framework or allow other origins', async () => {
     const { headers } = await agent('/ping', { headers: { origin: 'https://evil.example' } });
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('referrer-policy')).toBe('no-referrer');

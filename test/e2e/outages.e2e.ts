@@ -25,7 +25,7 @@ describe('when a dependency is stopped', () => {
     expect(again.text).toContain('alice-octo');
   };
 
-  it('GitHub: the user is told, by a typed tool error', async () => {
+  it('GitHub: the user gets a typed tool error', async () => {
     world.stack.gitHub.faults.plan(/./, stopped);
     const answer = await world.ask(alice, 'github', 'Who am I on GitHub?');
     expect(answer.raw).toContain('"code\\":\\"provider_unavailable');
@@ -35,7 +35,7 @@ describe('when a dependency is stopped', () => {
     await healthy();
   });
 
-  it('AgentCore Identity: the user is told, by a typed tool error and by a page', async () => {
+  it('AgentCore Identity: the user gets a typed tool error and an error page', async () => {
     const paused = await world.ask(alice, 'identity', 'List my repositories');
     const back = await world.consentUpToBinding(alice, connectUrlOf(paused), 'alice-octo');
     world.stack.agentCoreIdentity.faults.plan(/^POST/, stopped);
@@ -48,7 +48,7 @@ describe('when a dependency is stopped', () => {
     await healthy();
   });
 
-  it('Bedrock: the run fails with a typed event, and the message is kept', async () => {
+  it('Bedrock: the run fails with a typed event, and the message is saved', async () => {
     world.stack.bedrock.faults.plan(/./, stopped);
     const answer = await world.ask(alice, 'bedrock', 'Who am I on GitHub?');
     expect(answer.last).toMatchObject({ type: 'RUN_ERROR', code: 'model_unavailable' });
@@ -60,7 +60,7 @@ describe('when a dependency is stopped', () => {
     expect(next.text).toContain('alice-octo');
   });
 
-  it('Bedrock throttles: the run says so', async () => {
+  it('Bedrock throttles: the run ends with its own error code', async () => {
     const headers = { 'x-amzn-errortype': 'ThrottlingException' };
     world.stack.bedrock.faults.plan(/./, {
       kind: 'answer',
@@ -75,7 +75,7 @@ describe('when a dependency is stopped', () => {
     await healthy();
   });
 
-  it('S3: a problem document, before anything is asked of the model', async () => {
+  it('S3: a problem document, before the model is called', async () => {
     world.stack.s3.faults.plan(/./, stopped);
     const asked = world.stack.bedrock.requests.length;
     const answer = await world.ask(alice, 's3', 'hello');
@@ -86,7 +86,7 @@ describe('when a dependency is stopped', () => {
     await healthy();
   });
 
-  it('S3 goes away while the model answers: the run ends with a typed event', async () => {
+  it('S3 fails while the model answers: the run ends with a typed event', async () => {
     world.stack.s3.faults.plan(/PUT .*turns/, stopped);
     const answer = await world.ask(alice, 's3-late', 'hello');
     expect(answer.last).toMatchObject({ type: 'RUN_ERROR', code: 'sessions_unavailable' });
@@ -94,7 +94,7 @@ describe('when a dependency is stopped', () => {
     await healthy();
   });
 
-  it('refuses a second turn at the same time, at once', async () => {
+  it('refuses a second turn at the same time immediately', async () => {
     world.stack.bedrock.faults.plan(/./, { kind: 'delay', ms: 600 }, 1);
     const running = world.ask(alice, 'busy', 'hello');
     await eventually(() =>
@@ -107,7 +107,7 @@ describe('when a dependency is stopped', () => {
     expect((await running).text).toContain('Hello');
   });
 
-  it('logs one JSON object a line, and neither message nor token in any', () => {
+  it('logs one JSON object per line, without messages and tokens', () => {
     const lines = [world.roles.agent, world.roles.sessionBinding].flatMap((role) =>
       role.output().trim().split('\n'),
     );

@@ -18,7 +18,7 @@ import {
   type BindingCase,
 } from './binding-situation.ts';
 
-/** The callback in Alice's browser, its query changed. */
+/** The callback in Alice's browser, with a changed query. */
 const inA = (
   what: string,
   page: BindingCase['page'],
@@ -34,7 +34,7 @@ const inA = (
   audit,
   act: ({ a, back }) => a.navigate(changed(back, change)),
 });
-/** The callback while AgentCore Identity answers otherwise than usual. */
+/** The callback while AgentCore Identity fails. */
 const upstream = (what: string, page: BindingCase['page'], fault: Fault, audit: string): BindingCase => ({
   user: 'Alice',
   browser: 'A',
@@ -47,7 +47,7 @@ const upstream = (what: string, page: BindingCase['page'], fault: Fault, audit: 
     return a.navigate(back.href);
   },
 });
-/** Who comes, in which browser, with what; and what they see, and what the vault holds then. */
+/** The cases: user, browser and request, with the expected page and content of the vault. */
 export const CALLBACK_CASES: readonly BindingCase[] = [
   {
     user: 'Alice',
@@ -189,10 +189,10 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
   inA('session_id twice', 'invalid', (query) => {
     query.append('session_id', query.get('session_id') ?? '');
   }),
-  inA('a session_id that is no request URI', 'invalid', (query) => {
+  inA('a session_id that is not a request URI', 'invalid', (query) => {
     query.set('session_id', 'https://evil.example');
   }),
-  inA('a session_id that nobody has', 'wrong browser', (query) => {
+  inA('an unknown session_id', 'wrong browser', (query) => {
     query.set('session_id', 'urn:ietf:params:oauth:request_uri:guessed');
   }),
   inA('session_id with a line break', 'invalid', (query) => {
@@ -205,7 +205,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     query.set('session_id', `urn:ietf:params:oauth:request_uri:${'x'.repeat(2_000)}`);
   }),
   inA(
-    'next=, redirect_uri= and return_to= besides',
+    'additional next=, redirect_uri= and return_to=',
     'connected',
     (query) => {
       for (const name of ['next', 'redirect_uri', 'return_to']) query.set(name, 'https://evil.example');
@@ -214,7 +214,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     "Alice's token",
   ),
   inA(
-    'error=access_denied besides',
+    'additional error=access_denied',
     'denied',
     (query) => {
       query.set('error', 'access_denied');
@@ -269,7 +269,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
   },
   {
     user: 'nobody',
-    browser: 'A, past the load balancer',
+    browser: 'A, directly to the role',
     what: 'the callback',
     page: 'sign in',
     vault: 'nothing',
@@ -278,7 +278,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
   },
   {
     user: 'Alice, expired',
-    browser: 'A, past the load balancer',
+    browser: 'A, directly to the role',
     what: 'the callback',
     page: 'sign in',
     vault: 'nothing',
@@ -288,7 +288,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
   },
   {
     user: 'Alice, of another load balancer',
-    browser: 'A, past the load balancer',
+    browser: 'A, directly to the role',
     what: 'the callback',
     page: 'sign in',
     vault: 'nothing',
@@ -350,7 +350,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
   ),
   upstream('the service breaks the connection', 'unavailable', { kind: 'reset' }, 'binding_failed'),
   upstream(
-    'the service answers no JSON',
+    'the service answers invalid JSON',
     'unavailable',
     { kind: 'answer', status: 500, body: '<html>' },
     'binding_failed',

@@ -15,7 +15,7 @@ import {
   type Situation,
 } from './binding-situation.ts';
 
-/** The connect page with a ticket of the attacker's making, in Alice's browser. */
+/** The connect page in Alice's browser, with a ticket that the attacker made. */
 const withTicket = (
   what: string,
   page: BindingCase['page'],
@@ -32,7 +32,7 @@ const withTicket = (
     return situation.a.navigate(`${situation.world.url}/oauth2/connect?ticket=${encodeURIComponent(ticket)}`);
   },
 });
-/** The same for the page before consent. */
+/** The same cases for the page before consent. */
 export const CONNECT_CASES: readonly BindingCase[] = [
   {
     user: 'Alice',
@@ -46,7 +46,7 @@ export const CONNECT_CASES: readonly BindingCase[] = [
   {
     user: 'Alice',
     browser: 'A',
-    what: 'the connect page, next= and redirect_uri= besides, and its button',
+    what: 'the connect page with additional next= and redirect_uri=, and its button',
     page: 'on to the provider',
     vault: 'nothing',
     audit: 'consent_started',
@@ -101,7 +101,7 @@ export const CONNECT_CASES: readonly BindingCase[] = [
     act: async (s) => withoutEffect(await postTicket(s.a, s, { 'content-type': 'application/json' })),
   },
   withTicket('ticket empty', 'invalid', () => ''),
-  withTicket('ticket a word', 'invalid', () => 'ticket'),
+  withTicket('ticket is a word', 'invalid', () => 'ticket'),
   withTicket('ticket of five parts', 'invalid', () => 'a.b.c.d.e'),
   withTicket('ticket of 9,000 characters', 'invalid', () => 'x'.repeat(9_000)),
   withTicket('a byte of the ticket changed', 'invalid', tampered),
@@ -115,7 +115,7 @@ export const CONNECT_CASES: readonly BindingCase[] = [
     resealed(situation, ticket, 'flow-ticket', { sub: subjectOf(BOB) }),
   ),
   withTicket(
-    'the flow cookie in its place',
+    'the flow cookie instead of the ticket',
     'invalid',
     async (_ticket, situation) => (await flowCookie(situation))[1],
   ),
