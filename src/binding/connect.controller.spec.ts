@@ -92,7 +92,8 @@ describe('the connect page', () => {
   it('shows the user, the tool and the scopes, and has the ticket in its form', async () => {
     const sealed = await sealedOf();
     const { statusCode, headers, body } = await ask({ ticket: sealed }, BROWSER);
-    expect([statusCode, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(statusCode).toBe(200);
+    expect(headers['content-type']).toBe('text/html; charset=utf-8');
     for (const text of [sealed, 'Alice (a@x)', 'GitHub', 'Read your profile', 'Read it'])
       expect(body).toContain(text);
     expect(headers['set-cookie']).toBeUndefined();
@@ -111,7 +112,8 @@ describe('the connect page', () => {
 
   it('redirects the browser and sets the flow cookie', async () => {
     const answer = await go({ ticket: await sealedOf() });
-    expect([answer.statusCode, answer.headers.location]).toEqual([303, ticket.authorizationUrl]);
+    expect(answer.statusCode).toBe(303);
+    expect(answer.headers.location).toEqual(ticket.authorizationUrl);
     const entry = await entryNow();
     expect(entry.record.state).toBe('started');
     expect(cookies.knows(entry, cookieOf(answer))).toBe(true);
@@ -128,7 +130,8 @@ describe('the connect page', () => {
     expect(entry.record.browsers).toHaveLength(2);
     for (let count = 0; count < 4; count += 1) await go({ ticket: sealed });
     const later = await entryNow();
-    expect([later.record.browsers.length, cookies.knows(later, first)]).toEqual([4, false]);
+    expect(later.record.browsers).toHaveLength(4);
+    expect(cookies.knows(later, first)).toBe(false);
   });
 
   it('retries when two browsers write to the ledger at the same time', async () => {
@@ -147,19 +150,24 @@ describe('the connect page', () => {
     [['started', 'denied'], 200, 'You did not authorize access'],
     [['expired'], 410, 'has expired'],
     [['burnt'], 403, 'was stopped'],
-  ])('shows the state of the flow (%j), and does not redirect', async (states, status, sentence) => {
-    await move(...states);
-    const sealed = await sealedOf();
-    const before = JSON.stringify(await entryNow());
-    for (const answer of [await ask({ ticket: sealed }, BROWSER), await go({ ticket: sealed }, BROWSER)]) {
-      expect([answer.statusCode, answer.headers.location]).toEqual([303, '/oauth2/connect']);
-      const cookie = cookieOf(answer);
-      const page = await ask({}, { ...BROWSER, cookie });
-      expect([page.statusCode, page.body.includes(sentence)]).toEqual([status, true]);
-      expect(page.body).not.toContain('BroadcastChannel');
-    }
-    expect(JSON.stringify(await entryNow())).toBe(before);
-  });
+  ])(
+    'shows the state of the flow (%j), and does not lead to the provider',
+    async (states, status, sentence) => {
+      await move(...states);
+      const sealed = await sealedOf();
+      const before = JSON.stringify(await entryNow());
+      for (const answer of [await ask({ ticket: sealed }, BROWSER), await go({ ticket: sealed }, BROWSER)]) {
+        expect(answer.statusCode).toBe(303);
+        expect(answer.headers.location).toBe('/oauth2/connect');
+        const cookie = cookieOf(answer);
+        const page = await ask({}, { ...BROWSER, cookie });
+        expect(page.statusCode).toEqual(status);
+        expect(page.body).toContain(sentence);
+        expect(page.body).not.toContain('BroadcastChannel');
+      }
+      expect(JSON.stringify(await entryNow())).toBe(before);
+    },
+  );
 
   it('reports an unknown flow as expired', async () => {
     store.objects.clear();
@@ -199,7 +207,8 @@ describe('the connect page', () => {
   ])('does not redirect with %s', async (_name, payload, reason) => {
     const answer = await go(payload);
     expect(answer.json()).toMatchObject({ status: 400, code: 'flow_invalid' });
-    expect([answer.headers.location, answer.headers['set-cookie']]).toEqual([undefined, undefined]);
+    expect(answer.headers.location).toBeUndefined();
+    expect(answer.headers['set-cookie']).toBeUndefined();
     expect(trail).toMatchObject([refused('flow_invalid', reason)]);
   });
 
@@ -213,7 +222,8 @@ describe('the connect page', () => {
     const sealed = await sealedOf({ sub: 'bob' });
     for (const answer of [await ask({ ticket: sealed }), await go({ ticket: sealed })]) {
       expect(answer.json()).toMatchObject({ status: 403, code: 'flow_wrong_account' });
-      expect([answer.headers.location, answer.headers['set-cookie']]).toEqual([undefined, undefined]);
+      expect(answer.headers.location).toBeUndefined();
+      expect(answer.headers['set-cookie']).toBeUndefined();
     }
     const line = {
       ...refused('flow_wrong_account', 'ticket_of_another_user'),
@@ -227,9 +237,11 @@ describe('the connect page', () => {
 
   it("shows the refusal of another user's ticket at an address without the ticket", async () => {
     const answer = await ask({ ticket: await sealedOf({ sub: 'bob' }) }, BROWSER);
-    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/oauth2/connect']);
+    expect(answer.statusCode).toBe(303);
+    expect(answer.headers.location).toBe('/oauth2/connect');
     const page = await ask({}, { ...BROWSER, cookie: cookieOf(answer) });
-    expect([page.statusCode, page.body.includes('another account')]).toEqual([403, true]);
+    expect(page.statusCode).toBe(403);
+    expect(page.body).toContain('another account');
     expect(page.body).not.toContain('bob');
   });
 
@@ -242,7 +254,8 @@ describe('the connect page', () => {
   it('also records a refusal that an internal failure caused', async () => {
     jest.spyOn(tickets, 'open').mockRejectedValue(new Error('broken'));
     const answer = await ask({ ticket: 'x' }, BROWSER);
-    expect([answer.statusCode, answer.headers.location]).toEqual([500, undefined]);
+    expect(answer.statusCode).toBe(500);
+    expect(answer.headers.location).toBeUndefined();
     expect(trail).toMatchObject([{ event: 'consent_refused', user: 'alice', code: 'internal_error' }]);
   });
 });

@@ -58,7 +58,8 @@ describe('the callback', () => {
     answer = () => Promise.resolve({ kind: 'done', record, cookies: ['flow=done'] });
     const first = await comeBack();
     expect(asked).toEqual([[alice, { session_id: 'x', state: 's' }, 'a=b']]);
-    expect([first.statusCode, first.headers.location]).toEqual([303, '/oauth2/session-binding']);
+    expect(first.statusCode).toBe(303);
+    expect(first.headers.location).toBe('/oauth2/session-binding');
     expect(cookiesOf(first)).toEqual([
       'flow=done',
       expect.stringContaining('Max-Age=300; HttpOnly; SameSite=Lax; Secure'),
@@ -85,7 +86,8 @@ describe('the callback', () => {
   it("shows a denial as the user's choice, not as an error", async () => {
     answer = () => Promise.resolve({ kind: 'denied', record, cookies: [] });
     const page = await resultOf(kept(await comeBack()));
-    expect([page.statusCode, page.body.includes('<body class="neutral">')]).toEqual([200, true]);
+    expect(page.statusCode).toBe(200);
+    expect(page.body).toContain('<body class="neutral">');
     expect(page.body).toContain('"type":"authorization_denied"');
     expect(page.body).not.toContain('Request <code>');
   });
@@ -93,7 +95,8 @@ describe('the callback', () => {
   it('also shows a denial that has no session', async () => {
     answer = () => Promise.reject(new AppError('flow_denied'));
     const page = await resultOf(kept(await comeBack()));
-    expect([page.statusCode, page.body.includes('You did not authorize access')]).toEqual([200, true]);
+    expect(page.statusCode).toBe(200);
+    expect(page.body).toContain('You did not authorize access');
   });
 
   it.each<[ErrorCode, number]>([
@@ -105,9 +108,11 @@ describe('the callback', () => {
   ])('shows a refusal with the id of the request that was refused: %s', async (code, status) => {
     answer = () => Promise.reject(new AppError(code));
     const first = await comeBack();
-    expect([first.statusCode, first.headers.location]).toEqual([303, '/oauth2/session-binding']);
+    expect(first.statusCode).toBe(303);
+    expect(first.headers.location).toBe('/oauth2/session-binding');
     const page = await resultOf(kept(first));
-    expect([page.statusCode, page.body.includes('Request <code>req-1</code>')]).toEqual([status, true]);
+    expect(page.statusCode).toEqual(status);
+    expect(page.body).toContain('Request <code>req-1</code>');
     expect(page.body).toContain('<a href="/">Return to the assistant</a>');
   });
 
@@ -123,7 +128,8 @@ describe('the callback', () => {
     async (code) => {
       answer = () => Promise.reject(new AppError(code));
       const page = await comeBack();
-      expect([page.statusCode >= 500, page.headers.location]).toEqual([true, undefined]);
+      expect(page.statusCode >= 500).toBe(true);
+      expect(page.headers.location).toBeUndefined();
     },
   );
 
@@ -143,7 +149,8 @@ describe('the callback', () => {
     app = await appFor({ sub: 'bob' });
     answer = () => Promise.reject(new AppError('flow_invalid'));
     const page = await resultOf(cookie);
-    expect([page.statusCode, page.body.includes('not valid')]).toEqual([400, true]);
+    expect(page.statusCode).toBe(400);
+    expect(page.body).toContain('not valid');
     expect(asked).toHaveLength(2);
   });
 });

@@ -118,7 +118,8 @@ describe('SessionBinding', () => {
   ])('is not changed by %s after it is bound', async (_name, user, header, code) => {
     await binding.bind(alice, callback, cookie);
     await expect(binding.bind(user, callback, header)).rejects.toMatchObject({ code });
-    expect([await stateNow(), completed.length]).toEqual(['bound', 1]);
+    expect(await stateNow()).toBe('bound');
+    expect(completed).toHaveLength(1);
   });
 
   it.each(['asked', 'opened'])(
@@ -156,7 +157,8 @@ describe('SessionBinding', () => {
       reason: 'state',
     });
     // Neither the user nor another browser caused this, so the correct address may still arrive.
-    expect([await stateNow(), completed]).toEqual(['started', []]);
+    expect(await stateNow()).toBe('started');
+    expect(completed).toEqual([]);
   });
 
   it('ends once when the user denies', async () => {
@@ -181,7 +183,8 @@ describe('SessionBinding', () => {
       code: 'flow_expired',
       reason: 'ten_minutes',
     });
-    expect([await stateNow(), completed]).toEqual(['expired', []]);
+    expect(await stateNow()).toBe('expired');
+    expect(completed).toEqual([]);
     await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({ reason: 'ended_before' });
   });
 

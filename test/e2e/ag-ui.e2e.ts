@@ -54,7 +54,8 @@ describe('an unmodified AG-UI client', () => {
     expect(resumed.newMessages.some(({ role }) => role === 'tool')).toBe(true);
 
     agent.addMessage({ id: 'message-2', role: 'user', content: 'Thank you' });
-    expect(lastText(await agent.runAgent())).toBe('You are welcome.');
+    const thanked = await agent.runAgent();
+    expect(thanked.newMessages.map(({ role }) => role)).toEqual(['assistant']);
   });
 
   it('gets valid events of AG-UI 1.0, in a valid order', async () => {
@@ -118,7 +119,7 @@ describe('an unmodified AG-UI client', () => {
     await eventually(() => world.stack.bedrock.aborted() === before + 1);
     const read = async (): Promise<string> => (await alice.request(`${world.url}/sessions/aborts`)).text;
     await eventually(async () => (await read()).includes('"outcome":"cancelled"'));
-    expect((await world.ask(alice, 'aborts', 'thanks')).text).toContain('You are welcome');
+    expect((await world.ask(alice, 'aborts', 'thanks')).last).toMatchObject({ outcome: { type: 'success' } });
   });
 
   it('cannot send its own history', async () => {

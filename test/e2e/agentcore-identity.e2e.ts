@@ -118,10 +118,8 @@ describe("AgentCore Identity's stand-in, by the unmodified AWS SDK", () => {
     expect(asked.accessToken).toBeUndefined();
     const sessionUri = asked.sessionUri ?? '';
     const back = await consent(asked.authorizationUrl ?? '');
-    expect([back.searchParams.get('session_id'), back.searchParams.get('state')]).toEqual([
-      sessionUri,
-      'my-state',
-    ]);
+    expect(back.searchParams.get('session_id')).toEqual(sessionUri);
+    expect(back.searchParams.get('state')).toBe('my-state');
     expect(gitHub.grants.exchanges).toEqual([]);
     expect((await client.send(tokenCommand(token, { sessionUri }))).sessionStatus).toBe('IN_PROGRESS');
 
@@ -246,17 +244,14 @@ describe("AgentCore Identity's stand-in, by the unmodified AWS SDK", () => {
     const signed = { authorization, 'x-amz-date': '20260101T000000Z', 'content-type': 'application/json' };
     const path = '/identities/GetWorkloadAccessTokenForUserId';
     const good = await post(path, '{"workloadName":"workload","userId":"a"}', signed);
-    expect([good.status, Object.keys((await good.json()) as object)]).toEqual([200, ['workloadAccessToken']]);
+    expect(good.status).toBe(200);
+    expect(Object.keys((await good.json()) as object)).toEqual(['workloadAccessToken']);
     const unsigned = await post(path, '{"workloadName":"workload","userId":"a"}');
-    expect([unsigned.status, unsigned.headers.get('x-amzn-errortype')]).toEqual([
-      403,
-      'MissingAuthenticationTokenException',
-    ]);
+    expect(unsigned.status).toBe(403);
+    expect(unsigned.headers.get('x-amzn-errortype')).toBe('MissingAuthenticationTokenException');
     const malformed = await post(path, '{', signed);
-    expect([malformed.status, malformed.headers.get('x-amzn-errortype')]).toEqual([
-      400,
-      'ValidationException',
-    ]);
+    expect(malformed.status).toBe(400);
+    expect(malformed.headers.get('x-amzn-errortype')).toBe('ValidationException');
     expect((await post('/identities/other', '{}', signed)).status).toBe(404);
   });
 });

@@ -33,7 +33,8 @@ describe('connect and session binding', () => {
 
   it('shows a denial at the provider to the user, and binds nothing', async () => {
     const denied = await world.consent(alice, connectUrl, 'alice-octo', 'cancel');
-    expect([denied.status, denied.text.includes('You did not authorize access')]).toEqual([200, true]);
+    expect(denied.status).toBe(200);
+    expect(denied.text).toContain('You did not authorize access');
     expect(denied.text).toContain('"type":"authorization_denied"');
     expect(denied.text).not.toContain('Request <code>');
     expect(world.vault()).toBe('{}');
@@ -43,31 +44,32 @@ describe('connect and session binding', () => {
     const page = await alice.navigate(
       `${world.url}/oauth2/session-binding?error=access_denied&error_description=<b>x`,
     );
-    expect([
-      page.status,
-      page.text.includes('You did not authorize access'),
-      page.text.includes('<b>x'),
-    ]).toEqual([200, true, false]);
+    expect(page.status).toBe(200);
+    expect(page.text).toContain('You did not authorize access');
+    expect(page.text).not.toContain('<b>x');
   });
 
   it('shows an expired session, and binds nothing', async () => {
     const back = await world.consentUpToBinding(alice, connectUrl, 'alice-octo');
     world.advance(11 * 60_000);
     const page = await alice.navigate(back);
-    expect([page.status, page.text.includes('has expired')]).toEqual([410, true]);
+    expect(page.status).toBe(410);
+    expect(page.text).toContain('has expired');
     expect(world.vault()).toBe('{}');
   });
 
   it('shows the connect page only to the user who asked', async () => {
     const bob = await world.signIn('bob@example.com');
     const page = await bob.navigate(connectUrl);
-    expect([page.status, page.text.includes('another account')]).toEqual([403, true]);
+    expect(page.status).toBe(403);
+    expect(page.text).toContain('another account');
     const posted = await bob.request(`${world.url}/oauth2/connect`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams({ ticket: new URL(connectUrl).searchParams.get('ticket') ?? '' }).toString(),
     });
-    expect([posted.status, posted.headers.get('location')]).toEqual([403, null]);
+    expect(posted.status).toBe(403);
+    expect(posted.headers.get('location')).toBe(null);
   });
 
   it('refuses another user in the browser that has the flow cookie', async () => {
@@ -78,7 +80,9 @@ describe('connect and session binding', () => {
     }
     const before = completions();
     const page = await bob.navigate(back);
-    expect([page.status, page.text.includes('another account'), completions()]).toEqual([403, true, before]);
+    expect(page.status).toBe(403);
+    expect(page.text).toContain('another account');
+    expect(completions()).toEqual(before);
     expect(world.vault()).toBe('{}');
   });
 
@@ -86,7 +90,8 @@ describe('connect and session binding', () => {
     const back = await world.consentUpToBinding(alice, connectUrl, 'alice-octo');
     const elsewhere = await world.signIn('alice@example.com');
     const page = await elsewhere.navigate(back);
-    expect([page.status, page.text.includes('not started in this browser')]).toEqual([403, true]);
+    expect(page.status).toBe(403);
+    expect(page.text).toContain('not started in this browser');
     expect(world.vault()).toBe('{}');
   });
 
@@ -113,7 +118,8 @@ describe('connect and session binding', () => {
     const back = new URL(await world.consentUpToBinding(alice, connectUrl, 'alice-octo'));
     change(back);
     const page = await alice.navigate(back.href);
-    expect([page.status, page.text.includes('not valid')]).toEqual([400, true]);
+    expect(page.status).toBe(400);
+    expect(page.text).toContain('not valid');
     expect(world.vault()).toBe('{}');
   });
 
@@ -122,8 +128,10 @@ describe('connect and session binding', () => {
     await alice.navigate(back);
     const [before, vault] = [completions(), world.vault()];
     const again = await alice.navigate(back);
-    expect([again.status, again.text.includes('already connected')]).toEqual([200, true]);
-    expect([completions(), world.vault()]).toEqual([before, vault]);
+    expect(again.status).toBe(200);
+    expect(again.text).toContain('already connected');
+    expect(completions()).toEqual(before);
+    expect(world.vault()).toEqual(vault);
   });
 
   it('completes once for 20 parallel callbacks', async () => {
@@ -136,7 +144,8 @@ describe('connect and session binding', () => {
 
   it.each(['', 'x', 'a.b.c.d.e', 'x'.repeat(9_000)])('refuses a forged ticket (%#)', async (ticket) => {
     const page = await alice.navigate(`${world.url}/oauth2/connect?ticket=${ticket}`);
-    expect([page.status, page.text.includes('not valid')]).toEqual([400, true]);
+    expect(page.status).toBe(400);
+    expect(page.text).toContain('not valid');
   });
 
   it('does not redirect to an address in a parameter', async () => {
@@ -161,10 +170,12 @@ describe('connect and session binding', () => {
       1,
     );
     const misconfigured = await alice.navigate(back);
-    expect([misconfigured.status, misconfigured.text.includes('misconfigured')]).toEqual([500, true]);
+    expect(misconfigured.status).toBe(500);
+    expect(misconfigured.text).toContain('misconfigured');
     world.stack.agentCoreIdentity.faults.plan(/Complete/, { kind: 'reset' }, 1);
     const down = await alice.navigate(back);
-    expect([down.status, down.text.includes('unavailable')]).toEqual([503, true]);
+    expect(down.status).toBe(503);
+    expect(down.text).toContain('unavailable');
     expect((await alice.navigate(back)).text).toContain('GitHub is connected');
   });
 });

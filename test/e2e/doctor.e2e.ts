@@ -34,13 +34,15 @@ describe('npm run doctor', () => {
   it('finds no fault in a healthy deployment, as the operator who checks the agent role', async () => {
     const { code, ok, wrong, notChecked } = await diagnose(stack.environment('operator'));
     expect({ wrong, notChecked }).toEqual({ wrong: {}, notChecked: {} });
-    expect([code, ok.length]).toEqual([0, 14]);
+    expect(code).toBe(0);
+    expect(ok).toHaveLength(14);
   });
 
   it('finds no fault in the permissions of the session-binding role', async () => {
     const environment = stack.environment('session-binding');
     const { code, ok } = await diagnose({ ...environment, AWS_ENDPOINT_URL_STS: stack.account.url });
-    expect([code, ok.length]).toEqual([0, 8]);
+    expect(code).toBe(0);
+    expect(ok).toHaveLength(8);
   });
 
   it('finds that the session-binding role may not complete an authorization', async () => {
@@ -126,7 +128,8 @@ describe('npm run doctor', () => {
       const { code, text } = await run(['scripts/run.mjs', 'scripts/doctor.mjs', file], {
         ALB_CLIENT_ID: 'onbehalf-local',
       });
-      expect([code, text.includes('ALB_CLIENT_ID is missing')]).toEqual([1, true]);
+      expect(code).toBe(1);
+      expect(text).toContain('ALB_CLIENT_ID is missing');
       writeFileSync(file, Buffer.from([0, 1, 2, 255]));
       const nonsense = await run(['scripts/run.mjs', 'scripts/doctor.mjs', file], {});
       expect(nonsense).toEqual({ code: 1, text: `${file} has none of the variables of .env.example.\n` });
@@ -137,15 +140,17 @@ describe('npm run doctor', () => {
 
   it('checks everything else without the flow secret, which an operator does not have to know', async () => {
     const { code, ok, wrong } = await diagnose({ ...stack.environment('operator'), FLOW_SECRET: '' });
-    expect([code, Object.keys(wrong), ok.length]).toEqual([1, ['variables'], 13]);
+    expect(code).toBe(1);
+    expect(Object.keys(wrong)).toEqual(['variables']);
+    expect(ok).toHaveLength(13);
   });
 
   it.each(['no-such.env', 'infra'])('reports that %s is not a file', async (name) => {
     const { code, text } = await run(['scripts/run.mjs', 'scripts/doctor.mjs', name], {});
-    expect([code, text]).toEqual([
-      1,
+    expect(code).toBe(1);
+    expect(text).toEqual(
       `There is no file ${name}. Copy .env.example, or start the local stack: npm start\n`,
-    ]);
+    );
   });
 });
 

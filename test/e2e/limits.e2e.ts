@@ -49,16 +49,14 @@ describe('the limits of a task', () => {
     );
     expect(running.map(({ status }) => status)).toEqual(Array(10).fill(200));
     const refused = await invoke('greedy', 'greedy-more');
-    expect([refused.status, ((await refused.json()) as { code: string }).code]).toEqual([
-      429,
-      'too_many_runs',
-    ]);
+    expect(refused.status).toBe(429);
+    expect(((await refused.json()) as { code: string }).code).toBe('too_many_runs');
     const others = await Promise.all(
       Array.from({ length: 60 }, (_, n) => invoke(`other-${String(n)}`, 'one', undefined, stop.signal)),
     );
     expect(others.every(({ status }) => status === 200)).toBe(true);
     world.stack.bedrock.faults.clear();
-    expect(await (await invoke('late', 'one')).text()).toContain('Hello');
+    expect(await (await invoke('late', 'one')).text()).toContain('"outcome":{"type":"success"}');
     stop.abort();
     await eventually(() => !hasClaim('greedy-0') && recordsOf('greedy-0').length === 1);
     await eventually(async () => (await invoke('greedy', 'greedy-more')).status === 200);

@@ -46,7 +46,8 @@ describe('a repeated tool-call id', () => {
     modelSays([create('shown', 'same'), create('hidden', 'same')]);
     const answer = await world.ask(alice, 'one-answer', 'Open an issue');
     expect(answer.last).toMatchObject({ type: 'RUN_ERROR', code: 'model_invalid' });
-    expect([answer.interrupts, writes.met]).toEqual([[], 0]);
+    expect(answer.interrupts).toEqual([]);
+    expect(writes.met).toBe(0);
   });
 
   it('from an earlier answer: it is refused, so that an approval cannot apply to another call', async () => {

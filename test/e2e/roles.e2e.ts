@@ -128,7 +128,8 @@ describe('a role', () => {
     await process.stop();
     expect(await reading).toContain('"code":"shutting_down"');
     await process.exited;
-    expect([process.process.exitCode, process.process.signalCode]).toEqual([null, 'SIGTERM']);
+    expect(process.process.exitCode).toBe(null);
+    expect(process.process.signalCode).toBe('SIGTERM');
     stack.bedrock.faults.clear();
   });
 });

@@ -101,13 +101,12 @@ describe('SealedToken', () => {
       schema,
     });
 
-    it('is opened by old and new tasks, whichever task sealed it', async () => {
-      for (const [sealing, opening] of [
-        [before, after],
-        [after, before],
-        [sealed, after],
-      ] as const)
-        expect(await opening.open(await sealing.seal({ text: 'a' }, inAMinute()))).toEqual({ text: 'a' });
+    it.each([
+      ['an old task, for a new one', before, after],
+      ['a new task, for an old one', after, before],
+      ['a task with only the old secret, for a new one', sealed, after],
+    ] as const)('is opened when it was sealed by %s', async (_name, sealing, opening) => {
+      expect(await opening.open(await sealing.seal({ text: 'a' }, inAMinute()))).toEqual({ text: 'a' });
     });
 
     it('is not opened after its secret was removed', async () => {
