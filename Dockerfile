@@ -1,6 +1,6 @@
-# One image, two roles: ROLE=agent or ROLE=session-binding. Nothing in it depends on the processor: build it for linux/amd64
-# and linux/arm64 alike. BASE_IMAGE is any image with Node.js 24.9 or later, and npm for the stages that build. Name it by
-# its digest for a release: docs/operations.md.
+# One image, two roles: ROLE=agent or ROLE=session-binding. No file in it depends on the processor, so it can be built for
+# linux/amd64 and linux/arm64. BASE_IMAGE is any image with Node.js 24.9 or later; the build stages also need npm. For a
+# release, give it by its digest: docs/operations.md.
 ARG BASE_IMAGE=node:24-bookworm-slim
 
 FROM ${BASE_IMAGE} AS build
@@ -16,7 +16,8 @@ FROM ${BASE_IMAGE} AS dependencies
 WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN ["npm", "ci", "--ignore-scripts", "--omit=dev"]
-# What only compilers and debuggers read: @nestjs/swagger brings the TypeScript compiler for a plugin that is used at build time.
+# Remove the files that only compilers and debuggers read. @nestjs/swagger installs the TypeScript compiler for a plugin that
+# is used at build time.
 RUN rm -rf node_modules/typescript node_modules/.bin \
   && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
 
@@ -29,13 +30,13 @@ LABEL org.opencontainers.image.title="OnBehalf" \
   org.opencontainers.image.version="${VERSION}" \
   org.opencontainers.image.revision="${REVISION}"
 ENV NODE_ENV=production
-# Nothing is installed in a task, so no package manager of Node.js is there.
+# A task never installs packages, so the image has no package manager of Node.js.
 RUN rm -rf /usr/local/lib/node_modules /usr/local/bin/npm /usr/local/bin/npx /usr/local/bin/corepack /usr/local/bin/yarn* /opt/yarn*
 WORKDIR /app
 COPY --from=dependencies /build/node_modules ./node_modules
 COPY --from=build /build/dist ./dist
 COPY package.json LICENSE ./
-# The user that Node's images have, by number, so that Kubernetes can see that it is not root. All files belong to root.
+# The user of the Node.js images, by number, so that Kubernetes can verify that it is not root. All files belong to root.
 USER 1000:1000
 EXPOSE 8080
 STOPSIGNAL SIGTERM

@@ -3,7 +3,7 @@ import js from '@eslint/js';
 import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-/** A vendor's SDK is imported by its adapter alone. */
+/** Only the adapter of a vendor imports its SDK. */
 const VENDORS = [
   {
     group: ['@aws-sdk/*'],
@@ -11,7 +11,7 @@ const VENDORS = [
   },
 ];
 
-/** The infrastructure's types are there once its own dependencies are: npm run infra:test installs them. */
+/** The types of the infrastructure exist only after its own dependencies are installed; npm run infra:test installs them. */
 const infra = existsSync('infra/node_modules') ? [] : ['infra'];
 
 export default defineConfig(
@@ -41,14 +41,14 @@ export default defineConfig(
       '@typescript-eslint/explicit-module-boundary-types': ['error', { allowTypedFunctionExpressions: true }],
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: false }],
-      // Nest takes its options as plain objects where it declares classes.
+      // Nest accepts plain objects for options that it declares as classes.
       '@typescript-eslint/no-unsafe-class-instance-assignment': 'off',
       // The local identity provider is reached over HTTP on this machine.
       '@typescript-eslint/no-deprecated': [
         'error',
         { allow: [{ from: 'package', name: 'allowInsecureRequests', package: 'openid-client' }] },
       ],
-      // Strands takes tools as generators; one that reports no progress yields nothing.
+      // Strands expects tools to be generators. A tool that reports no progress yields nothing.
       'require-yield': 'off',
       '@typescript-eslint/switch-exhaustiveness-check': [
         'error',
@@ -62,7 +62,7 @@ export default defineConfig(
   },
   {
     files: ['src/**/*.ts'],
-    // The health check may load nothing.
+    // The health check may not load any module.
     ignores: ['src/config/process-environment.ts', 'src/healthcheck.ts'],
     rules: {
       'no-restricted-properties': [

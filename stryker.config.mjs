@@ -3,14 +3,14 @@ import jest from './jest.config.mjs';
 const FOLDERS = 'src/{identity,binding,sessions,storage}';
 const unit = jest.projects.find(({ displayName }) => displayName === 'unit');
 
-/** Each change to what these folders do must make a unit test fail. */
+/** Each change to the behaviour of these folders must make a unit test fail. */
 export default {
   mutate: [
     `${FOLDERS}/**/*.ts`,
     '!src/**/*.spec.ts',
     '!src/**/testing/**',
     '!src/**/index.ts',
-    // Lists of parts, which test/e2e starts. SignInModule decides something, so it stays.
+    // These modules only list parts, and test/e2e starts them. SignInModule contains a decision, so it is mutated.
     '!src/{binding,sessions,storage}/*.module.ts',
     '!src/identity/{flow,token-vault,authorization-completion}/*.module.ts',
   ],
@@ -22,7 +22,7 @@ export default {
     configFile: 'jest.config.mjs',
     config: {
       ...unit,
-      // In place of all suites: the tests that stand beside what is changed.
+      // Only the unit tests beside the changed code run, not all suites.
       projects: [],
       testMatch: [`<rootDir>/${FOLDERS}/**/*.spec.ts`],
       testEnvironment: '@stryker-mutator/jest-runner/jest-env/node',
@@ -30,7 +30,7 @@ export default {
   },
   coverageAnalysis: 'perTest',
   concurrency: 2,
-  // A machine with other work must not pass for a change that hangs.
+  // A slow machine must not be mistaken for a change that hangs.
   timeoutMS: 15_000,
   reporters: ['progress-append-only', 'clear-text', 'json'],
   thresholds: { high: 90, low: 85, break: 85 },

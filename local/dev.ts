@@ -9,9 +9,9 @@ import type { LocalStack } from './stack.ts';
 await runCommand({
   name: 'npm run dev',
   purpose:
-    'Starts the local stack and both roles from the sources. After a change under src, both roles start anew and take over.',
+    'Starts the local stack and both roles from the sources. After a change under src, both roles restart and take over.',
   starts: 'the local stack and both roles, from the sources',
-  // New roles start while the ones before still serve, so they take free ports.
+  // New roles start while the previous ones still serve, so they use free ports.
   takesRolePorts: false,
   begin: async (stack, place) => {
     const roles = new RolesFromSources(stack, place);
@@ -41,7 +41,7 @@ function screen({ loadBalancer }: LocalStack, { logs, state }: Place): string {
 OnBehalf is ready:  ${loadBalancer.url}/docs
 
   Sign in as   ${USERS.map(({ username }) => username).join(', ')}   (no password)
-  Change a file under src: a line here says when both roles run it. The types are not checked here; npm run check does it.
+  Change a file under src: a line here reports when both roles run the change. The types are not checked here; npm run check checks them.
 
   Logs    ${logs}/agent.log, ${logs}/session-binding.log
   State   ${state} (survives a restart; npm run dev -- --reset clears it)

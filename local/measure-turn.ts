@@ -6,20 +6,20 @@ import { HttpBrowser } from './lib/http-browser.ts';
 import { invoke } from './lib/invoke.ts';
 import { startStack, type LocalStack } from './stack.ts';
 
-/** What one turn takes of the services around the agent. */
+/** The calls that one turn makes to the services around the agent. */
 export interface MeasuredTurn {
   readonly modelCalls: number;
   readonly s3Puts: number;
   readonly s3Gets: number;
   readonly identityTokens: number;
-  /** Of both roles. */
+  /** The bytes of both roles. */
   readonly logBytes: number;
 }
 
 const TURNS = 20;
 const QUESTION = 'Who am I on GitHub?';
 
-/** Counts over twenty turns of one conversation, each with a tool call, after the consent; per turn. */
+/** Counts the calls of twenty turns of one conversation, each with a tool call, after the consent. The result is per turn. */
 export async function measureTurn(): Promise<MeasuredTurn> {
   await build();
   const stack = await startStack();
@@ -60,7 +60,7 @@ export async function measureTurn(): Promise<MeasuredTurn> {
 function counters(stack: LocalStack, logBytes: () => number): () => MeasuredTurn {
   const seen = (path: RegExp): { readonly met: number } =>
     stack.s3.faults.plan(path, { kind: 'delay', ms: 0 });
-  // Listing is charged as a write.
+  // S3 charges a listing like a write.
   const writes = seen(/^(PUT|POST) |list-type=2/);
   const reads = seen(/^GET /);
   return () => ({

@@ -7,9 +7,9 @@ const ROLES = ['agent', 'session-binding'] as const satisfies readonly RoleName[
 await runCommand({
   name: 'npm run stack',
   purpose:
-    'Starts the local stack without the roles, for roles that you start yourself, with a debugger for example. It writes the environment of each.',
+    'Starts the local stack without the roles, for roles that you start yourself, with a debugger for example. It writes the environment of each role to a file.',
   starts: 'the local stack, without the roles',
-  // A role may be there already: it outlives a restart of the stack.
+  // A role may already run, because it survives a restart of the stack.
   takesRolePorts: false,
   begin: (stack, place) => {
     stack.loadBalancer.register({
@@ -25,7 +25,7 @@ function urlOf(role: RoleName, { port }: Place): string {
   return `http://127.0.0.1:${String(port + ROLE_PORTS[role])}`;
 }
 
-/** Writes the file of a role, and gives what the screen says of it. */
+/** Writes the environment file of a role, and returns its text for the screen. */
 function environmentOf(role: RoleName, stack: LocalStack, place: Place): string {
   const file = `${place.folder}/${role}.env`;
   const port = String(place.port + ROLE_PORTS[role]);
@@ -44,10 +44,10 @@ ${environments.join('\n')}
 The local stack is ready:  ${loadBalancer.url}/docs
 
   The load balancer expects the agent role at port ${String(port + agent)} and the session-binding role at port ${String(port + binding)}.
-  It answers 502 until a role is there.
+  It answers 502 until a role runs.
 
   Start a role   npm run build, then: set -a; . ${folder}/agent.env; set +a; npm run start:role
   In VS Code     choose "Agent role" or "Session-binding role" under Run and Debug
-  Stop           Ctrl-C. Roles that you have started go on until you stop them.
+  Stop           Ctrl-C. Roles that you have started run until you stop them.
 `;
 }

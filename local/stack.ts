@@ -31,17 +31,17 @@ import { PROVIDERS } from './providers.ts';
 import { startS3, type LocalS3 } from './s3/s3.ts';
 
 export interface StackOptions {
-  /** The load balancer's port; the other parts take the ports after it. Free ports when absent. */
+  /** The load balancer's port; the other parts use the ports after it. Free ports when absent. */
   readonly port?: number;
-  /** Where state is kept; in memory when absent. */
+  /** The folder where state is kept; in memory when absent. */
   readonly stateDirectory?: string;
   readonly model?: Model;
   readonly wordDelayMs?: number;
   readonly idleTimeoutMs?: number;
   readonly now?: () => number;
-  /** Issuers whose JWTs AgentCore Identity takes as user tokens. */
+  /** Issuers whose JWTs AgentCore Identity accepts as user tokens. */
   readonly trustedIssuers?: readonly TrustedIssuer[];
-  /** Providers beside those of the table. */
+  /** Additional providers, besides those of the table. */
   readonly furtherProviders?: readonly ProviderRow[];
 }
 
@@ -49,7 +49,7 @@ export interface LocalStack {
   readonly loadBalancer: LocalLoadBalancer;
   readonly identityProvider: Part;
   readonly agentCoreIdentity: LocalAgentCoreIdentity;
-  /** By their ids. */
+  /** The providers by their ids. */
   readonly providers: ReadonlyMap<string, LocalProvider>;
   readonly gitHub: LocalProvider;
   readonly bedrock: LocalBedrock;
@@ -57,13 +57,13 @@ export interface LocalStack {
   readonly account: LocalAccount;
   /** The callbacks that GitHub's OAuth app allows. */
   readonly gitHubCallbacks: string[];
-  /** The environment of a role that lives on this stack, or of an operator who looks at the agent role. */
+  /** The environment of a role on this stack, or of an operator who checks the agent role. */
   environment(owner: EnvironmentOwner): Record<string, string>;
   reset(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** How many ports a stack takes that is given one: the load balancer's, and those after it. */
+/** The number of ports that a stack with a given port uses: the load balancer's, and those after it. */
 export const PORTS = 10 + PROVIDERS.length - 1;
 
 const FETCHING = [
@@ -74,7 +74,7 @@ const FETCHING = [
   'GetResourceApiKey',
 ];
 
-/** Starts every part and introduces them to each other. The roles are started by whoever calls this. */
+/** Starts every part and connects them to each other. The caller starts the roles. */
 export async function startStack(options: StackOptions = {}): Promise<LocalStack> {
   const started: Part[] = [];
   const keep = <T extends Part>(part: T): T => {
@@ -90,14 +90,14 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
     for (const [index, row] of [...PROVIDERS, ...(options.furtherProviders ?? [])].entries()) {
       const redirectUris: string[] = [];
       callbacks.set(row.id, redirectUris);
-      // The first one has a port among the ten that have always been used.
+      // The first provider has a fixed port among the ten.
       const offset = index === 0 ? 3 : 9 + index;
       providers.set(row.id, keep(await startOneProvider(options, row, offset, redirectUris)));
     }
     const agentCoreIdentity = keep(await startIdentityService(options, loadBalancer.url, providers));
     const registerCallbacks = (): void => {
       for (const [id, redirectUris] of callbacks) {
-        // As the developer of an OAuth app would paste it into the provider's settings.
+        // The callback that the developer of an OAuth app enters in the provider's settings.
         const callback = `${agentCoreIdentity.url}/identities/oauth2/callback/${callbackIdOf(id)}`;
         redirectUris.splice(0, redirectUris.length, callback);
       }
@@ -173,7 +173,7 @@ function startIdentityService(
     credentialProviders: [...providers.values()].map(({ url, row }) => ({
       name: credentialProviderOf(row.id),
       callbackId: callbackIdOf(row.id),
-      // Not the vendor's own site, so it is described by its addresses, as a GitHub Enterprise Server would be.
+      // This is not the vendor's own site, so it is described by its endpoints, like a GitHub Enterprise Server.
       vendor: 'CustomOauth2',
       ...clientOf(row.id),
       authorizationEndpoint: url + row.authorizePath,

@@ -7,7 +7,7 @@ import type { LocalStack } from './stack.ts';
 await runCommand({
   name: 'npm start',
   purpose:
-    'Starts the local stack and both roles, with the load balancer at http://localhost:8000; nothing of it needs AWS.',
+    'Starts the local stack and both roles, with the load balancer at http://localhost:8000; it does not need AWS.',
   starts: 'the local stack and both roles',
   takesRolePorts: true,
   prepare: () => build(),
@@ -31,7 +31,7 @@ OnBehalf is ready:  ${loadBalancer.url}/docs
 
   Sign in as   ${USERS.map(({ username }) => username).join(', ')}   (no password)
   The model, AgentCore Identity, S3, the identity provider and GitHub (${gitHub.url})
-  are stand-ins on this machine. The model follows simple rules; it is no language model.
+  are stand-ins on this machine. The model follows simple rules; it is not a language model.
 
   Try this: open POST /invocations, choose one of its examples, press Execute.
    1. "A first message" ends with an interrupt. The page shows a link: open it, choose a GitHub account,

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the Dockerfile's base image where no image registry can be reached: Debian by debootstrap, Node.js and npm from npm.
-# Needs root and a Docker engine. An image of that name that is there already is left alone.
+# Builds the Dockerfile's base image without an image registry: Debian by debootstrap, Node.js and npm from npm.
+# It needs root and a Docker engine. It does not replace an existing image of that name.
 set -euo pipefail
 
 tag="${BASE_IMAGE:-node:24-bookworm-slim}"
@@ -23,13 +23,13 @@ if ! debootstrap --variant=minbase --include=ca-certificates "$release" "$root" 
   exit 1
 fi
 
-# The same Node.js as the scripts use, and the npm that goes with it.
+# Use the same Node.js as the scripts, and the npm that belongs to it.
 (cd "$folder" && npm install --silent --no-save --prefix packages node@24 npm@11 >/dev/null)
 install -m 755 "$folder/packages/node_modules/node/bin/node" "$root/usr/local/bin/node"
 mkdir -p "$root/usr/local/lib/node_modules"
 cp -R "$folder/packages/node_modules/npm" "$root/usr/local/lib/node_modules/npm"
 ln -s ../lib/node_modules/npm/bin/npm-cli.js "$root/usr/local/bin/npm"
-# Whatever certificate authorities this machine trusts, a proxy's among them, the build needs as well.
+# The build needs all certificate authorities that this machine trusts, including that of a proxy.
 cp /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
 chroot "$root" groupadd --gid 1000 node
 chroot "$root" useradd --uid 1000 --gid node --create-home node

@@ -1,5 +1,5 @@
-// Everything that is fast enough to run before each commit. What the steps remember of the last run is in node_modules/.cache;
-// npm run check -- --fresh forgets it first.
+// Runs every check that is fast enough to run before each commit. The steps keep caches in node_modules/.cache; npm run check
+// -- --fresh deletes them first.
 import { rmSync } from 'node:fs';
 import { runSteps } from './lib/steps.mjs';
 
@@ -10,7 +10,7 @@ const tsc = (project, ...more) => [
   ...['-p', project, '--noEmit', '--incremental', '--tsBuildInfoFile', `${CACHE}/${project}.tsbuildinfo`],
   ...more,
 ];
-/** The longest first: the others run beside it. */
+/** The longest step comes first, and the others run beside it. */
 const STEPS = [
   { name: 'lint', parameters: ['scripts/lint.mjs'] },
   { name: 'types', parameters: tsc('tsconfig.json') },
@@ -23,7 +23,7 @@ const STEPS = [
       ...['--check', '--log-level', 'warn', '.'],
       ...['--cache', '--cache-strategy', 'content', '--cache-location', `${CACHE}/prettier`],
     ],
-    mend: 'npm run format mends it',
+    fix: 'to fix it, run: npm run format',
   },
   {
     name: 'public docstrings',
@@ -51,12 +51,12 @@ const startedAt = Date.now();
 process.stdout.write(`Checking ${STEPS.map(({ name }) => name).join(', ')} …\n`);
 const failed = await runSteps(STEPS);
 const seconds = ((Date.now() - startedAt) / 1000).toFixed(1);
-for (const { name, mend } of failed) {
+for (const { name, fix } of failed) {
   process.stderr.write(
-    `${name}: failed. The lines below its name say where${mend === undefined ? '' : `; ${mend}`}.\n`,
+    `${name}: failed. The lines below its name say where${fix === undefined ? '' : `; ${fix}`}.\n`,
   );
 }
 process.stdout.write(
-  failed.length === 0 ? `All of it holds, after ${seconds} s.\n` : `Checked for ${seconds} s.\n`,
+  failed.length === 0 ? `All checks passed in ${seconds} s.\n` : `Some checks failed, after ${seconds} s.\n`,
 );
 process.exit(failed.length === 0 ? 0 : 1);

@@ -1,4 +1,4 @@
-// Measures how many branches of the code that decides about access the unit tests take; files that none imports count.
+// Measures the branch coverage of the code that decides about access by the unit tests. Files that no test imports count too.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

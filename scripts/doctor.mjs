@@ -1,4 +1,4 @@
-// Looks whether a deployment, or a configuration, would work: with the environment of a role, or a file with it.
+// Checks whether a deployment or a configuration would work, from the environment of a role or a file with it.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { parseEnv } from 'node:util';
@@ -6,9 +6,9 @@ import { build } from './lib/build.mjs';
 
 const USAGE = `usage: npm run doctor [-- FILE]
 
-Looks at everything that a role with this environment depends on, and tells what to do about what is wrong. It changes nothing.
-FILE is like .env.example; without it, the variables of this shell count. npm start writes such a file: .onbehalf/8000/operator.env
-The exit code is 0 when nothing is wrong, and 1 otherwise.`;
+Checks everything that a role with this environment depends on, and says how to fix each fault. It changes nothing.
+FILE has the form of .env.example; without FILE, the variables of this shell are used. npm start writes such a file: .onbehalf/8000/operator.env
+The exit code is 0 when everything was checked and nothing is wrong, and 1 otherwise.`;
 
 const [file, ...more] = process.argv.slice(2);
 if (file === '--help' || file === '-h') {
@@ -27,8 +27,8 @@ const { status } = spawnSync(process.execPath, ['dist/doctor/main.js'], {
 process.exit(status ?? 1);
 
 /**
- * The variables of the application from the file alone, and of the SDK's those that name an address or credentials. The
- * file is data, and runs nothing.
+ * Takes the variables of the application only from the file, and from the SDK's variables those for addresses and
+ * credentials. The file is read as data and never executed.
  */
 async function environmentOf(file) {
   await import('reflect-metadata');
@@ -41,12 +41,12 @@ async function environmentOf(file) {
   const mine = Object.entries(process.env).filter(([name]) => !(name in variables));
   const text = readFileSync(file, 'utf8');
   const given = text.includes('\0') ? [] : Object.entries(parseEnv(text));
-  const taken = given.filter(([name]) => name in variables || ofSdk.test(name));
-  if (taken.length === 0) fail(`${file} has none of the variables of .env.example.`);
+  const accepted = given.filter(([name]) => name in variables || ofSdk.test(name));
+  if (accepted.length === 0) fail(`${file} has none of the variables of .env.example.`);
   process.stdout.write(
-    `Looking at ${file}, up to half a minute. Where a command says export, change that line of the file.\n\n`,
+    `Checking ${file}; this takes up to half a minute. When a command says export, change that line of the file instead.\n\n`,
   );
-  return Object.fromEntries([...mine, ...taken]);
+  return Object.fromEntries([...mine, ...accepted]);
 }
 
 function fail(sentence) {

@@ -1,4 +1,4 @@
-// The CDK's own commands for one deployment: npm run infra:cdk -- FILE deploy --all
+// Runs the CDK's own commands for one deployment: npm run infra:cdk -- FILE deploy --all
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -15,7 +15,7 @@ if (file === undefined || command.length === 0 || !existsSync(file)) {
 installInfra();
 const { status } = spawnSync(
   process.execPath,
-  // The one Node.js that runs TypeScript as it is: this one.
+  // Use this Node.js, because it can run TypeScript directly.
   ['node_modules/aws-cdk/bin/cdk', ...command, '--app', `"${process.execPath}" bin/app.ts`],
   {
     cwd: 'infra',

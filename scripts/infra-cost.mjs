@@ -1,4 +1,4 @@
-// What a deployment would cost. Needs neither AWS nor Docker.
+// Prints the cost of a deployment. It needs neither AWS nor Docker.
 import { spawnSync } from 'node:child_process';
 import { installInfra } from './lib/infra.mjs';
 
@@ -11,7 +11,9 @@ if (file.startsWith('-') || more.length > 0) {
 }
 
 installInfra();
-process.stdout.write('Counting what the template has, and what twenty turns on the local stack take …\n');
+process.stdout.write(
+  'Counting the resources of the template, and the calls of twenty turns on the local stack …\n',
+);
 const { status } = spawnSync(process.execPath, ['infra/bin/cost.ts', ...process.argv.slice(2)], {
   stdio: 'inherit',
 });

@@ -1,4 +1,4 @@
-// Writes docs/deployment-file.md out of the schema of deployment files.
+// Writes docs/deployment-file.md from the schema of deployment files.
 import { spawnSync } from 'node:child_process';
 import { installInfra } from './lib/infra.mjs';
 

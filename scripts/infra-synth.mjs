@@ -1,4 +1,5 @@
-// Synthesises the templates of a deployment, and the two roles' policies by themselves. Needs neither AWS nor Docker.
+// Synthesises the templates of a deployment, and writes the policies of the two roles to separate files. It needs neither AWS
+// nor Docker.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { installInfra } from './lib/infra.mjs';
@@ -12,7 +13,7 @@ if (file.startsWith('-') || more.length > 0) {
   process.exit(1);
 }
 installInfra();
-// Another environment's templates must not be taken for this one's.
+// The templates of another environment must not be mistaken for the templates of this one.
 rmSync(outdir, { recursive: true, force: true });
 process.stdout.write(`Synthesising ${file} into ${outdir} …\n`);
 const { status, stdout, stderr } = spawnSync(process.execPath, ['infra/bin/app.ts'], {
@@ -23,15 +24,17 @@ const { status, stdout, stderr } = spawnSync(process.execPath, ['infra/bin/app.t
 process.stdout.write(stdout);
 const warnings = stderr.split('\n').filter((line) => /warning/i.test(line));
 if (status !== 0) {
-  process.stderr.write(`${stderr}\nNot synthesised. The lines above say what to write instead.\n`);
+  process.stderr.write(
+    `${stderr}\nThe templates were not synthesised. The lines above say what to write instead.\n`,
+  );
   process.exit(status ?? 1);
 }
 for (const line of warnings)
   process.stdout.write(`Warning: ${line.replace(/^.*\[?warning[^\s]*\]?\s*/i, '')}\n`);
 const named = readFileSync(`${outdir}/policies/agent.json`, 'utf8').includes('YOUR-BUCKET')
-  ? ', where YOUR-BUCKET and YOUR-KEY stand for those that this deployment makes'
+  ? ', where YOUR-BUCKET and YOUR-KEY stand for the bucket and the key that this deployment creates'
   : '';
 process.stdout.write(
   `Two stacks, without a finding of the AWS solution checks, and ${warnings.length === 0 ? 'no warning' : `${String(warnings.length)} warning(s)`}. ` +
-    `The roles' policies for other places than ECS: ${outdir}/policies${named}\n`,
+    `The policies of the roles for platforms other than ECS: ${outdir}/policies${named}\n`,
 );

@@ -1,12 +1,12 @@
-// Lints each file that has changed since it last passed, or that imports, directly or not, a file that has: the rules see the
-// types of what a file imports, so ESLint's own cache, which looks at one file alone, would overlook some mistakes.
+// Lints each file that has changed since it last passed, and each file that imports a changed file directly or indirectly.
+// The rules use the types of imported files, so ESLint's own cache, which compares single files, would miss some mistakes.
 import { globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ESLint } from 'eslint';
 import { digestsOf } from './lib/digests.mjs';
 
 const MEMORY = 'node_modules/.cache/onbehalf/check/lint.json';
-/** The rules, the types of the dependencies and this script count for every file. */
+/** The rules, the types of the dependencies and this script affect every file. */
 const FOR_ALL = [
   'eslint.config.mjs',
   'package-lock.json',
@@ -18,7 +18,7 @@ const FOR_ALL = [
 const LINTED = ['**/*.{ts,js,mjs}', '.*.{js,mjs}'];
 const NOT_OURS = ['**/node_modules', '.git', 'dist', 'coverage', '.onbehalf', 'reports', '.stryker-tmp'];
 
-// As the eslint command does: nothing changes while this runs.
+// The eslint command does the same: no file changes during the run.
 process.env['TSESTREE_SINGLE_RUN'] = 'true';
 const eslint = new ESLint();
 const ours = await filesToLint();
@@ -50,7 +50,7 @@ function remembered() {
   try {
     return JSON.parse(readFileSync(MEMORY, 'utf8'));
   } catch {
-    // There was no run before, or its file is broken: then every file is linted.
+    // There was no earlier run, or its file is broken, so every file is linted.
     return {};
   }
 }

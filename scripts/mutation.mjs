@@ -1,8 +1,8 @@
-// Changes src/identity, src/binding, src/sessions and src/storage in every small way, one at a time: a unit test must notice each.
+// Makes small changes to src/identity, src/binding, src/sessions and src/storage, one at a time. A unit test must fail for each.
 import { spawnSync } from 'node:child_process';
 
 process.stdout.write(
-  'Changes the code of identity, binding, sessions and storage, one small thing at a time, and looks whether a unit test fails.\n' +
+  'Makes small changes to the code of identity, binding, sessions and storage, one at a time, and checks that a unit test fails.\n' +
     'This takes up to an hour on two cores. The report: reports/mutation/mutation.json\n',
 );
 const { status } = spawnSync(

@@ -1,4 +1,4 @@
-// Writes a software bill of materials (CycloneDX) of what runs in production, from the lockfile.
+// Writes a software bill of materials (CycloneDX) of the production dependencies, from the lockfile.
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 

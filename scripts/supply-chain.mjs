@@ -1,4 +1,5 @@
-// Checks what is installed: from the lockfile alone, under licences we allow, running no script that is not named.
+// Checks the dependencies: they come only from the lockfile, have allowed licences, and run no install script that is not
+// allowed.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { report } from './lib/assurance.mjs';
@@ -9,7 +10,7 @@ const lock = read('package-lock.json');
 const packages = Object.entries(lock.packages).filter(([path]) => path !== '');
 const decisions = readFileSync('docs/adr/0007-dependencies.md', 'utf8');
 
-/** What a company may ship without asking its lawyers anew. */
+/** Licences that a company usually may ship without a new legal review. */
 const ALLOWED = [
   'MIT',
   'ISC',
@@ -21,9 +22,9 @@ const ALLOWED = [
   'Python-2.0',
   'CC0-1.0',
 ];
-/** Data and documents, for development alone. */
+/** Licences of data and documents, for development only. */
 const ALLOWED_FOR_DEVELOPMENT = [...ALLOWED, 'CC-BY-4.0'];
-/** These say in their repositories what their package.json does not, or says in the way of 2013. */
+/** Packages that state their licence only in their repository, or in an outdated form in package.json. */
 const STATED_ELSEWHERE = { 'node_modules/passport-strategy': 'MIT', 'node_modules/pause': 'MIT' };
 
 const problems = [];
@@ -35,7 +36,7 @@ const check = (holds, sentence) => {
 
 const versions = { ...dependencies, ...devDependencies, ...overrides };
 for (const [name, version] of Object.entries(versions)) {
-  check(/^\d+\.\d+\.\d+$/.test(version), `${name}: ${version} in package.json is no exact version.`);
+  check(/^\d+\.\d+\.\d+$/.test(version), `${name}: ${version} in package.json is not an exact version.`);
   const installed = lock.packages[`node_modules/${name}`]?.version;
   check(
     installed === version,
@@ -51,7 +52,7 @@ for (const [path, { integrity, resolved, license, dev, devOptional, hasInstallSc
   );
   const allowed = dev || devOptional ? ALLOWED_FOR_DEVELOPMENT : ALLOWED;
   const stated = license ?? STATED_ELSEWHERE[path];
-  check(permits(stated, allowed), `${path} is under ${stated ?? 'no licence that it names'}.`);
+  check(permits(stated, allowed), `${path} is under ${stated ?? 'an unnamed licence'}.`);
   if (!hasInstallScript) continue;
   check(
     name in allowScripts,
@@ -72,16 +73,16 @@ report({
   held: tried - problems.length,
 });
 for (const problem of problems) process.stderr.write(`${problem}\n`);
-process.stdout.write(problems.length === 0 ? 'All of it holds.\n' : '');
+process.stdout.write(problems.length === 0 ? 'All checks passed.\n' : '');
 process.exit(problems.length === 0 && audited ? 0 : 1);
 
-/** SPDX: every part of an AND is allowed, one part of an OR. */
+/** SPDX: every part of an AND must be allowed, and at least one part of an OR. */
 function permits(expression = '', allowed) {
   const plain = expression.replaceAll(/[()]/g, '');
   return plain.split(' AND ').every((all) => all.split(' OR ').some((one) => allowed.includes(one.trim())));
 }
 
-/** False when the registry knows of a hole; true when it knows none, or does not answer. */
+/** False when the registry knows a vulnerability; true when it knows none, or does not answer. */
 function audit() {
   const { stdout } = spawnSync('npm', ['audit', '--json', '--audit-level=high'], { encoding: 'utf8' });
   const counts = parse(stdout)?.metadata?.vulnerabilities;

@@ -1,4 +1,4 @@
-// Builds, then runs the suites that are named, or all of them, and adds up what passed and failed.
+// Builds the project, runs the named suites or all suites, and counts the tests that passed and failed.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { Durations, inWords } from './lib/durations.mjs';
 import { checkInfraTypes, installInfra } from './lib/infra.mjs';
 
 const SUITES = ['unit', 'e2e', 'security', 'infra', 'browser'];
-/** What of a suite needs a browser. */
+/** The tests of each suite that need a browser. */
 const NEEDS_CHROMIUM = { browser: '\\.browser\\.ts$', security: '-browser\\.security\\.ts$' };
 const say = (line) => process.stdout.write(`${line}\n`);
 
@@ -22,14 +22,14 @@ const wanted = named.length > 0 ? named : SUITES;
 
 const hasChromium = findChromium() !== undefined;
 const durations = new Durations();
-/** Of a part of a suite nothing is known before. */
+/** No estimate is known for a part of a suite. */
 const whole = passedOn.length === 0;
 const toRun = wanted.filter((suite) => suite !== 'browser' || hasChromium);
 const estimateOf = (suites) =>
   whole ? ` Estimate: ${inWords(durations.estimate(suites))}, ${durations.source(suites)}.` : '';
 
 say(`Suites: ${wanted.join(', ')}.${estimateOf(toRun)}`);
-// Unit tests run on the sources; the other suites start what is built.
+// Unit tests run on the sources; the other suites start the built code.
 if (wanted.some((suite) => suite !== 'unit')) await build();
 const total = { passed: 0, failed: 0 };
 let broken = false;
@@ -41,7 +41,7 @@ for (const suite of wanted) {
   const parameters = [];
   if (!hasChromium && suite in NEEDS_CHROMIUM) {
     const sentence =
-      'Chromium is needed (Debian: apt-get install chromium), or its path in CHROMIUM_PATH, for what runs in a browser.';
+      'Chromium is needed (Debian: apt-get install chromium), or its path in CHROMIUM_PATH, for the tests that run in a browser.';
     notRun.push(suite);
     say(`NOT RUN: ${sentence}`);
     if (process.env['CI'] === 'true' || named.includes('browser')) broken = true;
@@ -63,11 +63,11 @@ for (const suite of wanted) {
 }
 if (times.length > 1) say(`\nTimes: ${times.join(', ')}.`);
 if (notRun.length > 0) say(`\nNOT RUN in a browser: ${notRun.join(', ')}; see above.`);
-if (notHeld.length > 0) say(`\nDOES NOT HOLD: ${notHeld.join(', ')}; the lines of the suite above say why.`);
+if (notHeld.length > 0) say(`\nA CHECK FAILED: ${notHeld.join(', ')}; the lines of the suite above say why.`);
 say(`\n${total.passed} passed, ${total.failed} failed`);
 process.exit(broken || total.failed > 0 || total.passed === 0 ? 1 : 0);
 
-/** The suite, then what is measured beside it, then the table of all that was tried. */
+/** Runs the suite, then the additional measurements, then prints the table of all cases. */
 async function runSecurity(suite, parameters) {
   const folder = mkdtempSync(join(tmpdir(), 'onbehalf-assurance-'));
   const environment = { ASSURANCE_REPORT: join(folder, 'lines') };
@@ -81,7 +81,7 @@ async function runSecurity(suite, parameters) {
     say(`\n${table.text}`);
     if (writeDocs) writeDocument(table.text);
     else if (hasChromium && holds && !isDocumented(table.text)) {
-      say('docs/assurance.md has another table. Run: npm run test:security -- --write-docs');
+      say('docs/assurance.md has a different table. Run: npm run test:security -- --write-docs');
       return false;
     }
     return holds && table.held;
@@ -123,7 +123,10 @@ async function runSuite(suite, more, environment = {}) {
   }
 }
 
-/** A process of this Node; its exit code. Jest's own standard output is silent: it tells all on standard error. */
+/**
+ * Starts a process of this Node.js and resolves with its exit code. Jest writes everything to standard error, so its standard
+ * output is ignored.
+ */
 function start(parameters, environment, stdout) {
   return new Promise((resolve) => {
     const child = spawn(process.execPath, parameters, {

@@ -1,4 +1,4 @@
-// What a deployment costs: at rest, by its template; and for 1,000 turns, by what a turn takes on the local stack.
+// Prints the cost of a deployment: at rest, from its template; and for 1,000 turns, from the calls of a turn on the local stack.
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -32,7 +32,7 @@ export interface Line {
   readonly what: string;
   readonly quantity: string;
   readonly usd: number;
-  /** Where the price is told. */
+  /** The source of the price. */
   readonly source: string;
 }
 
@@ -42,7 +42,7 @@ export type Resources = Readonly<
 
 export const PRICES = JSON.parse(readFileSync(`${import.meta.dirname}/prices.json`, 'utf8')) as Prices;
 
-/** What a deployment costs in a month in which nobody comes, by what its template has. */
+/** The cost of a deployment in a month without users, from the resources of its template. */
 export function monthAtRest(resources: Resources, given: Deployment): readonly Line[] {
   const { perHour, perMonth, hoursPerMonth, sources } = PRICES;
   const ofType = (type: string): readonly Readonly<Record<string, unknown>>[] =>
@@ -100,7 +100,9 @@ export function monthAtRest(resources: Resources, given: Deployment): readonly L
   ];
 }
 
-/** What 1,000 turns with a tool call cost besides. Tokens are an assumption; everything else was counted. */
+/**
+ * The additional cost of 1,000 turns with a tool call. The number of tokens is an assumption; everything else was counted.
+ */
 export function thousandTurns(turn: MeasuredTurn): readonly Line[] {
   const { perThousand, perGb, perMillionTokens, assumedTokensPerModelCall: tokens, sources } = PRICES;
   const calls = turn.modelCalls * 1000;

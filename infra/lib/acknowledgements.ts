@@ -10,7 +10,7 @@ export interface Acknowledgement {
 
 const wildcard = (finding: string): string => `AwsSolutions::AwsSolutions-IAM5[Resource::${finding}]`;
 
-/** What the checks find and is meant to be so. Each has its reason, and a test that the finding is still there. */
+/** The findings of the checks that are intended. Each has its reason, and a test verifies that the finding still exists. */
 export function acknowledgements(stack: AgentStack, given: Deployment): readonly Acknowledgement[] {
   const { bucketName } = given.sessions;
   const forEachRole = ['Agent', 'SessionBinding'].flatMap((role): Acknowledgement[] => [
@@ -22,7 +22,7 @@ export function acknowledgements(stack: AgentStack, given: Deployment): readonly
     {
       path: `${role}/Task/ExecutionRole/DefaultPolicy`,
       id: wildcard('*'),
-      reason: 'ecr:GetAuthorizationToken knows no resource.',
+      reason: 'ecr:GetAuthorizationToken has no resource.',
     },
   ]);
   const common: Acknowledgement[] = [
@@ -30,7 +30,7 @@ export function acknowledgements(stack: AgentStack, given: Deployment): readonly
     {
       path: 'AuditTrail/Writer/DefaultPolicy',
       id: wildcard(`<${stack.auditBucketId}.Arn>/*`),
-      reason: 'Objects of this one bucket; Firehose names them, and may add only.',
+      reason: 'Objects of this one bucket. Firehose chooses their names, and may only add objects.',
     },
     ...['FlowSecret', 'FlowSecretAccepted'].map((path) => ({
       path,
@@ -43,7 +43,7 @@ export function acknowledgements(stack: AgentStack, given: Deployment): readonly
             path: 'FrontGroup',
             id: 'AwsSolutions::AwsSolutions-EC23',
             reason:
-              'The load balancer is for the Internet: ports 80, which redirects, and 443, which signs in.',
+              'The load balancer is open to the Internet: port 80 redirects, and port 443 signs users in.',
           },
         ]
       : []),
@@ -62,17 +62,13 @@ export function acknowledgements(stack: AgentStack, given: Deployment): readonly
     objects(
       'Agent',
       'users',
-      "Conversations under the users' prefix; the application keeps users apart, each request in one prefix.",
+      "Conversations under the users' prefix; the application separates users, and each request uses one prefix.",
     ),
-    objects(
-      'Agent',
-      'flows',
-      'The flow ledger, to which the agent adds what is asked and in which it reads nothing.',
-    ),
+    objects('Agent', 'flows', 'The flow ledger. The agent adds new flows, and reads none.'),
     objects(
       'SessionBinding',
       'flows',
-      'The flow ledger, which session binding keeps; it reaches no conversation.',
+      'The flow ledger, which session binding reads and writes. It cannot reach a conversation.',
     ),
   ];
 }

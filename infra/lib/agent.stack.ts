@@ -22,9 +22,9 @@ import { Storage } from './storage.ts';
 
 const REPOSITORY = `${import.meta.dirname}/../..`;
 
-/** Both roles on Fargate behind one load balancer, and what they stand on. */
+/** Both roles on Fargate behind one load balancer, with the network, the storage and the alarms that they need. */
 export class AgentStack extends Stack {
-  /** Logical ids, by which the checks name their findings. */
+  /** Logical ids. The checks use them to name their findings. */
   readonly auditBucketId: string;
   readonly sessionsBucketId: string | undefined;
 
@@ -40,7 +40,8 @@ export class AgentStack extends Stack {
     const edge = new Edge(this, 'Edge', given, { vpc, accessLogs: storage.accessLogs, securityGroup: front });
     const firewall = new Firewall(this, 'Firewall', given, {
       loadBalancer: edge.loadBalancer,
-      // WAF writes to log groups of this prefix alone. The group outlives the stack, so the next one's must have another name.
+      // WAF writes only to log groups with this prefix. The group outlives the stack, so the group of the next stack needs
+      // another name.
       log: storage.logGroup('FirewallLogs', `aws-waf-logs-onbehalf-${given.environment}-${idOf(this)}`),
     });
 
@@ -120,8 +121,8 @@ export class AgentStack extends Stack {
         size: given.agent,
         logGroup: logGroups.agent,
         securityGroup: tasks.agent,
-        // At its end the load balancer cuts what is open, before the task gets SIGTERM: by then every run has ended by
-        // itself, or by its deadline, and its user has been told.
+        // At the end of the delay the load balancer cuts open connections, before the task gets SIGTERM. By then every run
+        // has ended by itself or by its deadline, and its user has received the result.
         drain: Duration.minutes(given.agent.runMinutes + 1),
       }),
       sessionBinding: service('SessionBinding', {
@@ -136,7 +137,7 @@ export class AgentStack extends Stack {
     };
   }
 
-  /** The image that was tested, by its digest; or this checkout, built and pushed by the CDK. */
+  /** The tested image, by its digest; or an image of this checkout, which the CDK builds and pushes. */
   #image({ image, revision }: Deployment): ContainerImage {
     if (image === undefined) {
       const asset = new DockerImageAsset(this, 'Image', {
@@ -156,7 +157,7 @@ export class AgentStack extends Stack {
     return ContainerImage.fromEcrRepository(repository, digest);
   }
 
-  /** The one that seals, and the one that is accepted beside it while the first is replaced: docs/operations.md. */
+  /** The secret that seals, and the secret that is also accepted during a replacement: docs/operations.md. */
   #flowSecrets(storage: Storage): readonly [Secret, Secret] {
     const make = (name: string, description: string): Secret =>
       new Secret(this, name, {
@@ -170,7 +171,7 @@ export class AgentStack extends Stack {
     ];
   }
 
-  /** Users reach the load balancer, the load balancer reaches the tasks, and nobody else does. */
+  /** Users reach the load balancer, and only the load balancer reaches the tasks. */
   #securityGroups(
     vpc: IVpc,
     { loadBalancer }: Deployment,
@@ -196,7 +197,7 @@ export class AgentStack extends Stack {
     return { front, tasks };
   }
 
-  /** Each role by what fills it: the agent by runs in progress and CPU, session binding by requests. */
+  /** Scales each role by its own load: the agent by runs in progress and CPU, session binding by requests. */
   #scale(
     given: Deployment,
     { agent, sessionBinding }: Readonly<Record<'agent' | 'sessionBinding', RoleService>>,
@@ -243,7 +244,7 @@ export class AgentStack extends Stack {
         budgetType: 'COST',
         timeUnit: 'MONTHLY',
         budgetLimit: { amount: given.monthlyBudgetUsd, unit: 'USD' },
-        // The tags must be activated for cost allocation once: docs/deploy.md.
+        // The tags must be activated once for cost allocation: docs/deploy.md.
         costFilters: { TagKeyValue: ['user:application$onbehalf', `user:environment$${given.environment}`] },
       },
       ...(subscribers.length > 0 && {
@@ -262,7 +263,7 @@ export class AgentStack extends Stack {
   }
 }
 
-/** Eight characters that no other stack has, also not the next one of this name. */
+/** Eight characters that differ for every stack, even for a later stack of the same name. */
 function idOf({ stackId }: Stack): string {
   return Fn.select(0, Fn.split('-', Fn.select(2, Fn.split('/', stackId))));
 }

@@ -7,7 +7,7 @@ import { AgentStack } from './agent.stack.ts';
 import type { Deployment } from './deployment.ts';
 import { IdentityStack } from './identity.stack.ts';
 
-/** How the CDK would have it for new applications; cdk.json has no say where the app is run without the CLI. */
+/** The CDK's recommended settings for new applications. cdk.json does not apply when the app runs without the CLI. */
 const FLAGS = {
   '@aws-cdk/aws-ec2:restrictDefaultSecurityGroup': true,
   '@aws-cdk/aws-iam:minimizePolicies': true,
@@ -23,7 +23,7 @@ export interface DeploymentApp {
 
 /**
  * Both stacks of a deployment, checked against AWS's own solution rules.
- * @param acknowledged false shows what the checks find where nothing is acknowledged
+ * @param acknowledged false shows the findings without acknowledgements
  */
 export function createDeployment(
   given: Deployment,
@@ -52,8 +52,8 @@ interface ValidationReport {
 }
 
 /**
- * What the checks have found in templates that were synthesised into a folder: AWS's solution rules, and the CDK's own
- * validation of the templates, which only warns by itself.
+ * The findings in the synthesised templates of a folder: from AWS's solution rules, and from the CDK's own validation, which
+ * otherwise only warns.
  */
 export function findingsIn(outdir: string): readonly string[] {
   const text = readFileSync(join(outdir, 'validation-report.json'), 'utf8');

@@ -10,15 +10,18 @@ import type { Deployment } from './deployment.ts';
 import { KEPT, WRITTEN_AT_ONCE } from './storage.ts';
 
 const FAILED_PREFIX = 'failed/';
-/** Locked versions go on their own days; those of a day before are then deleted by the lifecycle. */
+/** The lock of a version ends after its own days. The lifecycle deletes the version one day later. */
 const AFTER_LOCK_DAYS = 1;
 
-/** The audit lines of both roles, copied into a bucket where nobody can change them; what cannot be delivered is counted. */
+/**
+ * Copies the audit lines of both roles into a bucket where nobody can change them. Lines that cannot be delivered are
+ * counted.
+ */
 export class AuditTrail extends Construct {
   readonly bucket: Bucket;
-  /** Seconds since the oldest line that has not arrived: it grows when the delivery fails. */
+  /** The age of the oldest undelivered line in seconds. It grows when the delivery fails. */
   readonly age: IMetric;
-  /** Lines that CloudWatch Logs could not hand over at all. */
+  /** Lines that CloudWatch Logs could not deliver. */
   readonly lost: readonly IMetric[];
 
   constructor(
@@ -110,7 +113,7 @@ export class AuditTrail extends Construct {
     });
   }
 
-  /** For this account's own logs and streams: a service that is asked by another account may not act as this role. */
+  /** Only for the logs and streams of this account: a service must not act as this role for another account. */
   #onlyForUs(service: string): ServicePrincipal {
     const conditions = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };
     return new ServicePrincipal(service, { conditions });
@@ -129,7 +132,7 @@ export class AuditTrail extends Construct {
 
   #newWriter(key: IKey, deliveryLog: ILogGroup): Role {
     const writer = new Role(this, 'Writer', { assumedBy: this.#onlyForUs('firehose.amazonaws.com') });
-    // It may add, and neither read nor delete.
+    // It may only add objects, neither read nor delete them.
     for (const [actions, resource] of [
       [['s3:PutObject', 's3:AbortMultipartUpload'], this.bucket.arnForObjects('*')],
       [['s3:GetBucketLocation', 's3:ListBucket', 's3:ListBucketMultipartUploads'], this.bucket.bucketArn],
@@ -142,7 +145,7 @@ export class AuditTrail extends Construct {
   }
 }
 
-/** What a role may do: it must stand before the role is used, and no reference to the role says so. */
+/** The policy of a role. It must exist before the role is used, and a reference to the role does not ensure that. */
 function policyOf(role: Role): IConstruct {
   return role.node.findChild('DefaultPolicy');
 }

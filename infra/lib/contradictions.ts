@@ -15,7 +15,7 @@ const FARGATE_MEMORY: Readonly<
 /** The application's own limit: docs/operations.md. */
 const RUNS_OF_A_TASK = 1_500;
 
-/** What each member is right by itself, and wrong together: where, and what to write instead. */
+/** Faults between members that are each valid: the place of the fault, and what to write instead. */
 export function contradictions(given: Deployment): readonly (readonly [path: string, sentence: string])[] {
   const { domain, sessions, network: net, oidc } = given;
   const found: (readonly [string, string])[] = [];
@@ -49,9 +49,9 @@ export function contradictions(given: Deployment): readonly (readonly [path: str
   if (given.agent.runsPerTask > RUNS_OF_A_TASK)
     found.push(['agent.runsPerTask', `a task takes ${String(RUNS_OF_A_TASK)} runs, and refuses more`]);
   for (const name of Object.keys(given.tags)) {
-    if (name.startsWith('aws:')) found.push([`tags.${name}`, 'aws: is for AWS alone']);
+    if (name.startsWith('aws:')) found.push([`tags.${name}`, 'the prefix aws: is reserved for AWS']);
     if (name === 'application' || name === 'environment')
-      found.push([`tags.${name}`, 'is given by the deployment itself']);
+      found.push([`tags.${name}`, 'is set by the deployment itself']);
   }
   return [
     ...found,
@@ -62,7 +62,7 @@ export function contradictions(given: Deployment): readonly (readonly [path: str
   ];
 }
 
-/** What must be in the region of the tasks, or of one domain. */
+/** Faults of members that must be in the region of the tasks, or of one domain. */
 function placeContradictions({
   region,
   domain,
@@ -116,7 +116,7 @@ function modelContradictions({
       'model.foundationModelId',
       `does not fit the profile ${inferenceProfileId}: write ${behind}`,
     ]);
-  // The other geographies are parts of these, or all of them.
+  // The other geographies are part of these or contain all of them.
   const regions = { us: /^(us|ca)-/, eu: /^eu-/, apac: /^ap-/ }[geography];
   if (regions?.test(region) === false)
     found.push(['model.inferenceProfileId', `${geography}. profiles cannot be called from ${region}`]);
@@ -128,14 +128,14 @@ function providerContradictions({ providers }: Deployment): readonly (readonly [
   for (const [index, provider] of providers.entries()) {
     const { id, apiBase } = provider;
     const place = `providers.${String(index)}`;
-    if (providers.findIndex((each) => each.id === id) < index) found.push([`${place}.id`, 'is there twice']);
+    if (providers.findIndex((each) => each.id === id) < index) found.push([`${place}.id`, 'occurs twice']);
     const vendor = vendorOf(provider);
     if (vendor === undefined) found.push([`${place}.vendor`, 'is needed for every provider but github']);
     const isCustom = vendor === 'CustomOauth2';
     if (isCustom && endpointsOf(provider) === undefined)
       found.push([`${place}.endpoints`, 'is needed for the vendor CustomOauth2']);
     if (!isCustom && provider.endpoints !== undefined)
-      found.push([`${place}.endpoints`, 'is for the vendor CustomOauth2 alone']);
+      found.push([`${place}.endpoints`, 'is only for the vendor CustomOauth2']);
     if (id === 'github' && apiBase !== undefined && !isGitHubApi(new URL(apiBase)))
       found.push([
         `${place}.apiBase`,

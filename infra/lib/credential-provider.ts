@@ -2,7 +2,7 @@ import type { CfnOAuth2CredentialProviderProps } from 'aws-cdk-lib/aws-bedrockag
 import type { ProviderDeployment } from './deployment.ts';
 
 /**
- * The vendors that AgentCore Identity knows: of these, a client is all that it needs.
+ * The vendors that AgentCore Identity knows. For these it needs only a client.
  * https://docs.aws.amazon.com/bedrock-agentcore-control/latest/APIReference/API_Oauth2ProviderConfigInput.html
  */
 export const VENDORS = [
@@ -17,7 +17,7 @@ export const VENDORS = [
 ] as const;
 type Vendor = (typeof VENDORS)[number];
 
-/** Where users of github.com consent; a server of one's own has another origin. */
+/** The origin where users of github.com consent. A GitHub Enterprise Server has another origin. */
 const GITHUB_API = 'https://api.github.com';
 
 type CredentialProvider = Pick<
@@ -25,7 +25,7 @@ type CredentialProvider = Pick<
   'credentialProviderVendor' | 'oauth2ProviderConfigInput'
 >;
 
-/** A provider's OAuth client, as AgentCore Identity takes it. */
+/** A provider's OAuth client, in the form of AgentCore Identity. */
 export function credentialProvider(given: ProviderDeployment): CredentialProvider {
   const client = {
     clientId: given.clientId,
@@ -52,8 +52,9 @@ export function credentialProvider(given: ProviderDeployment): CredentialProvide
 }
 
 /**
- * `GithubOauth2` knows github.com alone. A server of one's own is described by its endpoints, or its users would consent
- * at github.com, and that token would go to the company's server. Undefined: the file must say it.
+ * `GithubOauth2` knows only github.com. A GitHub Enterprise Server must be described by its endpoints. Otherwise its users
+ * would consent at github.com, and that token would go to the company's server. When undefined, the file must name the
+ * vendor.
  */
 export function vendorOf({
   id,
@@ -64,7 +65,10 @@ export function vendorOf({
   return new URL(apiBase).origin === GITHUB_API ? 'GithubOauth2' : 'CustomOauth2';
 }
 
-/** Those of the file; of a GitHub Enterprise Server, those that it always has. Undefined: the file must say them. */
+/**
+ * The endpoints of the file, or the standard endpoints of a GitHub Enterprise Server. When undefined, the file must name
+ * them.
+ */
 export function endpointsOf({
   id,
   apiBase = GITHUB_API,

@@ -4,12 +4,12 @@ import { contradictions } from './contradictions.ts';
 import { sentencesOf } from './fault-sentences.ts';
 import { VENDORS } from './credential-provider.ts';
 
-/** Elsewhere the load balancer's keys, and names of buckets and hosts, are others. */
+/** In other partitions, the load balancer's keys and the names of buckets and hosts differ. */
 const KNOWN_REGIONS = new Set(
   RegionInfo.regions.map(({ name }) => name).filter((name) => RegionInfo.get(name).partition === 'aws'),
 );
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
-/** A text of a form, and the words in which a mistake is told. */
+/** A text with a pattern, and the message for a mistake. */
 const text = (pattern: RegExp, expected: string): z.ZodString =>
   z
     .string()
@@ -17,7 +17,7 @@ const text = (pattern: RegExp, expected: string): z.ZodString =>
     .meta({ form: expected.replace(/^must (be|have) /, '') });
 const region = (): z.ZodString =>
   text(REGION, 'must be an AWS region, such as eu-central-1').refine((name) => KNOWN_REGIONS.has(name), {
-    error: 'is no region of AWS that can be used here; the China and GovCloud partitions are not',
+    error: 'is not a supported AWS region; the China and GovCloud partitions are not supported',
   });
 const url = () => z.url({ protocol: /^https$/, error: 'must be an https URL' });
 const host = (): z.ZodString => text(/^[a-z0-9.-]+$/, 'must be a host name, without https://');
@@ -65,7 +65,7 @@ const oidcProvider = z.discriminatedUnion(
   { error: 'must have a kind: entra, cognito, okta or custom' },
 );
 
-/** How large the tasks of a role are, and how many there may be. */
+/** The size of the tasks of a role, and their number. */
 const tasks = (cpu: 256 | 1024, memoryMiB: number, maximum: number) => ({
   cpu: z
     .literal([256, 512, 1024, 2048, 4096], { error: 'must be 256, 512, 1024, 2048 or 4096' })
@@ -163,7 +163,7 @@ const provider = z.strictObject({
 });
 export type ProviderDeployment = z.output<typeof provider>;
 
-/** One deployment, as a file of `infra/deployments` describes it. Secrets are named, never given. */
+/** One deployment, as a file of `infra/deployments` describes it. The file names secrets, and never contains them. */
 export const members = z.strictObject({
   environment: text(/^[a-z0-9-]{1,16}$/, 'must have 1 to 16 of a-z, 0-9 and -').describe(
     'Part of every name, so that several deployments can share an account',
@@ -342,7 +342,7 @@ export const members = z.strictObject({
     .describe('Of everything with this application’s and environment’s tags, told to alarmEmail'),
 });
 
-/** With what is wrong of several members together. */
+/** The schema with the checks across several members. */
 export const deployment = members.check((context) => {
   for (const [path, message] of contradictions(context.value))
     context.issues.push({ code: 'custom', message, path: path.split('.'), input: context.value });
@@ -350,7 +350,7 @@ export const deployment = members.check((context) => {
 
 export type Deployment = z.output<typeof members>;
 
-/** @throws Error with a sentence for each fault, by its place in the file */
+/** @throws Error with a sentence for each fault and its place in the file */
 export function parseDeployment(value: unknown, file: string): Deployment {
   const parsed = deployment.safeParse(value, { reportInput: true });
   if (parsed.success) return parsed.data;

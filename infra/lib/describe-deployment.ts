@@ -4,7 +4,7 @@ import { members } from './deployment.ts';
 interface Schema {
   readonly type?: string;
   readonly description?: string;
-  /** In words, where a pattern would have to be read. */
+  /** Descriptions that replace patterns which are hard to read. */
   readonly form?: string;
   readonly default?: unknown;
   readonly const?: unknown;
@@ -20,7 +20,7 @@ interface Schema {
   readonly maximum?: number;
 }
 
-/** docs/deployment-file.md: every member of a deployment file, out of its schema. */
+/** The text of docs/deployment-file.md: every member of a deployment file, from its schema. */
 export function describeDeployment(): string {
   const schema = z.toJSONSchema(members, { io: 'input', unrepresentable: 'any' }) as Schema;
   const rows = rowsOf(schema, '');
@@ -57,7 +57,7 @@ const isGroup = ({ properties, anyOf, oneOf }: Schema): boolean =>
   properties !== undefined ||
   [...(anyOf ?? []), ...(oneOf ?? [])].some((each) => each.properties !== undefined);
 
-/** What tells an alternative from the others: the kind that it names, or the first member that it alone has. */
+/** The mark of an alternative: the kind that it names, or the first member that only it has. */
 function markOf({ properties = {} }: Schema, alternatives: readonly Schema[]): string {
   const kind = properties.kind?.const;
   if (kind !== undefined) return ` (${JSON.stringify(kind).slice(1, -1)})`;

@@ -25,12 +25,14 @@ type Target = 'agent' | 'session-binding';
 interface Rule {
   readonly paths: readonly string[];
   readonly methods?: readonly string[];
-  /** `authenticate` sends a browser to sign in; `deny` answers 401, as an API client cannot follow. */
+  /**
+   * `authenticate` redirects a browser to the sign-in; `deny` answers 401, because an API client cannot follow the redirect.
+   */
   readonly otherwise: 'authenticate' | 'deny';
   readonly target: Target;
 }
 
-/** Whatever matches none of these is answered 404; none of them lets anybody in without a sign-in. */
+/** A request that matches none of these rules gets 404. No rule lets a request in without a sign-in. */
 export const RULES: readonly Rule[] = [
   {
     paths: ['/oauth2/connect', '/oauth2/session-binding', '/sign-out'],
@@ -53,7 +55,7 @@ export interface EdgeProps {
   readonly securityGroup: SecurityGroup;
 }
 
-/** The way in: DNS name, certificate, and the load balancer that signs users in. */
+/** The entry for users: DNS name, certificate, and the load balancer that signs users in. */
 export class Edge extends Construct {
   readonly loadBalancer: ApplicationLoadBalancer;
   readonly listener: ApplicationListener;
@@ -96,7 +98,7 @@ export class Edge extends Construct {
     this.#alias();
   }
 
-  /** Adds the rules, with a sign-in in front of every one. */
+  /** Adds the rules, each with a sign-in. */
   route(targets: Readonly<Record<Target, IApplicationTargetGroup>>): void {
     for (const [index, { paths, methods, otherwise, target }] of RULES.entries()) {
       this.listener.addAction(`Rule${String(index + 1)}`, {
@@ -129,7 +131,7 @@ export class Edge extends Construct {
       sessionTimeout: Duration.hours(sessionHours),
       onUnauthenticatedRequest:
         otherwise === 'deny' ? UnauthenticatedAction.DENY : UnauthenticatedAction.AUTHENTICATE,
-      // The rules for where the load balancer may go are its security group's, which this stack writes itself.
+      // This stack writes the outbound rules of the load balancer's security group itself.
       allowHttpsOutbound: false,
       next: ListenerAction.forward([target]),
     });

@@ -2,13 +2,13 @@ import type { Deployment, ProviderDeployment } from './deployment.ts';
 import { oidcEndpoints, signOutUrl } from './oidc.ts';
 import { credentialProviderName, namesOf } from './names.ts';
 
-/** What CloudFormation knows only when it has made it. */
+/** Values that CloudFormation knows only after it has created the resources. */
 export interface Made {
   readonly albArn: string;
   readonly bucketName: string;
 }
 
-/** The environment of each role: all that `.env.example` names, as far as this deployment says otherwise than the default. */
+/** The environment of each role: the variables of `.env.example` whose values differ from the default. */
 export function environmentOf(
   given: Deployment,
   { albArn, bucketName }: Made,
@@ -40,7 +40,7 @@ export function environmentOf(
   };
 }
 
-/** By these the agent role offers a provider: src/config/variables.ts. */
+/** The variables with which the agent role offers a provider: src/config/variables.ts. */
 function variablesOf(
   given: Deployment,
   { id, apiBase }: ProviderDeployment,

@@ -3,14 +3,17 @@ import type { z } from 'zod';
 const VPC =
   'network.vpcId: needs availabilityZones, publicSubnetIds and privateSubnetIds beside it, and neither cidr nor agentCoreZones';
 
-/** A fault of a deployment file in sentences of ours. Of a union, the faults of the alternative that fits best. */
+/**
+ * Describes a fault of a deployment file in our own sentences. For a union, it describes the faults of the alternative that
+ * fits best.
+ */
 export function sentencesOf(issue: z.core.$ZodIssue): string[] {
   const where = issue.path.join('.') || 'the file';
   switch (issue.code) {
     case 'unrecognized_keys':
       return issue.keys.map((key) => {
         const member = [...issue.path, key].join('.');
-        // Zod has taken the other kind of network for the one that is meant.
+        // Zod has assumed the other kind of network.
         return member === 'network.vpcId'
           ? VPC
           : `${member}: there is no such member. docs/deployment-file.md has them all`;

@@ -12,8 +12,9 @@ const MANAGED_RULES = [
 ];
 
 /**
- * These would refuse what people write to an assistant (code, markup, paths), what the load balancer and browsers send
- * (cookie shards, long callbacks, tickets), and API clients without a name. The application checks all of it itself.
+ * These rules would refuse texts that people write to an assistant (code, markup, paths), values that the load balancer and
+ * browsers send (cookie shards, long callbacks, tickets), and API clients without a name. The application checks all of them
+ * itself.
  */
 const COUNTED = [
   {
@@ -35,9 +36,12 @@ const COUNTED = [
   },
 ];
 
-/** The first shard of the load balancer's session cookie: one for each sign-in. */
+/** The first shard of the load balancer's session cookie, which is unique for each sign-in. */
 const SESSION_COOKIE = 'AWSELBAuthSessionCookie-0';
-/** What neither a log nor a sample may keep: sessions, tokens, and in queries the tickets and session URIs of authorizations. */
+/**
+ * The fields that neither a log nor a sample may contain: sessions, tokens, and queries with the tickets and session URIs of
+ * authorizations.
+ */
 const SECRET_HEADERS = ['cookie', 'authorization', 'x-amzn-oidc-data', 'x-amzn-oidc-accesstoken'];
 const REDACTED: CfnLoggingConfiguration.FieldToMatchProperty[] = [
   ...SECRET_HEADERS.map((Name) => ({ singleHeader: { Name } })),
@@ -52,7 +56,7 @@ const PROTECTED: CfnWebACL.DataProtectionConfigProperty = {
 
 /** The web application firewall in front of the load balancer: rates, AWS's managed rules, and a log without secrets. */
 export class Firewall extends Construct {
-  /** In CloudWatch's dimension `WebACL`: its name and the name of its metrics, which are one here. */
+  /** The value of CloudWatch's dimension `WebACL`. Here the name of the ACL and the name of its metrics are the same. */
   readonly metricName: string;
 
   constructor(
@@ -89,7 +93,7 @@ export class Firewall extends Construct {
     const { partition, region, account } = Stack.of(this);
     new CfnLoggingConfiguration(this, 'Logging', {
       resourceArn: acl.attrArn,
-      // WAF takes the ARN without the `:*` at its end.
+      // WAF requires the ARN without the `:*` at its end.
       logDestinationConfigs: [`arn:${partition}:logs:${region}:${account}:log-group:${log.logGroupName}`],
       redactedFields: REDACTED,
     });
@@ -128,7 +132,7 @@ function managedRule(name: string, priority: number): CfnWebACL.RuleProperty {
   };
 }
 
-/** With samples: who looks into a refusal sees the request for three hours in the console, but for what is protected. */
+/** With samples, an operator can see a refused request in the console for three hours, except for its protected fields. */
 function visible(metricName: string): CfnWebACL.VisibilityConfigProperty {
   return { metricName, cloudWatchMetricsEnabled: true, sampledRequestsEnabled: true };
 }

@@ -5,7 +5,7 @@ import { credentialProvider } from './credential-provider.ts';
 import type { Deployment } from './deployment.ts';
 import { credentialProviderName, namesOf } from './names.ts';
 
-/** AgentCore Identity: who the agent is, where browsers may come back to, and the OAuth client of each provider. */
+/** AgentCore Identity: the identity of the agent, the allowed return URLs, and the OAuth client of each provider. */
 export class IdentityStack extends Stack {
   constructor(scope: Construct, id: string, given: Deployment, props: StackProps) {
     super(scope, id, props);
@@ -29,7 +29,7 @@ export class IdentityStack extends Stack {
   }
 }
 
-/** GitHub's was there first, and a resource whose logical id changes is replaced. */
+/** GitHub's resource existed first, and CloudFormation replaces a resource whose logical id changes. */
 function logicalIdOf(id: string): string {
   if (id === 'github') return 'GitHub';
   return id

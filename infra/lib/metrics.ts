@@ -5,7 +5,10 @@ import { Construct } from 'constructs';
 
 const MINUTE = Duration.minutes(1);
 
-/** Codes of RUN_ERROR that are not the user's doing: docs/errors.md. RUN_ERROR travels in a 200, so no load balancer counts it. */
+/**
+ * Codes of RUN_ERROR that the user did not cause: docs/errors.md. RUN_ERROR is part of an answer with the status 200, so the
+ * load balancer does not count it.
+ */
 const FAILED_RUNS = [
   'internal_error',
   'model_unavailable',
@@ -18,7 +21,10 @@ const FAILED_RUNS = [
   'run_timeout',
 ];
 
-/** What is counted in the roles' logs: the metric's name, and the lines. docs/operations.md explains each. */
+/**
+ * The metrics from the logs of the roles: the name of each metric, and the lines that it counts. docs/operations.md explains
+ * each.
+ */
 const COUNTED = {
   FailedRuns: FilterPattern.all(
     event('run_failed'),
@@ -36,7 +42,7 @@ const COUNTED = {
   ),
   HiddenObjects: event('object_hidden'),
   IdentityFailures: event('identity_call_failed'),
-  // Every request that could not be checked, as many of them may wait for one look at the key host.
+  // This counts every request that could not be checked, because many requests may wait for one fetch from the key host.
   KeyFailures: FilterPattern.stringValue('$.code', '=', 'sign_in_keys_unavailable'),
   RefusedConsents: audit('consent_refused'),
   RefusedBindings: audit('binding_refused'),
@@ -50,7 +56,7 @@ const COUNTED = {
 
 export type CountedName = keyof typeof COUNTED;
 
-/** Lines of both roles' logs as metrics: each name counts the lines of either. */
+/** Makes metrics of the log lines of both roles: each name counts the lines of both. */
 export class LogMetrics extends Construct {
   readonly #namespace: string;
 
@@ -76,7 +82,7 @@ export class LogMetrics extends Construct {
         });
       }
     }
-    // By code, for the dashboard: which of the failures it is.
+    // A metric for each code, so that the dashboard shows the kind of failure.
     for (const [role, logGroup] of Object.entries(logGroups)) {
       new MetricFilter(this, `RunErrors${role}`, {
         logGroup,

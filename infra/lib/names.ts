@@ -1,6 +1,6 @@
 import type { Deployment } from './deployment.ts';
 
-/** Names that both stacks, which may be in two regions, have to agree on. */
+/** Names that both stacks use. The stacks may be in two regions. */
 export function namesOf({ environment, domain }: Pick<Deployment, 'environment' | 'domain'>): {
   readonly workloadIdentity: string;
   readonly publicUrl: string;
@@ -14,7 +14,7 @@ export function namesOf({ environment, domain }: Pick<Deployment, 'environment' 
   };
 }
 
-/** The name of a provider's credential provider in AgentCore Identity. */
+/** Returns the name of a provider's credential provider in AgentCore Identity. */
 export function credentialProviderName(
   { environment }: Pick<Deployment, 'environment'>,
   provider: string,

@@ -17,7 +17,7 @@ import type { ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
 
-/** What tasks reach without leaving AWS's network, and what may be asked there. */
+/** The services that tasks reach without leaving AWS's network, and the actions that are allowed there. */
 const ENDPOINTS = {
   AgentCore: {
     service: InterfaceVpcEndpointAwsService.BEDROCK_AGENTCORE,
@@ -44,7 +44,7 @@ const ENDPOINTS = {
   },
 } as const;
 
-/** A VPC over two zones or more, with flow logs and endpoints; or one that is there already, taken as it is. */
+/** A VPC over two zones or more, with flow logs and endpoints; or an existing VPC, which is used unchanged. */
 export class Network extends Construct {
   readonly vpc: IVpc;
   readonly #given: Deployment['network'];
@@ -74,7 +74,7 @@ export class Network extends Construct {
     this.vpc = vpc;
   }
 
-  /** Endpoints that the tasks, and nobody else, may talk to, about the deployment's own resources alone. */
+  /** Endpoints that only the tasks may use, and only for the deployment's own resources. */
   openEndpoints(tasks: readonly SecurityGroup[], bucketArn: string, identityIsHere: boolean): void {
     const { vpc } = this;
     if (!(vpc instanceof Vpc) || 'vpcId' in this.#given) return;
@@ -94,7 +94,7 @@ export class Network extends Construct {
     this.#restrictS3(bucketArn);
   }
 
-  /** Tasks leave for AWS, and for the addresses that the deployment names: all of them, unless it names some. */
+  /** Tasks may connect to AWS and to the addresses that the deployment names. If it names none, all addresses are allowed. */
   letOut(tasks: readonly SecurityGroup[]): void {
     const { egress } = this.#given;
     for (const group of tasks) {
@@ -118,7 +118,7 @@ export class Network extends Construct {
         [bucketArn, `${bucketArn}/*`],
       ),
     );
-    // Where ECR keeps layers: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
+    // The bucket where ECR keeps layers: https://docs.aws.amazon.com/AmazonECR/latest/userguide/vpc-endpoints.html
     this.#s3?.addToPolicy(
       new PolicyStatement({
         principals: [new AnyPrincipal()],

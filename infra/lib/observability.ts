@@ -37,13 +37,13 @@ export interface ObservabilityProps {
   readonly auditTrail: AuditTrail;
 }
 
-/** When somebody is called. Missing data are no breach, unless it says so. */
+/** The condition of an alarm. By default, missing data do not breach it. */
 interface AlarmRule {
   readonly metric: IMetric;
   readonly threshold: number;
   readonly minutes?: number;
   readonly below?: true;
-  /** Where nothing is measured, nobody is there. */
+  /** For these metrics, missing data mean that no task runs. */
   readonly missingIsBreach?: true;
   readonly why: string;
 }
@@ -52,7 +52,7 @@ const MINUTE = Duration.minutes(1);
 const FIVE_MINUTES = Duration.minutes(5);
 const HOUR = Duration.hours(1);
 
-/** Alarms that somebody must act on, and one dashboard to begin with. */
+/** Alarms that require an action, and one dashboard as a starting point. */
 export class Observability extends Construct {
   readonly topic: Topic;
   readonly #given: Deployment;
@@ -81,7 +81,7 @@ export class Observability extends Construct {
     this.#show();
   }
 
-  /** What users meet first. */
+  /** Alarms of the load balancer and the firewall. */
   #front(): Readonly<Record<string, AlarmRule>> {
     const { loadBalancer, firewall } = this.#props;
     const { metrics } = loadBalancer;
@@ -120,7 +120,7 @@ export class Observability extends Construct {
     };
   }
 
-  /** Whether there are tasks, and enough. */
+  /** Alarms for the number of tasks. */
   #roles(): Readonly<Record<string, AlarmRule>> {
     const rules = Object.entries(this.#props.services).flatMap(([name, service]) => {
       const role = name === 'agent' ? 'Agent' : 'SessionBinding';
@@ -154,7 +154,7 @@ export class Observability extends Construct {
           { metric: missing, threshold: 1, minutes: 15, why: `Fewer ${name} tasks run than should.` },
         ],
       ];
-      // Where the number of tasks is fixed, it is always the maximum.
+      // If the number of tasks is fixed, it always equals the maximum.
       if (minimum === maximum) return each;
       const why = `No more ${name} tasks may be started.`;
       return [
@@ -165,7 +165,7 @@ export class Observability extends Construct {
     return Object.fromEntries(rules);
   }
 
-  /** What the roles say of themselves. */
+  /** Alarms from the logs of the roles. */
   #application(): Readonly<Record<string, AlarmRule>> {
     const logs = this.#logs;
     const latency = this.#props.services.sessionBinding.targetGroup.metrics.targetResponseTime({
@@ -251,7 +251,10 @@ export class Observability extends Construct {
     return { AuditDelayed: delayed, ...Object.fromEntries(losses) };
   }
 
-  /** Nobody signs in, in hours of working days in which somebody always does: something in front of us is broken. */
+  /**
+   * An alarm when nobody signs in during hours of working days in which somebody always does. Then a part in front of the
+   * application is broken.
+   */
   #quiet(): Readonly<Record<string, AlarmRule>> {
     const { busyHours } = this.#given;
     if (busyHours === undefined) return {};
@@ -300,7 +303,7 @@ export class Observability extends Construct {
     alarm.addOkAction(new SnsAction(this.topic));
   }
 
-  /** CloudWatch publishes by itself, and the topic's key and policy know nobody else by default. */
+  /** CloudWatch publishes to the topic itself, so the key and the policy of the topic must allow it. */
   #letAlarmsPublish(key: IKey): void {
     const principals = [new ServicePrincipal('cloudwatch.amazonaws.com')];
     const conditions = { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } };
@@ -324,7 +327,7 @@ export class Observability extends Construct {
     const { metrics } = loadBalancer;
     const sum = { period: MINUTE, statistic: 'Sum' };
     new Dashboard(this, 'Dashboard', {
-      // Dashboards are of the account, not of a region.
+      // Dashboards belong to the account, not to a region.
       dashboardName: `OnBehalf-${this.#given.environment}-${this.#given.region}`,
       widgets: [
         [

@@ -7,7 +7,7 @@ export interface OidcEndpoints {
   readonly userInfoEndpoint: string;
 }
 
-/** The endpoints of a sign-in, as the provider's discovery document has them. */
+/** The endpoints of a sign-in, with the names of the provider's discovery document. */
 export function oidcEndpoints({ oidc: { provider } }: Pick<Deployment, 'oidc'>): OidcEndpoints {
   switch (provider.kind) {
     case 'entra': {
@@ -45,7 +45,7 @@ export function oidcEndpoints({ oidc: { provider } }: Pick<Deployment, 'oidc'>):
   }
 }
 
-/** Where the identity provider ends its session; undefined where that is not known. */
+/** The address at which the identity provider ends its session; undefined when it is not known. */
 export function signOutUrl({ oidc, domain }: Pick<Deployment, 'oidc' | 'domain'>): string | undefined {
   const { provider, clientId: client } = oidc;
   if (oidc.signOutUrl !== undefined) return oidc.signOutUrl;
@@ -53,7 +53,7 @@ export function signOutUrl({ oidc, domain }: Pick<Deployment, 'oidc' | 'domain'>
     case 'entra':
       return `https://login.microsoftonline.com/${provider.tenantId}/oauth2/v2.0/logout`;
     case 'cognito': {
-      // Cognito comes back to an address that is registered as a sign-out URL of the client.
+      // Cognito redirects only to an address that is registered as a sign-out URL of the client.
       const parameters = new URLSearchParams({ client_id: client, logout_uri: `https://${domain.name}/` });
       return `https://${provider.domain}/logout?${parameters.toString()}`;
     }

@@ -6,7 +6,7 @@ import type { Construct } from 'constructs';
 import type { Deployment } from './deployment.ts';
 import { credentialProviderName, namesOf } from './names.ts';
 
-/** Only the way of naming users that the deployment has chosen: `ForUserId` acts for whichever user it is told. */
+/** Only the action for the chosen way to identify users, because `ForUserId` acts for any user that the caller names. */
 const WORKLOAD_TOKEN_ACTIONS = {
   'user-id': 'bedrock-agentcore:GetWorkloadAccessTokenForUserId',
   jwt: 'bedrock-agentcore:GetWorkloadAccessTokenForJWT',
@@ -45,8 +45,8 @@ function identityArns(
 }
 
 /**
- * The agent fetches tokens and never completes an authorization. AgentCore Identity reads an OAuth client's secret with
- * its caller's permission, hence the secrets.
+ * The agent fetches tokens and never completes an authorization. AgentCore Identity reads an OAuth client's secret with the
+ * permission of its caller, so the agent may read these secrets.
  */
 export function agentPolicy(scope: Construct, given: Deployment, { bucket, key }: Store): PolicyStatement[] {
   const { workload, vault } = identityArns(scope, given);
@@ -74,8 +74,8 @@ export function agentPolicy(scope: Construct, given: Deployment, { bucket, key }
       resources: [bucket.arnForObjects('flows/*')],
     }),
     new PolicyStatement({
-      // Without a condition: only to a caller who may list the bucket does S3 answer a missing object with 404, and a
-      // GET has no prefix to compare. The names under flows/ are digests, and what they hold cannot be read.
+      // There is no condition, because S3 answers 404 for a missing object only to a caller who may list the bucket, and a
+      // GET has no prefix to compare. The names under flows/ are digests, and the agent cannot read these objects.
       sid: 'ListConversations',
       actions: ['s3:ListBucket'],
       resources: [bucket.bucketArn],
@@ -85,8 +85,8 @@ export function agentPolicy(scope: Construct, given: Deployment, { bucket, key }
 }
 
 /**
- * Session binding completes authorizations and never fetches a token; the exchange reads the client's secret. Of the
- * bucket it reaches the flow ledger, and may not list.
+ * Session binding completes authorizations and never fetches a token; the exchange reads the client's secret. In the bucket,
+ * it reaches only the flow ledger, and may not list objects.
  */
 export function sessionBindingPolicy(
   scope: Construct,
@@ -138,7 +138,7 @@ function modelStatements(scope: Construct, given: Deployment): PolicyStatement[]
   const models = regions.map(
     (each) => `arn:${partition}:bedrock:${each}::foundation-model/${foundationModelId}`,
   );
-  // A global profile asks for the model without a region as well.
+  // A global profile also needs the permission for the model without a region.
   const everywhere = inferenceProfileId.startsWith('global.')
     ? [`arn:${partition}:bedrock:::foundation-model/${foundationModelId}`]
     : [];

@@ -5,15 +5,15 @@ import { Bucket } from 'aws-cdk-lib/aws-s3';
 import type { Deployment } from './deployment.ts';
 import { agentPolicy, sessionBindingPolicy } from './permissions.ts';
 
-/** An IAM policy as the console takes it. */
+/** An IAM policy in the form that the console accepts. */
 export interface PolicyDocument {
   readonly Version: '2012-10-17';
   readonly Statement: readonly unknown[];
 }
 
 /**
- * The policies of both roles without CloudFormation: for Kubernetes and Lambda, whose IAM roles somebody else makes.
- * They are those of the templates, for the bucket and the key that are named.
+ * The policies of both roles without CloudFormation, for Kubernetes and Lambda, whose IAM roles are created elsewhere. They
+ * equal the policies of the templates, for the given bucket and key.
  */
 export function policyDocuments(
   given: Deployment,
@@ -39,8 +39,8 @@ export function policyDocuments(
 type Intrinsics = Readonly<Record<string, string>>;
 
 /**
- * A template's value with its intrinsic functions filled in.
- * @param made by `Ref NAME` and `GetAtt NAME.ATTRIBUTE`, what CloudFormation would know
+ * A value of a template with its intrinsic functions resolved.
+ * @param made the values that CloudFormation would know, by `Ref NAME` and `GetAtt NAME.ATTRIBUTE`
  */
 export function plain(value: unknown, made: Intrinsics = {}): unknown {
   if (Array.isArray(value)) return value.map((each) => plain(each, made));
@@ -62,6 +62,6 @@ export function plain(value: unknown, made: Intrinsics = {}): unknown {
 
 function required(made: Intrinsics, name: string): string {
   const found = made[name];
-  if (found === undefined) throw new Error(`Nothing is known of ${name}`);
+  if (found === undefined) throw new Error(`There is no value for ${name}`);
   return found;
 }

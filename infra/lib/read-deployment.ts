@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseDeployment, type Deployment } from './deployment.ts';
 
-/** The deployment that a file describes. Ends the process with a sentence when it describes none. */
+/** Reads the deployment that a file describes. When the file is not valid, it prints the faults and ends the process. */
 export function readDeployment(file: string): Deployment {
   try {
     return parseDeployment(JSON.parse(readFileSync(file, 'utf8')), file);

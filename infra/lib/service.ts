@@ -31,7 +31,7 @@ export interface RoleServiceProps {
   readonly environment: Readonly<Record<string, string>>;
   readonly secrets: Readonly<Record<string, Secret>>;
   readonly policy: readonly PolicyStatement[];
-  /** By which operators find the task definition. */
+  /** The name with which operators find the task definition. */
   readonly family: string;
   readonly size: {
     readonly cpu: number;
@@ -41,11 +41,11 @@ export interface RoleServiceProps {
   };
   readonly logGroup: ILogGroup;
   readonly securityGroup: SecurityGroup;
-  /** How long a task that is leaving may still answer what it has begun. */
+  /** How long a task that is stopped may still answer its open requests. */
   readonly drain: Duration;
 }
 
-/** One role as a Fargate service behind the load balancer. The two differ in nothing but these props. */
+/** One role as a Fargate service behind the load balancer. The two roles differ only in these props. */
 export class RoleService extends Construct {
   readonly service: FargateService;
   readonly targetGroup: ApplicationTargetGroup;
@@ -69,14 +69,14 @@ export class RoleService extends Construct {
       user: '1000:1000',
       environment: { ROLE: role, PORT: String(PORT), ...props.environment },
       secrets: props.secrets,
-      // A role would rather wait than lose a line: the audit trail is among them.
+      // A role waits rather than loses a log line, because the log contains the audit trail.
       logging: LogDriver.awsLogs({
         logGroup: props.logGroup,
         streamPrefix: role,
         mode: AwsLogDriverMode.BLOCKING,
       }),
       portMappings: [{ containerPort: PORT }],
-      // The application tells and saves its streams within 20 s of SIGTERM.
+      // The application ends and saves its streams within 20 s of SIGTERM.
       stopTimeout: Duration.seconds(30),
       healthCheck: {
         command: ['CMD', 'node', 'dist/healthcheck.js'],
@@ -89,7 +89,8 @@ export class RoleService extends Construct {
     this.service = new FargateService(this, 'Service', {
       cluster,
       taskDefinition: definition,
-      // No desired count: it would undo at each deployment what the scaling has decided. The scaling's minimum holds.
+      // There is no desired count, because each deployment would reset the number that the scaling chose. The minimum of the
+      // scaling applies.
       propagateTags: PropagatedTagSource.SERVICE,
       enableECSManagedTags: true,
       minHealthyPercent: 100,

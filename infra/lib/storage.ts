@@ -20,10 +20,13 @@ const RETENTION: Readonly<Record<Deployment['logRetentionDays'], RetentionDays>>
   365: RetentionDays.ONE_YEAR,
 };
 
-/** Kept when the stack goes, and not when the very first deployment fails: that one could not be tried again else. */
+/**
+ * The resource is kept when the stack is deleted, but not when the first deployment fails, because otherwise that deployment
+ * could not be repeated.
+ */
 export const KEPT = RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE;
 
-/** What every bucket is like. */
+/** The common properties of all buckets. */
 export const CLOSED = {
   blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
   enforceSSL: true,
@@ -32,20 +35,20 @@ export const CLOSED = {
   removalPolicy: KEPT,
 } as const;
 
-/** Others write to it while the first deployment is still going on, so a rollback could not delete it: it leaves it. */
+/** AWS services write to the bucket during the first deployment, so a rollback could not delete it. The rollback keeps it. */
 export const WRITTEN_AT_ONCE = { ...CLOSED, removalPolicy: RemovalPolicy.RETAIN } as const;
 
-/** The keys, the buckets and the log groups: what outlives a deployment. */
+/** The keys, the buckets and the log groups, which outlive a deployment. */
 export class Storage extends Construct {
-  /** Of the bucket. */
+  /** The key of the bucket. */
   readonly key: IKey;
-  /** Conversations and connections, and the flow ledger. */
+  /** The bucket of conversations, connections and the flow ledger. */
   readonly bucket: IBucket;
-  /** Access logs of the load balancer, which writes to nothing but SSE-S3, and of the other buckets. */
+  /** The bucket for access logs of the load balancer, which requires SSE-S3, and of the other buckets. */
   readonly accessLogs: Bucket;
-  /** Of log groups, alarms and the flow secret. */
+  /** The key of log groups, alarms and the flow secret. */
   readonly logsKey: Key;
-  /** Of the audit trail alone, so that its readers can be others. */
+  /** The key of the audit trail only, so that the trail can have different readers. */
   readonly auditKey: Key;
   readonly #retention: RetentionDays;
 
@@ -111,7 +114,7 @@ function lifecycleOf({ keepDeletedDays, keepDays }: Deployment['sessions']): Lif
       abortIncompleteMultipartUploadAfter: Duration.days(1),
       expiredObjectDeleteMarker: true,
     },
-    // A flow is over after ten minutes. The day is for those who look into it.
+    // A flow ends after ten minutes. The record is kept for a day, so that operators can investigate.
     { prefix: 'flows/', expiration: Duration.days(1), noncurrentVersionExpiration: Duration.days(1) },
     ...(keepDays === undefined ? [] : [{ prefix: 'users/', expiration: Duration.days(keepDays) }]),
   ];

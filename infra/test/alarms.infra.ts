@@ -21,7 +21,7 @@ const metBy = (figures: Figures): readonly string[] =>
     .map(([name]) => name)
     .sort();
 
-/** Figures that only AWS has, as they are on a quiet day. */
+/** Values of metrics that only AWS has, on a quiet day. */
 const QUIET: Figures = {
   BlockedRequests: 0,
   'DeliveryToS3.DataFreshness': 60,
@@ -61,7 +61,7 @@ describe('an outage, played on the local stack', () => {
   const isRunning = ({ process }: RoleProcess): boolean =>
     process.exitCode === null && process.signalCode === null;
 
-  /** What has been logged and counted since the case began, and how the tasks are now. */
+  /** The log lines and counters since the case began, and the current state of the tasks. */
   const figures = async (): Promise<Figures> => {
     await delay(100);
     const { agent, sessionBinding } = world.roles;
@@ -102,7 +102,7 @@ describe('an outage, played on the local stack', () => {
     return connectUrlOf(await world.ask(browser, session(), 'Who am I on GitHub?'));
   };
 
-  it('is none in a healthy run: answers, a consent, a denial, a mistake of the user’s', async () => {
+  it('causes no alarm in a healthy run: answers, a consent, a denial, a mistake of the user', async () => {
     await ask();
     const paused = await world.ask(alice, 'healthy', 'Who am I on GitHub?');
     await world.consent(alice, connectUrlOf(paused), 'alice-octo');
@@ -138,7 +138,7 @@ describe('an outage, played on the local stack', () => {
     expect(metBy(await figures())).toEqual(['ServerErrors', 'StoreFailures']);
   }, 30_000);
 
-  it('of the store in the middle of runs: what cannot be saved ends in errors', async () => {
+  it('of the store during runs: runs that cannot be saved end in errors', async () => {
     world.stack.s3.faults.plan(/turns/, { kind: 'answer', status: 500 });
     await times(TIMES, () => ask());
     expect(metBy(await figures())).toEqual(['FailedRuns', 'StoreFailures']);
@@ -173,7 +173,7 @@ describe('an outage, played on the local stack', () => {
     expect(metBy(await figures())).toEqual(['KeyFailures', 'ServerErrors']);
   });
 
-  it('of nothing, but an attack: forged tokens, others’ links, others’ callbacks', async () => {
+  it('of no part, but an attack: forged tokens, links of other users, callbacks of other users', async () => {
     const forged = tokenOf(world.stack, {}, new AlbSigner());
     const headers = { 'x-amzn-oidc-data': forged };
     await times(100, () => fetch(`${world.roles.agent.url}/sessions`, { headers }));
@@ -206,7 +206,7 @@ describe('an outage, played on the local stack', () => {
     ['agent', 'Agent', '/sessions'],
     ['sessionBinding', 'SessionBinding', '/oauth2/connect'],
   ] as const)(
-    'of every %s task: the load balancer itself answers, and no target counts anything',
+    'of every %s task: the load balancer itself answers, and no target counts a request',
     async (role, name, path) => {
       await world.close();
       await start();
@@ -228,7 +228,7 @@ describe('an outage, played on the local stack', () => {
   );
 });
 
-describe('what a laptop cannot play', () => {
+describe('a condition that a laptop cannot produce', () => {
   const healthy: Figures = {
     ...QUIET,
     ...Object.fromEntries(
@@ -255,16 +255,16 @@ describe('what a laptop cannot play', () => {
       { 'DesiredTaskCount SessionBinding': 6, 'RunningTaskCount SessionBinding': 6 },
       ['MaximumSessionBinding'],
     ],
-  ])('meets its alarm by the figure that AWS would have: %s', (_name, change, expected) => {
+  ])('triggers its alarm with the value that AWS would measure: %s', (_name, change, expected) => {
     expect(metBy({ ...healthy, ...change })).toEqual(expected);
   });
 
-  it('is missing entirely: then nobody is there', () => {
+  it('triggers an alarm when all data are missing', () => {
     const { 'HealthyHostCount Agent': _, ...rest } = healthy;
     expect(metBy(rest)).toEqual(['NoneAgent']);
   });
 
-  it('leaves out no alarm: each is met in one case or the other', () => {
+  it('covers every alarm in at least one case', () => {
     const played = [
       'FailedBindings',
       'FailedRuns',

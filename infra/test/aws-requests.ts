@@ -2,7 +2,7 @@ import type { AwsCall } from '../../local/lib/aws-call.ts';
 import type { Deployment } from '../lib/deployment.ts';
 import { credentialProviderName, namesOf } from '../lib/names.ts';
 
-/** One question that IAM is asked: for a call there may be several, of which each must be allowed. */
+/** One request to IAM. A call may need several, and each must be allowed. */
 export interface IamRequest {
   readonly action: string;
   readonly resource: string;
@@ -10,7 +10,7 @@ export interface IamRequest {
 }
 
 export const BUCKET = 'onbehalf-data';
-/** The bucket's key, which is in the bucket's region. */
+/** The KMS key of the bucket, in the region of the bucket. */
 export const keyArnIn = (region: string): string =>
   `arn:aws:kms:${region}:111122223333:key/0f7a3b1e-5d1c-4b7e-9a51-0c6f2d7e8a90`;
 const KMS_ACTIONS: Readonly<Record<string, string>> = {
@@ -18,7 +18,7 @@ const KMS_ACTIONS: Readonly<Record<string, string>> = {
   's3:PutObject': 'kms:GenerateDataKey',
 };
 
-/** What IAM is asked for a call of the local stack, in a deployment with this bucket and this key. */
+/** The IAM requests of a call of the local stack, in a deployment with this bucket and this key. */
 export function requestsOf({ action, target }: AwsCall, given: Deployment): readonly IamRequest[] {
   if (action.startsWith('s3:')) return s3Requests(action, target, given);
   if (action.startsWith('bedrock:')) return modelRequests(action, given);
@@ -29,7 +29,7 @@ function s3Requests(action: string, target: AwsCall['target'], given: Deployment
   const { key, prefix } = target;
   const bucket = `arn:aws:s3:::${BUCKET}`;
   const resource = key === undefined || action === 's3:ListBucket' ? bucket : `${bucket}/${key}`;
-  // Only a listing has a prefix: a GET of a missing object is the same question without one.
+  // Only a listing has a prefix. A GET of a missing object needs the same action without a prefix.
   const context: IamRequest['context'] = prefix === undefined ? {} : { 's3:prefix': prefix };
   const encrypts = KMS_ACTIONS[action];
   return [
@@ -46,7 +46,7 @@ function s3Requests(action: string, target: AwsCall['target'], given: Deployment
   ];
 }
 
-/** A missing object is 404 only where the caller may list the bucket, asked without any prefix. */
+/** S3 answers 404 for a missing object only if the caller may list the bucket without a prefix. */
 export function listingFor(): IamRequest {
   return { action: 's3:ListBucket', resource: `arn:aws:s3:::${BUCKET}`, context: {} };
 }
@@ -89,7 +89,7 @@ function identityRequests(action: string, given: Deployment): readonly IamReques
   ];
 }
 
-/** The same question about what belongs to somebody else: another bucket, workload, provider, secret, key, model, account. */
+/** The same request for a foreign resource: another bucket, workload, provider, secret, key, model or account. */
 export function ofAnother({ action, resource, context }: IamRequest): readonly IamRequest[] {
   const changed = [
     resource.replace(`:::${BUCKET}`, ':::another-bucket'),

@@ -1,6 +1,6 @@
 import type { Template } from 'aws-cdk-lib/assertions';
 
-/** A figure of one minute, by the name of its metric; absent where nothing was measured. */
+/** The values of one minute, by the names of their metrics; absent when no value was measured. */
 export type Figures = Readonly<Record<string, number>>;
 
 interface MetricFilter {
@@ -19,13 +19,13 @@ export interface AlarmProperties {
   readonly TreatMissingData: 'breaching' | 'notBreaching';
 }
 
-/** What CloudWatch Logs would make of log lines by the metric filters of a template. */
+/** The metrics that CloudWatch Logs would make of log lines with the metric filters of a template. */
 export function figuresOf(template: Template, lines: readonly object[]): Figures {
   const filters = Object.values(
     template.findResources('AWS::Logs::MetricFilter') as Record<string, MetricFilter>,
   );
   const figures: Record<string, number> = {};
-  // Each role has its own log group, and a filter of the same pattern: here all lines are in one place.
+  // Each role has its own log group with a filter of the same pattern. Here, all lines are in one place.
   const byName = new Map(
     filters.map(({ Properties: { FilterPattern, MetricTransformations } }) => [
       MetricTransformations[0]?.MetricName ?? '',
@@ -36,7 +36,7 @@ export function figuresOf(template: Template, lines: readonly object[]): Figures
   return figures;
 }
 
-/** Whether an alarm's condition is met by the figures of a minute. */
+/** Tells whether the values of a minute meet an alarm's condition. */
 export function isMet(alarm: AlarmProperties, name: string, figures: Figures): boolean {
   const value = valueOf(alarm, name, figures);
   if (value === undefined) return alarm.TreatMissingData === 'breaching';

@@ -30,12 +30,12 @@ describe('mistakes', () => {
       'network.availabilityZones: us-east-1a is not a zone of eu-central-1',
     ],
     [
-      'a zone that a synthesis without credentials makes up',
+      'a placeholder zone of a synthesis without credentials',
       { network: { availabilityZones: ['dummy1a', 'dummy1b'] } },
       "must be an availability zone's name, such as eu-central-1a",
     ],
     [
-      'an endpoint in a zone that is not there',
+      'an endpoint in a zone that is not listed',
       {
         network: { availabilityZones: ['eu-central-1a', 'eu-central-1b'], agentCoreZones: ['eu-central-1c'] },
       },
@@ -47,7 +47,7 @@ describe('mistakes', () => {
       'model.foundationModelId: does not fit the profile eu.anthropic.claude-sonnet-4-5-20250929-v1:0: write anthropic.claude-sonnet-4-5-20250929-v1:0',
     ],
     [
-      'a model in the place of a profile',
+      'a model instead of a profile',
       { model: { ...model, inferenceProfileId: 'anthropic.claude-3' } },
       'model.inferenceProfileId: must be an inference profile',
     ],
@@ -57,17 +57,13 @@ describe('mistakes', () => {
       "oidc.provider.userPoolId: must be the user pool's id, such as eu-central-1_A1b2C3d4E",
     ],
     [
-      'a kind that is none',
+      'an unknown kind',
       { oidc: { ...oidc, provider: { kind: 'saml' } } },
       'must have a kind: entra, cognito, okta or custom',
     ],
     ['a member of another type', { account: 111122223333 }, 'account: must be of the type string'],
     ['no account', { account: undefined }, 'account: is missing'],
-    [
-      'a member that is spelt wrongly',
-      { loadBalancer: { intern: true } },
-      'loadBalancer.intern: there is no such member',
-    ],
+    ['a misspelt member', { loadBalancer: { intern: true } }, 'loadBalancer.intern: there is no such member'],
     [
       'an image without its digest',
       { image: '111122223333.dkr.ecr.eu-central-1.amazonaws.com/onbehalf:1' },
@@ -79,12 +75,12 @@ describe('mistakes', () => {
       'busyHours.to: must be after from',
     ],
     [
-      'a VPC that is there, without its subnets',
+      'an existing VPC without its subnets',
       { network: { vpcId: 'vpc-1', availabilityZones: ['eu-central-1a', 'eu-central-1b'] } },
       'network.vpcId: needs availabilityZones, publicSubnetIds and privateSubnetIds beside it',
     ],
-    ['a region that is none', { region: 'eu-centrl-1' }, 'region: is no region of AWS that can be used here'],
-    ['a region of another partition', { region: 'us-gov-west-1' }, 'region: is no region of AWS'],
+    ['an unknown region', { region: 'eu-centrl-1' }, 'region: is not a supported AWS region'],
+    ['a region of another partition', { region: 'us-gov-west-1' }, 'region: is not a supported AWS region'],
     [
       'a certificate of another region',
       { domain: { name: 'a.example.com', certificateArn: 'arn:aws:acm:us-east-1:1:certificate/x' } },
@@ -106,7 +102,7 @@ describe('mistakes', () => {
       'network.cidr: is too small for 2 zones: write /20 or wider',
     ],
     [
-      'a range that is none',
+      'an invalid range',
       { network: { cidr: '999.0.0.0/16', availabilityZones: ['eu-central-1a', 'eu-central-1b'] } },
       'network.cidr: must be an IPv4 range',
     ],
@@ -178,18 +174,18 @@ describe('mistakes', () => {
     ['no provider', { providers: [] }, 'providers: needs at least one provider'],
     ['a tag of AWS', { tags: { 'aws:x': 'y' } }, 'aws:'],
     [
-      'a tag that is given',
+      'a tag that the deployment sets',
       { tags: { environment: 'y' } },
-      'tags.environment: is given by the deployment itself',
+      'tags.environment: is set by the deployment itself',
     ],
     ['a level that stops the scaling', { logLevel: 'warn' }, 'logLevel: must be info, debug or trace'],
-  ])('are told in a sentence that says what to write: %s', (_name, change, sentence) => {
+  ])('are reported in a sentence that says what to write: %s', (_name, change, sentence) => {
     const text = JSON.parse(JSON.stringify({ ...exampleText(), ...change })) as unknown;
     expect(() => parseDeployment(text, 'file')).toThrow(sentence);
     expect(() => parseDeployment(text, 'file')).not.toThrow(/Invalid input|expected string/);
   });
 
-  it('are none in a Cognito user pool of another region, whose issuer names its own', () => {
+  it('do not include a Cognito user pool of another region, because its issuer names that region', () => {
     const provider = { ...cognito, userPoolId: 'eu-west-1_abc' };
     const given = exampleDeployment({ oidc: { ...oidc, provider } });
     expect(oidcEndpoints(given).issuer).toBe('https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_abc');
@@ -197,11 +193,11 @@ describe('mistakes', () => {
 });
 
 describe('a deployment file', () => {
-  it('is documented as it is', () => {
+  it('matches its documentation', () => {
     expect(readFileSync('docs/deployment-file.md', 'utf8')).toBe(describeDeployment());
   });
 
-  it('can say everything that a variable can', () => {
+  it('can set every variable', () => {
     const byDefault = environmentOf(exampleDeployment(), { albArn: 'arn', bucketName: 'bucket' });
     const changed = environmentOf(
       exampleDeployment({
@@ -228,7 +224,7 @@ describe('a deployment file', () => {
       { albArn: 'another', bucketName: 'another' },
     );
     const said = Object.entries(changed.agent).filter(([name, value]) => byDefault.agent[name] !== value);
-    /** Set by the stack itself, whatever the file says; or of use in other places than this one only. */
+    /** Variables that the stack sets itself, or that are useful only on other platforms. */
     const notOfTheFile = {
       ROLE: 'each service has its own',
       PORT: 'always 8080',
@@ -239,14 +235,14 @@ describe('a deployment file', () => {
       FLOW_SECRET_ACCEPTED: 'a secret that the stack makes',
       AUTHORIZATION_ORIGIN: "always AgentCore Identity's own",
       SIGN_IN: 'always alb behind a load balancer',
-      BEARER_AUDIENCE: 'of use without a load balancer only',
+      BEARER_AUDIENCE: 'useful only without a load balancer',
     };
     expect([...said.map(([name]) => name), ...Object.keys(notOfTheFile)].sort()).toEqual(
       Object.keys(allVariables([GITHUB])).sort(),
     );
   });
 
-  it('can close the network, tag everything and name the image that was tested', () => {
+  it('can close the network, tag all resources and name the tested image', () => {
     const digest = `sha256:${'a'.repeat(64)}`;
     const template = agentOf({
       image: `111122223333.dkr.ecr.eu-central-1.amazonaws.com/team/onbehalf@${digest}`,
@@ -269,7 +265,8 @@ describe('a deployment file', () => {
     for (const [id, { Properties }] of groups) {
       const { SecurityGroupIngress: ways = [], SecurityGroupEgress: out = [] } = Properties;
       expect([id, JSON.stringify(ways).includes('0.0.0.0/0')]).toEqual([id, false]);
-      // Others are the load balancer's, which must reach the identity provider, and the endpoints', which call nobody.
+      // The other groups belong to the load balancer, which must reach the identity provider, and to the endpoints, which
+      // connect to nothing.
       if (/^(Agent|SessionBinding)Group/.test(id))
         expect([id, JSON.stringify(out).includes('0.0.0.0/0')]).toEqual([id, false]);
     }
@@ -305,7 +302,7 @@ describe('a deployment file', () => {
     });
   });
 
-  it('can call somebody when nobody signs in', () => {
+  it('can raise an alarm when nobody signs in', () => {
     const template = agentOf({ busyHours: { from: 8, to: 17 } });
     const alarms = Object.values(template.findResources('AWS::CloudWatch::Alarm'));
     const quiet = alarms.map((each) => JSON.stringify(each)).find((each) => each.includes('DAY('));
@@ -315,7 +312,7 @@ describe('a deployment file', () => {
     expect(quiet).toContain('"ComparisonOperator":"LessThanThreshold"');
   });
 
-  it('can give the roles a key of the provider’s secret', () => {
+  it('can let the roles use the key of the provider’s secret', () => {
     const clientSecretKeyArn =
       'arn:aws:kms:eu-central-1:111122223333:key/0f7a3b1e-5d1c-4b7e-9a51-0c6f2d7e8a90';
     const template = agentOf({

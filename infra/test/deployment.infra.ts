@@ -45,11 +45,11 @@ describe('the description of a deployment', () => {
 
   it.each([
     ['an unknown member', { extra: 1 }, /extra: there is no such member/],
-    ['an account that is none', { account: '1' }, /account/],
+    ['an invalid account', { account: '1' }, /account/],
     ['neither zone nor certificate', { domain: { name: 'a.example.com' } }, /hostedZone or certificateArn/],
     ['a bucket without its key', { sessions: { bucketName: 'mine' } }, /bucketName and keyArn/],
     [
-      'more tasks at least than at most',
+      'a minimum of tasks above the maximum',
       { agent: { cpu: 256, memoryMiB: 512, minimum: 3, maximum: 2 } },
       /maximum/,
     ],
@@ -79,8 +79,8 @@ describe('the description of a deployment', () => {
   });
 });
 
-describe('what is brought along', () => {
-  it('a VPC is used as it is: no network of ours, no endpoints', () => {
+describe('existing resources', () => {
+  it('a VPC is used unchanged: no new network, no endpoints', () => {
     const template = agentOf({
       network: {
         vpcId: 'vpc-0123456789abcdef0',
@@ -101,7 +101,7 @@ describe('what is brought along', () => {
     });
   });
 
-  it('a certificate is used, and no zone is touched', () => {
+  it('a certificate is used, and no zone is changed', () => {
     const certificateArn =
       'arn:aws:acm:eu-central-1:111122223333:certificate/0f7a3b1e-5d1c-4b7e-9a51-0c6f2d7e8a90';
     const template = agentOf({ domain: { name: 'a.example.com', certificateArn } });
@@ -112,7 +112,7 @@ describe('what is brought along', () => {
     });
   });
 
-  it('a bucket and its key are used, and the agent may touch nothing else of theirs', () => {
+  it('a bucket and its key are used, and the agent gets no other permission for them', () => {
     const keyArn = 'arn:aws:kms:eu-central-1:111122223333:key/0f7a3b1e-5d1c-4b7e-9a51-0c6f2d7e8a90';
     const template = agentOf({ sessions: { bucketName: 'my-sessions', keyArn } });
     template.hasResourceProperties('AWS::IAM::Policy', {
@@ -129,14 +129,14 @@ describe('what is brought along', () => {
     });
   });
 
-  it('a new version of the client secret changes the template, so that CloudFormation takes it', () => {
+  it('a new version of the client secret changes the template, so that CloudFormation uses it', () => {
     const { oidc: given } = exampleText() as { oidc: object };
     const clientSecretVersionId = '0f7a3b1e-5d1c-4b7e-9a51-0c6f2d7e8a90';
     const text = JSON.stringify(agentOf({ oidc: { ...given, clientSecretVersionId } }).toJSON());
     expect(text).toContain(clientSecretVersionId);
   });
 
-  it('some numbers of tasks are enough, and the rest is as it was', () => {
+  it('the numbers of tasks can be given alone, and the rest stays unchanged', () => {
     const { agent } = exampleDeployment({ agent: { minimum: 1 } });
     expect(agent).toEqual({
       cpu: 1024,
@@ -148,7 +148,7 @@ describe('what is brought along', () => {
     });
   });
 
-  it('a budget is made when it is asked for', () => {
+  it('a budget is created on request', () => {
     agentOf({}).resourceCountIs('AWS::Budgets::Budget', 0);
     agentOf({ monthlyBudgetUsd: 500 }).hasResourceProperties('AWS::Budgets::Budget', {
       Budget: { BudgetLimit: { Amount: 500, Unit: 'USD' } },
@@ -159,7 +159,8 @@ describe('what is brought along', () => {
     const { identity, agent } = createDeployment(exampleDeployment({ identityRegion: 'us-west-2' }), {
       analyticsReporting: false,
     });
-    expect([identity.region, agent.region]).toEqual(['us-west-2', 'eu-central-1']);
+    expect(identity.region).toBe('us-west-2');
+    expect(agent.region).toBe('eu-central-1');
     Template.fromStack(agent).hasResourceProperties('AWS::IAM::Policy', {
       PolicyDocument: {
         Statement: Match.arrayWith([
@@ -187,7 +188,7 @@ describe('what is brought along', () => {
 describe('the examples', () => {
   const files = globSync('infra/deployments/example*.json');
 
-  it('show Entra ID, Cognito and Okta, a VPC of ours and one that is there', () => {
+  it('show Entra ID, Cognito and Okta, a new VPC and an existing one', () => {
     const all = files.map((file) => parseDeployment(JSON.parse(readFileSync(file, 'utf8')), file));
     expect(new Set(all.map(({ oidc: { provider } }) => provider.kind))).toEqual(
       new Set(['entra', 'cognito', 'okta']),
@@ -203,7 +204,7 @@ describe('the examples', () => {
       const outdir = mkdtempSync(join(tmpdir(), 'onbehalf-example-'));
       const { app, agent } = createDeployment(given, { analyticsReporting: false, outdir });
       expect(() => app.synth()).not.toThrow();
-      // The CDK's own validation only warns; here it counts.
+      // The CDK's own validation only warns; here its warnings count as findings.
       expect(findingsIn(outdir)).toEqual([]);
       const definitions = Template.fromStack(agent).findResources('AWS::ECS::TaskDefinition');
       rmSync(outdir, { recursive: true });
@@ -240,7 +241,7 @@ describe('the command line', () => {
   }, 60_000);
 });
 
-describe('what it costs', () => {
+describe('the cost of a deployment', () => {
   const given = exampleDeployment();
   const linesOf = (change: Readonly<Record<string, unknown>>): Readonly<Record<string, number>> => {
     const changed = exampleDeployment(change);
@@ -248,14 +249,14 @@ describe('what it costs', () => {
     return Object.fromEntries(monthAtRest(resources, changed).map(({ what, usd }) => [what, usd]));
   };
 
-  it('is what docs/deploy.md says, for the template as it is', () => {
+  it('matches docs/deploy.md for the current template', () => {
     const { Resources: resources } = agentOf({}).toJSON() as { Resources: Resources };
     const document = readFileSync('docs/deploy.md', 'utf8');
     expect(document).toContain(tableOf(monthAtRest(resources, given)));
     expect(document).toMatch(/<!-- cost of 1,000 turns -->\n\| what [^]*\| \*\*together\*\* /);
   });
 
-  it('follows the template: a third zone, more tasks, a VPC that is there', () => {
+  it('follows the template: a third zone, more tasks, an existing VPC', () => {
     const here = linesOf({});
     const availabilityZones = ['eu-central-1a', 'eu-central-1b', 'eu-central-1c'];
     const three = linesOf({ network: { cidr: '10.0.0.0/16', availabilityZones } });
@@ -268,10 +269,11 @@ describe('what it costs', () => {
       privateSubnetIds: ['subnet-33333333333333333', 'subnet-44444444444444444'],
     };
     const there = linesOf({ network });
-    expect([there['NAT gateways'], there['Interface endpoints']]).toEqual([0, 0]);
+    expect(there['NAT gateways']).toBe(0);
+    expect(there['Interface endpoints']).toBe(0);
   });
 
-  it('counts a turn by what it takes, and says where each price is told', () => {
+  it('counts the calls of a turn, and names the source of each price', () => {
     const turn = { modelCalls: 2, s3Puts: 4, s3Gets: 1, identityTokens: 1, logBytes: 2 ** 20 };
     const lines = thousandTurns(turn);
     const { input, output } = PRICES.assumedTokensPerModelCall;
@@ -296,7 +298,7 @@ interface TaskDefinition {
   };
 }
 
-/** What CloudFormation fills in. */
+/** The values that CloudFormation fills in. */
 function valueOf(name: string): string {
   const known: Readonly<Record<string, string>> = {
     ALB_ARN:
@@ -343,7 +345,7 @@ describe('the rules of the load balancer', () => {
     ],
   ];
 
-  it('decide here as they do on a laptop, for every path and method', () => {
+  it('decide as on a laptop, for every path and method', () => {
     const decide = <R extends { readonly methods?: readonly string[]; readonly target: string }>(
       rules: readonly R[],
       matches: (rule: R, path: string) => boolean,

@@ -20,7 +20,7 @@ interface Provider {
   };
 }
 
-/** The credential provider that a deployment registers, where GitHub is a server of one's own. */
+/** The credential provider that a deployment registers for a GitHub Enterprise Server. */
 function providerFor(apiBase: string): Provider['Properties'] {
   const given = exampleDeployment({
     providers: [{ id: 'github', clientId: 'x', clientSecretName: 'x', apiBase }],
@@ -37,7 +37,7 @@ describe('GitHub Enterprise Server', () => {
   });
   afterAll(() => world.close());
 
-  it('is described by its own addresses, at which users consent, and the token stays with it', async () => {
+  it('is described by its own addresses: users consent there, and the token goes only there', async () => {
     const { CredentialProviderVendor, Oauth2ProviderConfigInput } = providerFor(
       'https://ghe.example.com/api/v3',
     );
@@ -47,7 +47,7 @@ describe('GitHub Enterprise Server', () => {
     expect([Issuer, AuthorizationEndpoint, TokenEndpoint].map((each) => new URL(each).origin)).toEqual(
       Array(3).fill('https://ghe.example.com'),
     );
-    // The same addresses, at the origin at which the local stack's GitHub is.
+    // The same addresses at the origin of the local stack's GitHub.
     const { credentialProviders } = world.stack.agentCoreIdentity;
     const here = (url: string): string => world.stack.gitHub.url + new URL(url).pathname;
     const [known] = credentialProviders;

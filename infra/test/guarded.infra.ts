@@ -18,7 +18,7 @@ describe('the deployment', () => {
       .sort();
 
   describe('the permissions', () => {
-    it('let the agent fetch and never complete', () => {
+    it('let the agent fetch tokens and never complete authorizations', () => {
       expect(actionsOf('Agent')).toEqual([
         'bedrock-agentcore:GetResourceOauth2Token',
         'bedrock-agentcore:GetWorkloadAccessTokenForUserId',
@@ -35,7 +35,7 @@ describe('the deployment', () => {
       ]);
     });
 
-    it('let session binding complete and never fetch', () => {
+    it('let session binding complete authorizations and never fetch tokens', () => {
       expect(actionsOf('SessionBinding')).toEqual([
         'bedrock-agentcore:CompleteResourceTokenAuth',
         'kms:Decrypt',
@@ -46,7 +46,7 @@ describe('the deployment', () => {
       ]);
     });
 
-    it('name their resources: no task may do anything to everything', () => {
+    it('name their resources: no action is allowed on all resources', () => {
       for (const task of ['Agent', 'SessionBinding']) {
         for (const { Action, Resource } of statementsOf(task)) {
           expect([Action].flat().some((action) => action.includes('*'))).toBe(false);
@@ -61,12 +61,12 @@ describe('the deployment', () => {
     });
   });
 
-  describe('what is kept', () => {
-    it('is encrypted, closed to the public, sent by TLS only, and stays when the stack goes, unless it never stood', () => {
+  describe('stored data', () => {
+    it('is encrypted, not public, sent by TLS only, and kept when the stack is deleted, except after a failed first deployment', () => {
       const buckets = Object.entries(resources).filter(([, { Type }]) => Type === 'AWS::S3::Bucket');
       expect(buckets).toHaveLength(3);
       for (const [id, { Properties, DeletionPolicy }] of buckets) {
-        // The load balancer and Firehose write to theirs at once: a rollback could not delete them.
+        // The load balancer and Firehose write to their buckets immediately, so a rollback could not delete them.
         const isWrittenAtOnce = !id.startsWith('StorageSessions');
         expect(DeletionPolicy).toBe(isWrittenAtOnce ? 'Retain' : 'RetainExceptOnCreate');
         expect(Properties).toMatchObject({
@@ -117,7 +117,7 @@ describe('the deployment', () => {
     it.each([
       ['compliance', 'COMPLIANCE'],
       ['governance', 'GOVERNANCE'],
-    ] as const)('locks audit lines by %s where the deployment says so', (lock, mode) => {
+    ] as const)('locks audit lines with %s if the deployment says so', (lock, mode) => {
       const { agent } = createDeployment(exampleDeployment({ audit: { lock, days: 90 } }), {
         analyticsReporting: false,
       });
@@ -127,7 +127,7 @@ describe('the deployment', () => {
       });
     });
 
-    it('keeps audit lines by themselves, with a key of their own, and locks nothing in a trial', () => {
+    it('keeps audit lines in a separate bucket with its own key, and locks nothing in a trial', () => {
       template.resourcePropertiesCountIs('AWS::S3::Bucket', { ObjectLockEnabled: true }, 0);
       expect(ofType('AWS::KMS::Key')).toHaveLength(3);
       for (const service of ['logs', 'firehose'])

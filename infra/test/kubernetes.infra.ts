@@ -36,12 +36,12 @@ interface Manifest {
   readonly spec?: unknown;
 }
 
-/** The application ends its streams in this time after SIGTERM. */
+/** The application ends its streams within this time after SIGTERM. */
 const SHUTDOWN_SECONDS = 20;
 const manifests = parseAllDocuments(readFileSync('infra/kubernetes/onbehalf.yaml', 'utf8')).map(
   (document) => document.toJS() as Manifest,
 );
-/** The controller's own kind, which is no part of Kubernetes. */
+/** The controller's own kind, which is not part of Kubernetes. */
 const ofKubernetes = manifests.filter(({ kind }) => kind !== 'IngressClassParams');
 const ofKind = (kind: string): readonly Manifest[] => manifests.filter((each) => each.kind === kind);
 const named = (kind: string, name: string): Manifest => {
@@ -55,7 +55,7 @@ const ROLES = ['agent', 'session-binding'] as const;
 
 describe('the manifest for Kubernetes', () => {
   it.each(ofKubernetes.map((each) => [each.kind, each.metadata.name, each] as const))(
-    'has a %s %s that the schema of Kubernetes takes',
+    'has a %s %s that the schema of Kubernetes accepts',
     async (kind, _name, manifest) => {
       const models = (await import(`kubernetes-models/${groupOf(manifest)}`)) as Record<
         string,
@@ -78,7 +78,7 @@ describe('the manifest for Kubernetes', () => {
     ).toContain('"lables"');
   });
 
-  it('has everything in one namespace that takes restricted pods only', () => {
+  it('has everything in one namespace that allows only restricted pods', () => {
     const [namespace] = ofKind('Namespace');
     expect(namespace?.metadata).toMatchObject({
       labels: { 'pod-security.kubernetes.io/enforce': 'restricted' },
@@ -89,7 +89,7 @@ describe('the manifest for Kubernetes', () => {
     expect(homeless.filter(({ metadata }) => metadata.namespace !== 'onbehalf')).toEqual([]);
   });
 
-  it.each(ROLES)('gives the role %s an environment that it starts with', (role) => {
+  it.each(ROLES)('gives the role %s a valid environment', (role) => {
     const [container] = podOf(role).containers;
     const given = [
       ...(container?.envFrom ?? []).flatMap(({ configMapRef }) =>
@@ -103,7 +103,7 @@ describe('the manifest for Kubernetes', () => {
     expect(loadConfig(Object.fromEntries(given) as Record<string, string>, [GITHUB])).toMatchObject({ role });
   });
 
-  it.each(ROLES)('runs the role %s without privileges, and lets it end in peace', (role) => {
+  it.each(ROLES)('runs the role %s without privileges, and gives it enough time to stop', (role) => {
     const pod = podOf(role);
     const [container] = pod.containers;
     expect(pod).toMatchObject({
@@ -142,7 +142,7 @@ describe('the manifest for Kubernetes', () => {
     expect(new Set(images).size).toBe(1);
   });
 
-  it('has the rules that ECS has: the same paths, methods and targets, behind the same sign-in', () => {
+  it('has the same rules as ECS: the same paths, methods and targets, behind the same sign-in', () => {
     const here = ofKind('Ingress').flatMap(({ metadata: { annotations = {} }, spec }) => {
       const of = (name: string): string => annotations[`alb.ingress.kubernetes.io/${name}`] ?? '';
       const { rules } = spec as { rules: { http: { paths: IngressPath[] } }[] };
@@ -163,7 +163,7 @@ describe('the manifest for Kubernetes', () => {
     expect(here.toSorted()).toEqual(there.toSorted());
   });
 
-  it('asks for a sign-in at the pages before it denies at the API, and nowhere lets anybody in', () => {
+  it('redirects pages to the sign-in before it denies API requests, and has no rule without a sign-in', () => {
     const orders = ofKind('Ingress').map(({ metadata: { annotations = {} } }) => [
       Number(annotations['alb.ingress.kubernetes.io/group.order']),
       annotations['alb.ingress.kubernetes.io/auth-on-unauthenticated-request'],
@@ -175,7 +175,7 @@ describe('the manifest for Kubernetes', () => {
     ]);
   });
 
-  it('lets no other namespace add rules, and the controller read the one secret', () => {
+  it('lets no other namespace add rules, and lets the controller read only one secret', () => {
     expect(named('IngressClassParams', 'onbehalf-alb').spec).toEqual({
       namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'onbehalf' } },
     });
@@ -201,7 +201,7 @@ function groupOf({ apiVersion }: Manifest): string {
   return version === undefined ? group : `${group}/${version}`;
 }
 
-/** The manifests as literals of Kubernetes' own types: an unknown field is an error of the compiler. */
+/** The manifests as literals of Kubernetes' own types, so that an unknown field is a compiler error. */
 function compile(all: readonly Manifest[]): string {
   const folder = mkdtempSync('infra/node_modules/.manifest-');
   const lines = all.map(

@@ -16,7 +16,7 @@ type RoleName = 'agent' | 'session-binding';
 const ROLES = ['agent', 'session-binding'] as const;
 const other = (role: RoleName): RoleName => (role === 'agent' ? 'session-binding' : 'agent');
 
-/** Everything that users do which makes a role call AWS: consent, refusal, denial, tools, conversations. */
+/** Plays all user actions for which a role calls AWS: consent, refusal, denial, tools, conversations. */
 async function playEverything(world: World): Promise<void> {
   const alice = await world.signIn('alice@example.com');
   const bob = await world.signIn('bob@example.com');
@@ -71,7 +71,7 @@ async function isAllowed(policy: PolicyDocument, request: IamRequest): Promise<b
       },
       identityPolicies: [{ name: 'task', policy }],
       serviceControlPolicies: [],
-      // A key lets its account's own policies decide, as every key of ours does.
+      // The key lets the policies of its account decide, like every key of ours.
       ...(request.action.startsWith('kms:') && { resourcePolicy: KEY_POLICY }),
       resourceControlPolicies: [],
     },
@@ -81,7 +81,7 @@ async function isAllowed(policy: PolicyDocument, request: IamRequest): Promise<b
   return result.overallResult === 'Allowed';
 }
 
-/** The policies of the task roles, out of the template, for a bucket and a key that are there. */
+/** The policies of the task roles from the template, for an existing bucket and key. */
 function synthesised(given: Deployment): Readonly<Record<RoleName, PolicyDocument>> {
   const { agent } = createDeployment(given, { analyticsReporting: false });
   const policies = Template.fromStack(agent).findResources('AWS::IAM::Policy') as Readonly<
@@ -120,7 +120,7 @@ describe("the roles' AWS calls, played on the local stack", () => {
   const requests = (role: RoleName, deployment: Deployment): readonly IamRequest[] =>
     unique(calls[role].flatMap((call) => requestsOf(call, deployment)));
 
-  it('are of every kind: tokens and their completion, the model, all that is done in the bucket', () => {
+  it('are of every kind: tokens and their completion, the model, all operations in the bucket', () => {
     const actions = (role: RoleName): readonly string[] =>
       [...new Set(calls[role].map(({ action }) => action))].sort();
     expect(actions('agent')).toEqual([
@@ -149,7 +149,7 @@ describe("the roles' AWS calls, played on the local stack", () => {
       expect(denied).toEqual([]);
     });
 
-    it.each(ROLES)('are denied to the other role, where only %s makes them', async (role) => {
+    it.each(ROLES)('are denied to the other role if only %s makes them', async (role) => {
       const deployment = given(file);
       const policy = synthesised(deployment)[other(role)];
       const own = new Set(requests(other(role), deployment).map(keyOf));
@@ -157,13 +157,13 @@ describe("the roles' AWS calls, played on the local stack", () => {
       expect(theirs.length).toBeGreaterThan(3);
       const allowed = [];
       for (const request of theirs) if (await isAllowed(policy, request)) allowed.push(request);
-      // Both write the flow ledger: the agent what is asked, the other what follows, of the same flows.
+      // Both roles write the flow ledger: the agent adds a flow, and session binding writes its later states.
       const shared = ({ action, resource }: IamRequest): boolean =>
         action === 's3:PutObject' && resource.includes('/flows/');
       expect(allowed.filter((request) => !shared(request))).toEqual([]);
     });
 
-    it.each(ROLES)("are denied to the role %s on anybody else's resource", async (role) => {
+    it.each(ROLES)('are denied to the role %s on every foreign resource', async (role) => {
       const deployment = given(file);
       const policy = synthesised(deployment)[role];
       const foreign = unique(requests(role, deployment).flatMap(ofAnother));
@@ -179,7 +179,7 @@ describe("the roles' AWS calls, played on the local stack", () => {
       expect(actionsIn(synthesised(deployment)[role])).toEqual(needed);
     });
 
-    it('stand in the documents for Kubernetes and Lambda as in the template', () => {
+    it('are the same in the documents for Kubernetes and Lambda as in the template', () => {
       const deployment = given(file);
       const sorted = (policy: PolicyDocument): string[] =>
         policy.Statement.map((statement) => JSON.stringify(normalised(statement))).sort();
@@ -193,15 +193,13 @@ describe("the roles' AWS calls, played on the local stack", () => {
   });
 
   const [example = ''] = examples;
-  it('tell the agent, and nobody else, that an object is missing: it may list without a condition', async () => {
+  it('show a missing object only to the agent, which may list without a condition', async () => {
     const policies = synthesised(given(example));
-    expect([
-      await isAllowed(policies.agent, listingFor()),
-      await isAllowed(policies['session-binding'], listingFor()),
-    ]).toEqual([true, false]);
+    expect(await isAllowed(policies.agent, listingFor())).toBe(true);
+    expect(await isAllowed(policies['session-binding'], listingFor())).toBe(false);
   });
 
-  it('reach no conversation from session binding, and nothing that is asked from the agent', async () => {
+  it('give session binding no access to conversations, and the agent no read access to flows', async () => {
     const policies = synthesised(given(example));
     const read = (key: string): IamRequest => ({
       action: 's3:GetObject',
@@ -249,7 +247,7 @@ describe('with the identity provider’s own tokens', () => {
   let issuer: TestIssuer;
   afterAll(() => issuer.close());
 
-  it('the agent may name users by them, and in no other way', async () => {
+  it('the agent may identify users only by these tokens', async () => {
     issuer = await startIssuer();
     const world = await World.start(
       { trustedIssuers: [issuer] },
@@ -272,7 +270,7 @@ describe('with the identity provider’s own tokens', () => {
   }, 60_000);
 });
 
-/** One action or resource as a list, and lists in one order. */
+/** Returns one action or resource as a list, and sorts lists. */
 function normalised(statement: unknown): unknown {
   return Object.fromEntries(
     Object.entries(statement as object)

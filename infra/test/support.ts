@@ -3,7 +3,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { createDeployment } from '../lib/app.ts';
 import { parseDeployment, type Deployment } from '../lib/deployment.ts';
 
-/** As the application's configuration knows GitHub. */
+/** GitHub, as the application's configuration describes it. */
 export const GITHUB = { id: 'github', label: 'GitHub', apiBase: 'https://api.github.com' };
 
 export interface Resource {
@@ -31,10 +31,10 @@ export function exampleDeployment(change: Readonly<Record<string, unknown>> = {}
   return parseDeployment({ ...exampleText(), ...change }, FILE);
 }
 
-/** Where the rest of `oidc` is changed. */
+/** The base for changes of `oidc`. */
 export const OIDC = { clientId: 'client', clientSecretName: 'secret' };
 
-/** The agent stack's template of the example, with something changed. */
+/** The agent stack's template of the example, with changes. */
 export function agentOf(change: Readonly<Record<string, unknown>>): Template {
   return Template.fromStack(createDeployment(exampleDeployment(change), { analyticsReporting: false }).agent);
 }

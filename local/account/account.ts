@@ -16,9 +16,9 @@ export interface KmsKey {
 }
 
 export interface AccountOptions extends Listen {
-  /** Who holds which access key. Nobody else is let in. */
+  /** The holder of each access key. Other keys are refused. */
   readonly principals: Readonly<Record<string, Principal>>;
-  /** By ARN. */
+  /** The KMS keys by their ARNs. */
   readonly keys: Readonly<Record<string, KmsKey>>;
 }
 
@@ -26,7 +26,10 @@ export interface LocalAccount extends Part {
   readonly keys: Map<string, KmsKey>;
 }
 
-/** What an AWS account has besides its services: who a caller is (STS), and its keys (KMS). Just what is asked about them. */
+/**
+ * The parts of an AWS account besides its services: the identity of a caller (STS) and the keys (KMS). It implements only the
+ * calls that the doctor makes.
+ */
 export async function startAccount(options: AccountOptions): Promise<LocalAccount> {
   const faults = new FaultSwitch();
   const keys = new Map(Object.entries(options.keys));

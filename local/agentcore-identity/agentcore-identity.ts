@@ -21,7 +21,7 @@ export interface AgentCoreIdentityOptions extends Listen {
   readonly credentialProviders: readonly CredentialProvider[];
   readonly apiKeys?: Readonly<Record<string, string>>;
   readonly trustedIssuers?: readonly TrustedIssuer[];
-  /** Which operations an access key may call, as its role's policy would say; unlisted keys may call all. */
+  /** The operations that an access key may call, like the policy of its role; a key that is not listed may call all. */
   readonly policies?: Readonly<Record<string, readonly string[]>>;
   readonly now?: () => number;
   readonly stateFile?: string;
@@ -32,25 +32,26 @@ export interface Call extends AwsCall {
   readonly status: number;
 }
 
-/** What AWS does not document, and a client must be safe with either way. */
+/** Behaviour that AWS does not document. A client must be safe with both settings. */
 export interface Behaviour {
-  /** Whether an authorization URL leads to the provider again after the provider has answered. */
+  /** Whether an authorization URL still redirects to the provider after the provider has answered. */
   sessionsOpenAgain: boolean;
 }
 
 export interface LocalAgentCoreIdentity extends Part {
   readonly vault: Vault;
   readonly behaviour: Behaviour;
-  /** What is registered; it can be changed, and `reset` brings it back. */
+  /** The registrations. Tests can change them, and `reset` restores them. */
   readonly workloads: Workload[];
   readonly credentialProviders: CredentialProvider[];
-  /** Every call answered, for tests. */
+  /** Every call that was answered, for tests. */
   readonly calls: readonly Call[];
 }
 
 /**
- * Amazon Bedrock AgentCore Identity: the data plane's operations for workload access tokens, OAuth 2.0 tokens,
- * API keys and session binding, what the control plane tells of its registrations, and the two addresses that the user's browser passes through.
+ * Amazon Bedrock AgentCore Identity: the operations of the data plane for workload access tokens, OAuth 2.0 tokens, API keys
+ * and session binding, the `Get` operations of the control plane, and the two addresses that the user's browser passes
+ * through.
  */
 export async function startAgentCoreIdentity(
   options: AgentCoreIdentityOptions,
@@ -138,7 +139,7 @@ async function answer(
   }
 }
 
-/** The workload and the credential provider that a call is about, where its members tell. */
+/** The workload and the credential provider of a call, if its members name them. */
 function targetOf({ vault }: OperationContext, members: Members): Readonly<Record<string, string>> {
   const text = (name: string): string | undefined => members.peek(name);
   const session = vault.session(text('sessionUri') ?? '');

@@ -5,7 +5,7 @@ import { page } from '../lib/page.ts';
 import { callbackUrl, type OperationContext } from './operations.ts';
 import type { AuthorizationSession } from './vault.ts';
 
-/** `GET /identities/oauth2/authorize`: to the provider, with the service's own state and PKCE (RFC 7636, S256). */
+/** `GET /identities/oauth2/authorize`: redirects to the provider, with the service's own state and PKCE (RFC 7636, S256). */
 export function authorize(
   context: OperationContext,
   request: IncomingMessage,
@@ -33,7 +33,10 @@ export function authorize(
   redirect(response, target.href);
 }
 
-/** `GET /identities/oauth2/callback/{id}`: the code is kept, not exchanged, and the browser sent on. */
+/**
+ * `GET /identities/oauth2/callback/{id}`: stores the code without exchanging it, and redirects the browser to the
+ * application.
+ */
 export function callback(
   context: OperationContext,
   request: IncomingMessage,
@@ -54,7 +57,7 @@ export function callback(
   redirect(response, returnUrl(uri, session, code === null ? (error ?? 'server_error') : undefined));
 }
 
-/** A session that was used is closed in any case; one that the provider has answered, by `sessionsOpenAgain`. */
+/** A used session is always closed. A session that the provider has answered is closed unless `sessionsOpenAgain` is set. */
 function isOpen(
   context: OperationContext,
   session: AuthorizationSession | undefined,

@@ -5,7 +5,7 @@ import { callbackUrl, type Operation, type OperationContext } from './operations
 const NAME = /^[A-Za-z0-9_.-]+$/;
 const ARN = 'arn:aws:bedrock-agentcore:eu-central-1:111122223333';
 
-/** What is registered, as the control plane's two `Get` operations tell it. */
+/** The registrations, as the two `Get` operations of the control plane return them. */
 export const CONTROL_OPERATIONS: Readonly<Record<string, readonly [name: string, run: Operation]>> = {
   '/identities/GetWorkloadIdentity': ['GetWorkloadIdentity', getWorkloadIdentity],
   '/identities/GetOauth2CredentialProvider': ['GetOauth2CredentialProvider', getOauth2CredentialProvider],

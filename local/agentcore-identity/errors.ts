@@ -33,5 +33,5 @@ export const notFound = (message: string): ServiceError =>
 export const internal = (message: string): ServiceError =>
   new ServiceError(500, 'InternalServerException', message);
 
-/** The one message for a session URI that is unknown, expired, used up or another user's. */
+/** The same message for a session URI that is unknown, expired, used up or another user's. */
 export const invalidSession = (): ServiceError => accessDenied('Invalid or expired session');

@@ -17,7 +17,7 @@ export class Members {
     this.#body = parsed as Record<string, unknown>;
   }
 
-  /** A member's text, whatever its length; undefined where it is none. Decides nothing. */
+  /** A member's text of any length; undefined when it is not a string. It validates nothing. */
   peek(name: string): string | undefined {
     const value = this.#body[name];
     return typeof value === 'string' ? value : undefined;
@@ -63,7 +63,7 @@ export class Members {
     return value as Record<string, string>;
   }
 
-  /** A union: exactly one of its members is set. */
+  /** A union, in which exactly one of the members is set. */
   union<Name extends string>(name: string, alternatives: readonly Name[]): readonly [Name, string] {
     const value = (this.#body[name] ?? {}) as Readonly<Record<string, unknown>>;
     const given = alternatives.filter(

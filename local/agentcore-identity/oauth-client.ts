@@ -1,6 +1,6 @@
 import { internal } from './errors.ts';
 
-/** An OAuth 2.0 credential provider, as it would be registered with the control plane. */
+/** An OAuth 2.0 credential provider, as it is registered with the control plane. */
 export interface CredentialProvider {
   readonly name: string;
   /** The last segment of the callback URL to register with the provider. */
@@ -9,9 +9,9 @@ export interface CredentialProvider {
   readonly clientSecret: string;
   readonly authorizationEndpoint: string;
   readonly tokenEndpoint: string;
-  /** GithubOauth2 when absent. */
+  /** Default `GithubOauth2`. */
   readonly vendor?: string;
-  /** READY when absent. */
+  /** Default `READY`. */
   readonly status?: string;
 }
 
@@ -31,12 +31,12 @@ interface TokenResponse {
   readonly error?: string;
 }
 
-/** The provider answered, and refused. */
+/** An answer in which the provider refused the request. */
 export class GrantRefused extends Error {}
 
 /**
- * A request to a provider's token endpoint (RFC 6749 §4.1.3, §4.4, §6) with the client's credentials in the body.
- * `scopes` are those asked for; they hold where the answer names none.
+ * A request to a provider's token endpoint (RFC 6749 §4.1.3, §4.4, §6) with the client's credentials in the body. `scopes`
+ * are the requested scopes; they apply when the answer names none.
  */
 export async function requestToken(
   provider: CredentialProvider,

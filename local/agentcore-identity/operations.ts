@@ -30,7 +30,7 @@ const REFRESH_BEFORE_MS = 60_000;
 const NAME = /^[a-zA-Z0-9_-]+$/;
 const SESSION_URI = /^urn:ietf:params:oauth:request_uri:[a-zA-Z0-9\-._~]+$/;
 
-/** The data plane, by path. */
+/** The operations of the data plane, by path. */
 export const OPERATIONS: Readonly<Record<string, readonly [name: string, run: Operation]>> = {
   '/identities/GetWorkloadAccessToken': ['GetWorkloadAccessToken', issue],
   '/identities/GetWorkloadAccessTokenForUserId': ['GetWorkloadAccessTokenForUserId', issueForUserId],
@@ -67,7 +67,7 @@ function userById(userId: string): UserIdentity {
   return { key: `id:${userId}`, artifact: `userId:${userId}` };
 }
 
-/** The service compares the very token, not its claims: another token for the same person does not match. */
+/** The service compares the token itself, not its claims, so another token of the same person does not match. */
 async function userByToken(context: OperationContext, token: string): Promise<UserIdentity> {
   const digest = createHash('sha256').update(token).digest('hex');
   return { key: `jwt:${await context.userTokens.userKey(token)}`, artifact: `userToken:${digest}` };
@@ -156,7 +156,7 @@ async function machineToken(
   return { accessToken: grant.accessToken };
 }
 
-/** A token out of the vault, refreshed when it is about to expire; undefined when the user has to be asked. */
+/** A token from the vault, refreshed when it is about to expire; undefined when the user must be asked. */
 async function storedToken(
   context: OperationContext,
   request: FederationRequest,
@@ -230,7 +230,7 @@ async function poll(
   };
 }
 
-/** The session is used up before the code is exchanged, so that two calls at once cannot both succeed. */
+/** The session is marked as used before the code is exchanged, so that two parallel calls cannot both succeed. */
 async function completeResourceTokenAuth(context: OperationContext, members: Members): Promise<object> {
   const sessionUri = members.text('sessionUri', 1024, SESSION_URI);
   const [kind, value] = members.union('userIdentifier', ['userId', 'userToken'] as const);

@@ -1,14 +1,14 @@
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { unauthorized } from './errors.ts';
 
-/** An OIDC issuer whose JWTs are taken as user tokens. */
+/** An OIDC issuer whose JWTs are accepted as user tokens. */
 export interface TrustedIssuer {
   readonly issuer: string;
   readonly jwksUri: string;
   readonly audience: string;
 }
 
-/** Verifies a user's JWT against the trusted issuers and answers the user's key: issuer and subject. */
+/** Verifies a user's JWT against the trusted issuers and returns the user's key: issuer and subject. */
 export class UserTokens {
   readonly #issuers: readonly (TrustedIssuer & { readonly keys: ReturnType<typeof createRemoteJWKSet> })[];
 

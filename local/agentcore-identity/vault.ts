@@ -1,7 +1,7 @@
 import { State } from '../lib/state.ts';
 import type { Grant } from './oauth-client.ts';
 
-/** For whom a workload access token was made. `artifact` is what the caller identified the user with. */
+/** The user of a workload access token. `artifact` is the value with which the caller identified the user. */
 export interface WorkloadToken {
   readonly workload: string;
   readonly user?: { readonly key: string; readonly artifact: string };
@@ -30,7 +30,7 @@ interface VaultState {
   grants: Record<string, Grant[]>;
 }
 
-/** What AgentCore Identity remembers: workload access tokens, authorization sessions, and the token vault itself. */
+/** The state of AgentCore Identity: workload access tokens, authorization sessions, and the token vault. */
 export class Vault {
   readonly #state: State<VaultState>;
 
@@ -47,7 +47,7 @@ export class Vault {
     return this.#state.value.workloadTokens[token];
   }
 
-  /** Workload access tokens stop working, as they do at a time that the service does not tell. */
+  /** Invalidates all workload access tokens. The real service invalidates them at an unknown time. */
   expireWorkloadTokens(): void {
     this.#state.value.workloadTokens = {};
     this.#state.save();
@@ -71,7 +71,7 @@ export class Vault {
     return Object.entries(this.#state.value.sessions).find(([, session]) => session.state === state);
   }
 
-  /** Keeps a grant beside those that allow something it does not. */
+  /** Stores a grant, and keeps older grants that allow a scope which it does not. */
   putGrant(key: string, grant: Grant): void {
     const others = (this.#state.value.grants[key] ?? []).filter(
       (other) => !other.scopes.every((scope) => grant.scopes.includes(scope)),
@@ -92,12 +92,12 @@ export class Vault {
     );
   }
 
-  /** The vault's entries, `workload|user|provider` to grants, for tests to compare before and after. */
+  /** The entries of the vault, `workload|user|provider` to grants, so that tests can compare them before and after. */
   grants(): Readonly<Record<string, readonly Grant[]>> {
     return structuredClone(this.#state.value.grants);
   }
 
-  /** Everything in it that must be seen nowhere else: tests look for it. */
+  /** All secrets in the vault. Tests search other outputs for them. */
   secrets(): readonly string[] {
     const { workloadTokens, sessions, grants } = this.#state.value;
     return [

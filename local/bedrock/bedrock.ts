@@ -19,11 +19,11 @@ export interface BedrockOptions extends Listen {
 }
 
 export interface LocalBedrock extends Part {
-  /** Every request the model has been sent, for tests. */
+  /** Every request that the model has received, for tests. */
   readonly requests: readonly ConverseRequest[];
   /** Every call so far, for tests. */
   readonly calls: readonly AwsCall[];
-  /** Streams that a client left before their end. */
+  /** The number of streams that a client closed before their end. */
   readonly aborted: () => number;
   model: Model;
 }
@@ -34,8 +34,8 @@ const codec = new EventStreamCodec(
 );
 
 /**
- * Amazon Bedrock's ConverseStream: `POST /model/{id}/converse-stream`, answered as an
- * `application/vnd.amazon.eventstream`, over HTTP/1.1 and over HTTP/2 with prior knowledge on one port.
+ * Amazon Bedrock's ConverseStream: `POST /model/{id}/converse-stream`, answered as an `application/vnd.amazon.eventstream`,
+ * over HTTP/1.1 and over HTTP/2 with prior knowledge on one port.
  */
 export async function startBedrock(options: BedrockOptions = {}): Promise<LocalBedrock> {
   const faults = new FaultSwitch();
@@ -104,7 +104,7 @@ function sendError(response: ServerResponse, status: number, type: string, messa
   sendJson(response, status, { message }, { 'x-amzn-errortype': type });
 }
 
-/** Answers true when the whole reply was sent. */
+/** Resolves with true when the whole reply was sent. */
 async function stream(response: ServerResponse, reply: Reply, wordDelayMs: number): Promise<boolean> {
   response.writeHead(200, { 'content-type': 'application/vnd.amazon.eventstream' });
   const startedAt = Date.now();
@@ -160,13 +160,13 @@ function frame(type: string, body: unknown): Uint8Array {
   });
 }
 
-/** One port for both protocols: the first bytes of a connection tell HTTP/2's preface from an HTTP/1.1 request. */
+/** Serves both protocols on one port: the first bytes of a connection show whether it starts with HTTP/2's preface. */
 function dualProtocolServer(listener: (request: IncomingMessage, response: ServerResponse) => void): {
   server: Server;
   close: () => Promise<void>;
 } {
   const http1 = createHttp1Server({ keepAliveTimeout: 75_000 }, listener);
-  // The compatibility API's request and response have all that the handler uses of HTTP/1.1's.
+  // The request and response of the compatibility API have all members that the handler uses.
   const http2 = createHttp2Server((request, response) => {
     listener(request as unknown as IncomingMessage, response as unknown as ServerResponse);
   });

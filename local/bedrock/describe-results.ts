@@ -2,7 +2,7 @@ import type { ConverseRequest, ToolResult } from './protocol.ts';
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Turns tool results into sentences and lists, knowing nothing of the tools but their names. */
+/** Turns tool results into sentences and lists. It knows only the names of the tools. */
 export function describeResults(request: ConverseRequest, results: readonly ToolResult[]): string {
   return results.map((result) => describe(toolName(request, result.toolUseId), result)).join('\n\n');
 }

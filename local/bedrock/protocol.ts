@@ -43,23 +43,23 @@ export interface ConverseRequest {
   readonly toolConfig?: { readonly tools: readonly { readonly toolSpec?: ToolSpec }[] };
 }
 
-/** What a model answers: text, then tool uses. */
+/** The answer of a model: text, then tool uses. */
 export interface Reply {
   readonly text: string;
   readonly toolUses: readonly {
     readonly name: string;
     readonly input: unknown;
-    /** One of its own when absent; a hostile model uses one again. */
+    /** A new id when absent. A hostile model can set an id that was used before. */
     readonly toolUseId?: string;
   }[];
 }
 
 export type Model = (request: ConverseRequest) => Reply;
 
-/** A request that Bedrock would refuse with a ValidationException. */
+/** The error for a request that Bedrock refuses with a ValidationException. */
 export class InvalidRequest extends Error {}
 
-/** Throws for what Bedrock's Converse API refuses. */
+/** Throws for every request that Bedrock's Converse API refuses. */
 export function validate(value: unknown): ConverseRequest {
   const request = value as ConverseRequest & { readonly messages?: readonly Message[] };
   if (!(request.messages instanceof Array) || request.messages.length === 0) {

@@ -1,7 +1,7 @@
 import type { ConverseRequest, JsonSchema, Reply, ToolResult, ToolSpec } from './protocol.ts';
 import { describeResults } from './describe-results.ts';
 
-/** Words that mean the same thing to the rules below; the first of each row stands for all. */
+/** Words with the same meaning for the rules below. The first word of each row stands for all. */
 const SYNONYMS: readonly (readonly string[])[] = [
   ['user', 'who', 'whoami', 'me', 'profile', 'account', 'login', 'username', 'myself'],
   ['repo', 'repository', 'project', 'codebase'],
@@ -9,7 +9,7 @@ const SYNONYMS: readonly (readonly string[])[] = [
   ['event', 'meeting', 'appointment'],
 ];
 const CANONICAL = new Map(SYNONYMS.flatMap((row) => row.map((word) => [word, row[0] ?? word] as const)));
-/** By the verb in a tool's name: the verbs with which users ask for it. */
+/** The verbs with which users ask for a tool, by the verb in the tool's name. */
 const VERBS: Readonly<Record<string, readonly string[]>> = {
   get: ['get', 'show', 'read'],
   list: ['list', 'show', 'find', 'get', 'read', 'what', 'which'],
@@ -22,13 +22,13 @@ const VERBS: Readonly<Record<string, readonly string[]>> = {
   update: ['update', 'change', 'edit'],
   delete: ['delete', 'remove'],
 };
-/** These make "me" an indirect object: "show me my repositories" does not ask who the user is. */
+/** After these verbs, "me" is an indirect object: "show me my repositories" does not ask for the user's profile. */
 const INDIRECT_ME = /\b(show|give|tell|list|get|find|send|help|let)\s+me\b/g;
 
 /**
- * A stand-in for a language model: keyword rules over the tool specifications it is sent. It calls every tool
- * whose subject the user names, reads numbers, choices and quoted text into arguments, answers small talk, and
- * asks back when it is not sure.
+ * A stand-in for a language model: keyword rules over the tool specifications it is sent. It calls every tool whose subject
+ * the user names, takes numbers, choices and quoted text as arguments, answers small talk, and asks a question when it is not
+ * sure.
  */
 export function ruleBasedModel(request: ConverseRequest): Reply {
   const last = request.messages.at(-1)?.content ?? [];
@@ -39,7 +39,7 @@ export function ruleBasedModel(request: ConverseRequest): Reply {
   const results = last.flatMap((block) => block.toolResult ?? []);
   if (text === '' && results.length > 0) return say(describeResults(request, results));
   const tools = (request.toolConfig?.tools ?? []).flatMap((entry) => entry.toolSpec ?? []);
-  return callTools(text, tools) ?? say(closing(results) + (smallTalk(text, tools) ?? askBack(tools)));
+  return callTools(text, tools) ?? say(declinedPrefix(results) + (smallTalk(text, tools) ?? askBack(tools)));
 }
 
 function callTools(text: string, tools: readonly ToolSpec[]): Reply | undefined {
@@ -52,7 +52,9 @@ function callTools(text: string, tools: readonly ToolSpec[]): Reply | undefined 
   return { text: 'Let me look that up.', toolUses: calls.map(({ name, input }) => ({ name, input })) };
 }
 
-/** The tools whose subject the user names: of those with one subject, the ones whose verb the user names as well. */
+/**
+ * The tools whose subject the user names. Among tools with the same subject, only those whose verb the user names as well.
+ */
 function namedTools(text: string, tools: readonly ToolSpec[]): readonly ToolSpec[] {
   const words = wordsOf(text);
   const bySubject = Map.groupBy(
@@ -104,7 +106,7 @@ function argumentsFor(tool: ToolSpec, text: string): { input: Record<string, unk
   return { input, missing: (schema.required ?? []).filter((name) => !(name in input)) };
 }
 
-/** "alice/garden" names an owner and a repository, to a tool that takes both. */
+/** For a tool with both arguments, "alice/garden" names an owner and a repository. */
 function repositoryIn({ properties = {} }: JsonSchema, text: string): Readonly<Record<string, string>> {
   const [, owner, repo] = /(?<![\w/.:-])([\w-]+)\/([\w.-]*\w)/.exec(text) ?? [];
   const takesBoth = 'owner' in properties && 'repo' in properties;
@@ -143,7 +145,7 @@ function askBack(tools: readonly ToolSpec[]): string {
   return `Here is what I can do for you:\n${abilities.join('\n')}\nWhich of these would you like?`;
 }
 
-function closing(results: readonly ToolResult[]): string {
+function declinedPrefix(results: readonly ToolResult[]): string {
   return results.some((result) => result.status === 'error') ? 'All right, I have left that aside. ' : '';
 }
 

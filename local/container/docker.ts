@@ -6,7 +6,7 @@ import { Writable } from 'node:stream';
 
 const READY_TIMEOUT_MS = 60_000;
 
-/** Runs docker; its standard output. Throws with what it said when it fails. */
+/** Runs docker and returns its standard output. When it fails, throws an error with its standard error. */
 export function docker(...parameters: readonly string[]): string {
   const { status, stdout, stderr, error } = spawnSync('docker', parameters, {
     encoding: 'utf8',
@@ -18,7 +18,7 @@ export function docker(...parameters: readonly string[]): string {
   return stdout.trim();
 }
 
-/** Docker's own answer to `docker version`, or undefined where no engine answers. */
+/** The answer of the engine to `docker version`; undefined when no engine answers. */
 export function engineVersion(): string | undefined {
   const { status, stdout } = spawnSync('docker', ['version', '--format', '{{.Server.Version}}'], {
     encoding: 'utf8',
@@ -26,7 +26,7 @@ export function engineVersion(): string | undefined {
   return status === 0 ? stdout.trim() : undefined;
 }
 
-/** Builds with its output passed on, as it takes a while. */
+/** Builds an image. The output is passed on, because a build takes a while. */
 export async function buildImage(
   tag: string,
   buildArguments: Readonly<Record<string, string>>,
@@ -42,7 +42,7 @@ export async function buildImage(
   if (code !== 0) throw new Error('The image was not built; the lines above say where.');
 }
 
-/** Bytes of `docker save`, compressed as a registry would keep them. */
+/** The bytes of `docker save`, compressed as in a registry. */
 export async function compressedBytes(image: string): Promise<number> {
   const child = spawn('docker', ['save', image], { stdio: ['ignore', 'pipe', 'inherit'] });
   let bytes = 0;
@@ -61,7 +61,7 @@ export interface Container {
   readonly url: string;
 }
 
-/** A container as a hardened task would have it: nothing to write to, no capability, no new privilege. */
+/** Starts a container like a hardened task: a read-only file system, no capability, no new privileges. */
 export async function runContainer(
   image: string,
   port: number,

@@ -70,7 +70,7 @@ async function inspect(to: Report): Promise<void> {
       (name) => (config.Labels[`org.opencontainers.image.${name}`] ?? '') !== '',
     ),
   );
-  to.check('says which commit it is of', config.Labels['org.opencontainers.image.revision'] === REVISION);
+  to.check('has a label with its commit', config.Labels['org.opencontainers.image.revision'] === REVISION);
   to.check('has no secret in its environment', !config.Env.some((entry) => /secret|token|key/i.test(entry)));
   const find = (...expression: string[]): string =>
     docker('run', '--rm', '--entrypoint', 'find', TAG, '/app', ...expression);
@@ -92,19 +92,19 @@ async function inspect(to: Report): Promise<void> {
     ) === '',
   );
   to.check(
-    'has neither the TypeScript compiler, nor source maps or types of others',
+    'has no TypeScript compiler, and no source maps or types of dependencies',
     find('-path', '*node_modules/typescript/*') === '' &&
       find('-path', '*node_modules*', '(', '-name', '*.map', '-o', '-name', '*.d.ts', ')') === '',
   );
   to.check(
-    'has nothing that installs',
+    'has no package manager',
     docker('run', '--rm', '--entrypoint', 'find', TAG, '/usr/local', '/opt', '-name', 'npm*') === '',
   );
   to.check(
-    'has no machine code of its own: the same files serve arm64 and amd64',
+    'has no machine code besides its base: the same files run on arm64 and amd64',
     find('-name', '*.node') === '',
   );
-  to.check('has no file that its user could change', find('-writable', '-not', '-type', 'l') === '');
+  to.check('has no file that its user can change', find('-writable', '-not', '-type', 'l') === '');
   const size = ((await compressedBytes(TAG)) - (await compressedBytes(BASE_IMAGE))) / MB;
   to.check(
     `is ${size.toFixed(1)} MB over its base, compressed; ${String(LARGEST_MB)} at most`,
@@ -112,7 +112,7 @@ async function inspect(to: Report): Promise<void> {
   );
 }
 
-/** The demo, through both roles from the one image; then what ends them. */
+/** Runs the demo with both roles from the same image, then stops them. */
 async function play(on: LocalStack, to: Report): Promise<void> {
   const start = async (role: 'agent' | 'session-binding'): Promise<Container> => {
     const container = await runContainer(TAG, await freePort(), on.environment(role));
@@ -127,7 +127,7 @@ async function play(on: LocalStack, to: Report): Promise<void> {
   to.heading('The containers');
   for (const { id } of containers) {
     const role = id === agent.id ? 'agent' : 'session-binding';
-    to.check(`${role}: read-only, and has written nothing`, docker('diff', id) === '');
+    to.check(`${role}: its file system is read-only, and it has written nothing`, docker('diff', id) === '');
     docker('exec', id, 'node', 'dist/healthcheck.js');
     to.check(`${role}: its health check passes`, true);
     to.check(

@@ -5,13 +5,13 @@ import { ALB_ARN, ALB_CLIENT_ID, type LocalStack } from '../stack.ts';
 import type { Played } from './flow.ts';
 import type { Report } from './report.ts';
 
-/** Where the two roles can be reached past the load balancer. */
+/** The addresses of the two roles behind the load balancer. */
 export interface Targets {
   readonly agent: { readonly url: string };
   readonly sessionBinding: { readonly url: string };
 }
 
-/** Three attacks. Each must be refused, and leave the vault as it was. */
+/** Plays three attacks. Each must be refused and must leave the vault unchanged. */
 export async function playAttacks(
   stack: LocalStack,
   roles: Targets,
@@ -24,7 +24,7 @@ export async function playAttacks(
   await forgedToken(stack, roles, report);
 }
 
-/** Mallory starts a flow with her account, consents at GitHub, and gets Alice to open the link that comes back. */
+/** Mallory starts a flow with her account, consents at GitHub, and makes Alice open the callback link. */
 async function swappedBrowser(stack: LocalStack, report: Report): Promise<void> {
   const { url } = stack.loadBalancer;
   const [mallory, victim] = [new HttpBrowser(), new HttpBrowser()];
@@ -60,11 +60,11 @@ async function swappedBrowser(stack: LocalStack, report: Report): Promise<void> 
 }
 
 async function replay(stack: LocalStack, { alice, bindingUrl }: Played, report: Report): Promise<void> {
-  report.step('B', 'Replayed session URI', 'the address that bound a token once is opened again.');
+  report.step('B', 'Replayed session URI', 'the address that has already bound a token is opened again.');
   const before = stack.agentCoreIdentity.calls.length;
   const again = await alice.navigate(bindingUrl);
   report.check(
-    'the same browser is told that it is done; nothing is called',
+    'the same browser sees that the flow is complete; no service is called',
     again.text.includes('already connected') && stack.agentCoreIdentity.calls.length === before,
   );
   const other = new HttpBrowser();
@@ -80,7 +80,7 @@ async function forgedToken(stack: LocalStack, roles: Targets, report: Report): P
   report.step(
     'C',
     'Forged load-balancer token',
-    "straight to both roles, with a token that another load balancer's key has signed.",
+    "a request goes directly to both roles, with a token that another load balancer's key has signed.",
   );
   const exp = Math.floor(Date.now() / 1000) + 120;
   const header = { iss: stack.identityProvider.url, client: ALB_CLIENT_ID, signer: ALB_ARN, exp };

@@ -5,7 +5,7 @@ import { invoke, type Invocation } from '../lib/invoke.ts';
 import { ACCESS_KEYS, GITHUB_PROVIDER, WORKLOAD, type LocalStack } from '../stack.ts';
 import type { Report } from './report.ts';
 
-/** What the attacks start from. */
+/** The starting point of the attacks. */
 export interface Played {
   readonly alice: HttpBrowser;
   /** The address at which the browser came back, session URI and state included. */
@@ -17,7 +17,7 @@ const SESSION = 'demo';
 const AGENT_TO_IDENTITY = 'Agent role → AgentCore Identity';
 const IDENTITY_TO_AGENT = 'AgentCore Identity → agent role';
 
-/** Plays steps 1 to 17 for Alice, then an invocation that needs no consent any more. */
+/** Plays steps 1 to 17 for Alice, then an invocation that needs no consent. */
 export async function playFlow(stack: LocalStack, report: Report): Promise<Played> {
   const { url } = stack.loadBalancer;
   const alice = new HttpBrowser();
@@ -38,10 +38,7 @@ async function ask(stack: LocalStack, report: Report, alice: HttpBrowser, url: s
     'Browser → load balancer → agent role',
     `Alice signs in by OIDC and asks: "Who am I on GitHub?"`,
   );
-  report.check(
-    'the sign-in ended on the page that was asked for',
-    page.status === 200 && page.url === `${url}/docs`,
-  );
+  report.check('the sign-in ended on the requested page', page.status === 200 && page.url === `${url}/docs`);
   const paused = await invoke(alice, url, { sessionId: SESSION, message: 'Who am I on GitHub?' });
   report.check('the agent role accepted the padded ES256 token and took her sub', paused.status === 200);
   const calls = (operation: string): readonly Call[] =>
@@ -52,18 +49,18 @@ async function ask(stack: LocalStack, report: Report, alice: HttpBrowser, url: s
     'once, signed with the agent role',
     forUser?.accessKeyId === ACCESS_KEYS.agent && more.length === 0,
   );
-  report.step('3', IDENTITY_TO_AGENT, 'answers one: opaque, for this workload and this user.');
+  report.step('3', IDENTITY_TO_AGENT, 'returns one: opaque, for this workload and this user.');
   report.check('answered 200', forUser?.status === 200);
   const [forToken] = calls('GetResourceOauth2Token');
   report.step('4', AGENT_TO_IDENTITY, "asks for Alice's GitHub token with the scope read:user.");
   report.check('once, signed with the agent role', forToken?.accessKeyId === ACCESS_KEYS.agent);
-  report.step('5', 'AgentCore Identity', 'looks into its vault.');
+  report.step('5', 'AgentCore Identity', 'looks in its vault.');
   report.check('it holds no token', Object.keys(stack.agentCoreIdentity.vault.grants()).length === 0);
-  report.step('6', IDENTITY_TO_AGENT, 'answers an authorization URL and a session URI instead of a token.');
+  report.step('6', IDENTITY_TO_AGENT, 'returns an authorization URL and a session URI instead of a token.');
   const sessions = stack.agentCoreIdentity.vault.sessions();
   report.check('one session has begun', sessions.length === 1 && sessions[0]?.status === 'started');
   const [interrupt] = paused.interrupts;
-  report.step('7', 'Agent role → browser', 'pauses the run, and shows a link of its own.');
+  report.step('7', 'Agent role → browser', 'pauses the run, and shows its own link.');
   report.check(
     'the run ended with an interrupt for read:user at GitHub',
     interrupt?.reason === 'authorization_required' &&
@@ -74,7 +71,7 @@ async function ask(stack: LocalStack, report: Report, alice: HttpBrowser, url: s
     interrupt?.metadata.connectUrl?.startsWith(`${url}/oauth2/connect?ticket=`) === true,
   );
   report.check(
-    "the provider's URL is in none of the events",
+    "no event contains the provider's URL",
     !paused.raw.includes('/identities/oauth2/authorize') && !paused.raw.includes('/login/oauth'),
   );
   report.check(
@@ -94,7 +91,7 @@ async function connect(
   report.step(
     '8',
     'Browser → session-binding role → GitHub',
-    'shows who asks for what; one click leads to GitHub, where she consents.',
+    'shows the user, the action and the scope; one click leads to GitHub, where she consents.',
   );
   const page = await alice.navigate(connectUrl);
   report.check(
@@ -106,7 +103,7 @@ async function connect(
   const gate = await alice.submitAndFollow(page);
   const cookies = await alice.jar.getCookies(stack.loadBalancer.url);
   report.check(
-    'the browser took the flow cookie along',
+    'the browser has the flow cookie',
     cookies.some(({ key, httpOnly }) => key.startsWith('onbehalf-flow-') && httpOnly),
   );
   report.check(
@@ -146,7 +143,7 @@ async function comeBack(
     back.url.includes('session_id=urn') && back.url.includes('state='),
   );
   report.check(
-    'the code has not been exchanged: nobody knows yet whose browser this is',
+    'the code has not been exchanged: it is not yet known whose browser this is',
     stack.gitHub.grants.accessTokens().length === 0,
   );
   return back.url;
@@ -174,7 +171,7 @@ async function bind(
     ({ operation }) => operation === 'CompleteResourceTokenAuth',
   );
   report.check(
-    'it was called once, by the role that may do nothing else',
+    'it was called once, by the only role that may call it',
     completions.length === 1 && completions[0]?.accessKeyId === ACCESS_KEYS['session-binding'],
   );
   const [exchange] = stack.gitHub.grants.exchanges;
@@ -184,19 +181,19 @@ async function bind(
     exchange?.grantType === 'authorization_code' && exchange.pkce,
   );
   const [token] = stack.gitHub.grants.accessTokens();
-  report.step('14', 'GitHub → AgentCore Identity', 'answers an access token.');
+  report.step('14', 'GitHub → AgentCore Identity', 'returns an access token.');
   report.check('one token has been issued', stack.gitHub.grants.accessTokens().length === 1);
   const sub = USERS.find(({ username }) => username === ALICE)?.sub ?? '';
   const [[key, stored] = []] = Object.entries(stack.agentCoreIdentity.vault.grants());
   report.step('15', 'AgentCore Identity', 'stores it in the vault, under workload, user and provider.');
   report.check("the only entry is Alice's", key === `${WORKLOAD}|id:${sub}|${GITHUB_PROVIDER}`);
   report.check("it is GitHub's token", stored?.[0]?.accessToken === token);
-  report.step('16', 'AgentCore Identity → session-binding role', 'answers 200, and no token.');
+  report.step('16', 'AgentCore Identity → session-binding role', 'answers 200, without a token.');
   report.check('answered 200', completions[0]?.status === 200);
   report.step(
     '17',
     'Session-binding role → browser',
-    'says that authorization is complete, and tells the waiting page.',
+    'says that the authorization is complete, and notifies the waiting page.',
   );
   report.check(
     'the page says so',
@@ -218,14 +215,14 @@ async function resume(
     resume: [{ interruptId, status: 'resolved' }],
   });
   report.check(
-    'the run resumes where it paused, and answers who she is',
+    'the run resumes where it paused, and returns her profile',
     resumed.text.includes('alice-octo'),
   );
   const after = stack.bedrock.requests.slice(before);
   report.check('the model was called once: for the answer, not for the tool call again', after.length === 1);
   const tokens = stack.gitHub.grants.accessTokens();
   report.check(
-    "no event, and nothing that the model saw, holds GitHub's token",
+    "neither an event nor a request to the model contains GitHub's token",
     tokens.every(
       (token) => !resumed.raw.includes(token) && !JSON.stringify(stack.bedrock.requests).includes(token),
     ),
@@ -236,7 +233,7 @@ async function askAgain(stack: LocalStack, report: Report, alice: HttpBrowser, u
   report.heading('The second invocation needs no consent');
   const again = await invoke(alice, url, { sessionId: SESSION, message: 'Show my GitHub profile again' });
   report.check(
-    'it answers at once, from the token in the vault',
+    'it answers immediately, with the token in the vault',
     again.last?.outcome?.type === 'success' && again.text.includes('alice-octo'),
   );
   report.check(

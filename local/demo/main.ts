@@ -12,7 +12,7 @@ if (process.argv.length > 2) {
 }
 const startedAt = Date.now();
 process.stdout.write(
-  'The authorization-code flow, played over HTTP on a local stack of its own. No AWS, no browser.\n',
+  'This demo plays the authorization-code flow over HTTP on its own local stack. It needs neither AWS nor a browser.\n',
 );
 await build();
 const stack = await startStack();

@@ -7,9 +7,9 @@ export class Report {
     process.stdout.write(`\n${text}\n`);
   }
 
-  /** A step of the flow: its number or numbers, who speaks to whom, and what happens. */
-  step(numbers: string, who: string, what: string): void {
-    process.stdout.write(`\n${numbers.padStart(7)}  ${who}\n         ${what}\n`);
+  /** A step of the flow: its number or numbers, the two parties, and the event. */
+  step(numbers: string, parties: string, event: string): void {
+    process.stdout.write(`\n${numbers.padStart(7)}  ${parties}\n         ${event}\n`);
   }
 
   check(what: string, holds: boolean): void {
@@ -20,7 +20,7 @@ export class Report {
 
   /** The exit code. */
   end(seconds: number): number {
-    const result = this.#failed === 0 ? 'All of it held' : `${String(this.#failed)} differed`;
+    const result = this.#failed === 0 ? 'All checks passed' : `${String(this.#failed)} differed`;
     process.stdout.write(`\n${result}: ${String(this.#checked)} checks in ${seconds.toFixed(1)} s.\n`);
     return this.#failed === 0 ? 0 : 1;
   }

@@ -8,7 +8,7 @@ const SESSION = 'demo-write';
 const REPOSITORY = ['alice-octo', 'tram-times'] as const;
 const TITLE = 'The lamp at the stop is broken';
 
-/** A write: the user sees what will be sent, approves that very call, and it is done once. */
+/** Plays a write: the user sees the data to send, approves exactly this call, and it is done once. */
 export async function playWrite(stack: LocalStack, report: Report, alice: HttpBrowser): Promise<void> {
   const { url } = stack.loadBalancer;
   const answer = (paused: Invocation, payload?: object): Promise<Invocation> => {
@@ -22,18 +22,18 @@ export async function playWrite(stack: LocalStack, report: Report, alice: HttpBr
   report.step(
     'write',
     'Browser → agent role → browser',
-    'Alice asks for an issue at GitHub; the run pauses, and shows what would be sent.',
+    'Alice asks for an issue at GitHub; the run pauses, and shows the data to send.',
   );
   const message = `Open an issue in ${REPOSITORY.join('/')}: "${TITLE}"`;
   const asked = await invoke(alice, url, { sessionId: SESSION, message });
   const [approval] = asked.interrupts;
   const [owner, repo] = REPOSITORY;
   report.check(
-    'the interrupt asks for an approval of this very input',
+    'the interrupt asks for an approval of exactly this input',
     approval?.reason === 'approval_required' &&
       JSON.stringify(approval.metadata.input) === JSON.stringify({ owner, repo, title: TITLE }),
   );
-  report.check('it names the account that would act', approval?.metadata.account === 'alice-octo');
+  report.check('it names the account that will act', approval?.metadata.account === 'alice-octo');
   const consent = await answer(asked, { approved: true });
   report.check(
     'approved, it needs one more consent: for the scope repo',
@@ -51,7 +51,7 @@ export async function playWrite(stack: LocalStack, report: Report, alice: HttpBr
   report.check('and GitHub still has one issue', (await issuesOf(stack)).length === 1);
 }
 
-/** The titles of the issues that GitHub has, asked with a token that may see them. */
+/** The titles of the issues at GitHub, read with a token that may see them. */
 async function issuesOf({ gitHub }: LocalStack): Promise<readonly string[]> {
   const token = gitHub.grants
     .accessTokens()

@@ -4,7 +4,7 @@ import { GatedApi, type Gate } from '../provider-gate/gated-api.ts';
 import type { IssuedToken } from '../provider-gate/grants.ts';
 import { upstreamToken } from './seed.ts';
 
-/** As much as is needed of `emulate`. */
+/** The part of `emulate` that is needed here. */
 interface Emulator {
   readonly url: string;
   reset(): void;
@@ -16,11 +16,11 @@ interface RepositoryJson {
 }
 
 const LIMIT_PER_HOUR = 5_000;
-/** Headers of the state behind the gate that must not be mistaken for GitHub's. */
+/** Headers of `emulate` that clients must not mistake for GitHub's. */
 const DROPPED =
   /^(x-ratelimit-|access-control-|connection$|keep-alive$|transfer-encoding$|content-length$|content-encoding$)/;
 
-/** GitHub's REST API: what the scopes of a token let it see and do. */
+/** GitHub's REST API, limited to what the scopes of a token allow. */
 export class ApiGate extends GatedApi {
   readonly #upstream: Emulator;
   #used = 0;
@@ -68,7 +68,7 @@ export class ApiGate extends GatedApi {
       ...(body !== undefined && { body: new Uint8Array(body) }),
     });
     const text = await upstream.text();
-    // GitHub hides what a token may not see: 404, not 403.
+    // GitHub answers 404, not 403, for objects that a token may not see.
     if (upstream.status === 403) {
       notFound(response, grant);
       return;

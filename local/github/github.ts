@@ -9,7 +9,7 @@ import {
 import { ApiGate } from './api-gate.ts';
 import { SCOPES, seed } from './seed.ts';
 
-/** GitHub, at the paths of an Enterprise Server: `emulate` holds the REST state behind the gate. */
+/** GitHub, with the paths of an Enterprise Server. `emulate` holds the REST state behind the gate. */
 export const gitHub: ProviderRow = {
   id: 'github',
   brand: 'GitHub (local)',

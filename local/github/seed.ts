@@ -2,7 +2,7 @@ import type { SeedConfig } from 'emulate';
 import { ACCOUNTS } from '../provider-gate/accounts.ts';
 import type { ScopeText } from '../provider-gate/authorize.ts';
 
-/** GitHub's scopes in words, as its consent page puts them. */
+/** Descriptions of GitHub's scopes, as its consent page shows them. */
 export const SCOPES: Readonly<Record<string, ScopeText>> = {
   'read:user': { title: 'Read all user profile data', detail: 'Your name, e-mail address and the like.' },
   'user:email': { title: 'Read your e-mail addresses', detail: 'Also those that are not public.' },

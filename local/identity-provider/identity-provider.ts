@@ -19,7 +19,7 @@ const HOUR_S = 3600;
 /** An OpenID provider (`oidc-provider`) with the tenant's users and an account chooser of ours. */
 export async function startIdentityProvider(options: IdentityProviderOptions): Promise<Part> {
   const faults = new FaultSwitch();
-  // The issuer is the part's own address, known once it listens.
+  // The issuer is the address of this part, which is known only after it listens.
   let handle: (request: IncomingMessage, response: ServerResponse) => Promise<void> = () =>
     Promise.reject(new Error('starting'));
   const serving = await serve((request, response) => handle(request, response), faults, options);
@@ -83,7 +83,7 @@ async function configuration({ client }: IdentityProviderOptions): Promise<Confi
       const user = USERS.find((each) => each.sub === sub);
       return user === undefined ? undefined : { accountId: sub, claims: () => claimsOf(user) };
     },
-    // The tenant's administrator has consented for everyone, so nobody is asked.
+    // The tenant's administrator has consented for everyone, so no user is asked.
     loadExistingGrant: async (context) => {
       const { client: known, session, provider } = context.oidc;
       if (known === undefined || session?.accountId === undefined) return undefined;
@@ -120,7 +120,7 @@ async function interact(
   await provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
 }
 
-/** @param form the provider's own, with the id `op.logoutForm` */
+/** @param form the provider's own form, with the id `op.logoutForm` */
 function askToSignOut(context: { body: unknown }, form: string): void {
   const body = `<h1>Sign out of your organization?</h1>${form}<button form="op.logoutForm" name="logout" value="yes">Yes, sign out</button>
 <p><button class="quiet" form="op.logoutForm">No, stay signed in</button></p>`;

@@ -1,6 +1,6 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 
-/** Where `oidc-provider` keeps sessions, codes and tokens: in this process. Signing in again after a restart is fine. */
+/** Keeps the sessions, codes and tokens of `oidc-provider` in memory. After a restart, users sign in again. */
 export class MemoryAdapter implements Adapter {
   static readonly #entries = new Map<string, AdapterPayload>();
   readonly #model: string;

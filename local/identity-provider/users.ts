@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 
-/** A user as an Entra ID tenant would have them. */
+/** A user, in the form of an Entra ID tenant. */
 export interface TenantUser {
-  /** What one types to sign in. */
+  /** The name with which the user signs in. */
   readonly username: string;
   readonly name: string;
   /** Entra's `sub`: opaque, and different for each application. */

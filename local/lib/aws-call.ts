@@ -1,9 +1,9 @@
-/** A call of an AWS API as the local stack has seen it: for holding it against the policies of a deployment. */
+/** A call of an AWS API that the local stack has received, for a comparison with the policies of a deployment. */
 export interface AwsCall {
-  /** Whose call it is: `ACCESS_KEYS` of the stack. */
+  /** The caller: one of the `ACCESS_KEYS` of the stack. */
   readonly accessKeyId: string;
-  /** As IAM names it, such as `s3:GetObject`. */
+  /** The IAM action, such as `s3:GetObject`. */
   readonly action: string;
-  /** What the call is about: bucket and key, workload, provider, model. */
+  /** The resource of the call: bucket and key, workload, provider, model. */
   readonly target: Readonly<Record<string, string>>;
 }

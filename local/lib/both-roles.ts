@@ -13,9 +13,9 @@ export async function startBothRoles(
   options: {
     readonly ports?: readonly [agent: number, sessionBinding: number];
     readonly logDirectory?: string;
-    /** Another program than `dist/main.js` for both roles. */
+    /** A program for both roles instead of `dist/main.js`. */
     readonly entry?: string;
-    /** Another program for the agent role alone. */
+    /** A program for the agent role only. */
     readonly agentEntry?: string;
   } = {},
 ): Promise<BothRoles> {
@@ -36,7 +36,7 @@ export async function startBothRoles(
     startRole('session-binding', place('session-binding', options.ports?.[1])),
   ]);
   if (first.status === 'rejected' || second.status === 'rejected') {
-    // The one that did start must not outlive this.
+    // If only one role has started, it must be stopped.
     if (first.status === 'fulfilled') await first.value.stop();
     if (second.status === 'fulfilled') await second.value.stop();
     throw first.status === 'rejected' ? first.reason : (second as PromiseRejectedResult).reason;

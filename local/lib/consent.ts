@@ -1,9 +1,10 @@
 import type { HttpBrowser } from './http-browser.ts';
 
 /**
- * From our connect link to the address that the provider and AgentCore Identity send the browser back to, which is not opened.
- * @param login the account at the provider, where the browser is not signed in there yet
- * @param action the button that is pressed there
+ * Goes from our connect link to the address that the provider and AgentCore Identity redirect the browser to. This address is
+ * not opened.
+ * @param login the account at the provider, if the browser is not signed in there yet
+ * @param action the button to press there
  */
 export async function consentUpToBinding(
   browser: HttpBrowser,

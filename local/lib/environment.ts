@@ -11,7 +11,7 @@ import {
 
 export type EnvironmentOwner = 'agent' | 'session-binding' | 'operator';
 
-/** The parts that an environment names. */
+/** The parts of the stack that an environment refers to. */
 export interface Addresses {
   readonly loadBalancer: { readonly url: string; readonly keysUrl: string };
   readonly identityProvider: { readonly url: string };
@@ -22,17 +22,17 @@ export interface Addresses {
   readonly account: { readonly url: string };
 }
 
-/** Nothing of value hangs on it: it is good on this machine, for stand-ins, only. */
+/** This value protects nothing: only the stand-ins on this machine accept it. */
 const FLOW_SECRET = 'local-stack-flow-secret-for-this-machine-only';
 
-/** The environment of a role that lives on this stack, or of an operator who looks at the agent role. */
+/** The environment of a role on this stack, or of an operator who checks the agent role. */
 export function environmentOf(owner: EnvironmentOwner, parts: Addresses): Record<string, string> {
   const common = {
     ROLE: owner === 'operator' ? 'agent' : owner,
     HOST: '127.0.0.1',
     ENVIRONMENT: 'local',
     AWS_REGION: REGION,
-    // Not the developer's own profile.
+    // The SDK must not use the developer's own profile.
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_ACCESS_KEY_ID: ACCESS_KEYS[owner],
@@ -66,7 +66,7 @@ export function environmentOf(owner: EnvironmentOwner, parts: Addresses): Record
   };
 }
 
-/** By these the agent role offers a provider. */
+/** The variables with which the agent role offers a provider. */
 function variablesOf({ row, apiBase }: LocalProvider): readonly (readonly [string, string])[] {
   const prefix = row.id.toUpperCase().replaceAll('-', '_');
   return [

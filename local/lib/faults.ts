@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
-/** What a part does instead of answering, or before it does. */
+/** The behaviour of a part instead of its answer, or before it. */
 export type Fault =
   | { readonly kind: 'reset' }
   | { readonly kind: 'hang' }
@@ -14,7 +14,7 @@ export type Fault =
       readonly body?: string;
     };
 
-/** A fault that is planned: how many requests it still waits for, and how many have met it. */
+/** A planned fault: the number of requests that it still applies to, and the number of requests that have met it. */
 export interface PlannedFault {
   readonly path: RegExp;
   readonly fault: Fault;
@@ -22,10 +22,10 @@ export interface PlannedFault {
   met: number;
 }
 
-/** Faults planned for the requests to come. Each part of the local stack has one. */
+/** Plans faults for future requests. Each part of the local stack has one instance. */
 export class FaultSwitch {
   private readonly planned: PlannedFault[] = [];
-  /** How many requests have come, for tests. */
+  /** The number of requests so far, for tests. */
   requests = 0;
 
   /** The next `times` requests whose `METHOD /path` matches get this fault instead of an answer. */
@@ -39,7 +39,7 @@ export class FaultSwitch {
     this.planned.length = 0;
   }
 
-  /** Applies a planned fault. Answers true when the request has been dealt with. */
+  /** Applies a planned fault. Resolves with true when the request has been answered. */
   async apply(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     this.requests += 1;
     const line = `${request.method ?? ''} ${request.url ?? ''}`;

@@ -15,11 +15,14 @@ export interface BrowserRequest {
 
 const MAXIMUM_REDIRECTS = 20;
 
-/** What a browser does for the flow, without a browser: cookies, redirects, forms. It has no pages and runs no script. */
+/**
+ * Simulates the parts of a browser that the flow needs: cookies, redirects and forms. It renders no pages and runs no
+ * scripts.
+ */
 export class HttpBrowser {
   readonly jar = new CookieJar();
 
-  /** One request, redirects not followed. */
+  /** Sends one request. Redirects are not followed. */
   async request(url: string, { method = 'GET', headers = {}, body }: BrowserRequest = {}): Promise<Answer> {
     const cookie = await this.jar.getCookieString(url);
     const response = await fetch(url, {
@@ -34,7 +37,7 @@ export class HttpBrowser {
     return { url, status: response.status, headers: response.headers, text: await response.text() };
   }
 
-  /** A navigation, up to the page at the end of the redirects, or to the first address that `until` names. */
+  /** Navigates to the page at the end of the redirects, or to the first address that `until` accepts. */
   async navigate(url: string, until: (url: string) => boolean = () => false): Promise<Answer> {
     let answer = await this.request(url, { headers: { accept: 'text/html' } });
     for (let count = 0; count < MAXIMUM_REDIRECTS; count += 1) {
@@ -66,7 +69,7 @@ export class HttpBrowser {
     });
   }
 
-  /** Submits a form and goes where it leads. */
+  /** Submits a form and follows the redirects. */
   async submitAndFollow(
     page: Answer,
     button: Readonly<Record<string, string>> = {},

@@ -11,10 +11,10 @@ export interface Serving {
   close(): Promise<void>;
 }
 
-/** Loopback only: nothing of the local stack may be reached from another machine. */
+/** Loopback only: other machines must not reach any part of the local stack. */
 const LOOPBACK = '127.0.0.1';
 
-/** Serves a handler on loopback. A handler that throws answers 500 with its message. */
+/** Serves a handler on loopback. If the handler throws, the answer is 500 with the message of the error. */
 export async function serve(handler: Handler, faults: FaultSwitch, listen: Listen = {}): Promise<Serving> {
   const guarded: Handler = async (request, response) => {
     try {
@@ -56,7 +56,7 @@ export function closeServer(server: Server): Promise<void> {
   });
 }
 
-/** Reads a whole body, at most `limit` bytes of it. */
+/** Reads a whole body of at most `limit` bytes. */
 export async function readBody(request: IncomingMessage, limit = 20 * 1024 * 1024): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -101,10 +101,10 @@ export function redirect(response: ServerResponse, location: string, cookies: re
   response.end();
 }
 
-/** The request's URL; only its path and query mean anything. */
+/** The URL of the request. Only its path and query are meaningful. */
 export function urlOf(request: IncomingMessage): URL {
   const target = request.url ?? '/';
-  // Not resolved against a base: `//docs` would be taken for a host.
+  // The URL is not resolved against a base, because `//docs` would be taken for a host.
   return new URL(`http://local${target.startsWith('/') ? target : '/'}`);
 }
 

@@ -23,13 +23,13 @@ export interface Invocation {
   readonly status: number;
   readonly raw: string;
   readonly events: readonly AgentEvent[];
-  /** The answer's text, all of it. */
+  /** The whole text of the answer. */
   readonly text: string;
   readonly interrupts: readonly AgentInterrupt[];
   readonly last: AgentEvent | undefined;
 }
 
-/** `POST /invocations` with the browser's session, read to its end. */
+/** Sends `POST /invocations` with the session of the browser, and reads the answer to its end. */
 export async function invoke(browser: HttpBrowser, publicUrl: string, body: object): Promise<Invocation> {
   const answer = await browser.request(`${publicUrl}/invocations`, {
     method: 'POST',

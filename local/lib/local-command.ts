@@ -2,31 +2,34 @@ import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { PORTS, startStack, type LocalStack } from '../stack.ts';
 import { requireFreePorts } from './role-process.ts';
 
-/** A command that starts the local stack, and something on it, and goes on until it is stopped. */
+/** A command that starts the local stack and programs on it, and runs until it is stopped. */
 export interface LocalCommand {
-  /** As it is typed: `npm start`. */
+  /** The command as a user types it: `npm start`. */
   readonly name: string;
-  /** What its help says that it does: a sentence. */
+  /** The sentence in its help that says what it does. */
   readonly purpose: string;
-  /** What it starts: "the local stack and both roles". */
+  /** The things that it starts: "the local stack and both roles". */
   readonly starts: string;
-  /** Whether it needs the two ports of the roles itself. */
+  /** Whether the command itself uses the two ports of the roles. */
   readonly takesRolePorts: boolean;
-  /** What must be there before anything starts. */
+  /** The files that must exist before the command starts. */
   readonly prepare?: () => Promise<void>;
   readonly begin: (stack: LocalStack, place: Place) => Promise<Running>;
 }
 
 export interface Running {
-  /** What the command says when everything is there. */
+  /** The text that the command prints when everything is ready. */
   readonly screen: string;
-  /** Ends what `begin` has started. The stack is ended by itself. */
+  /** Stops everything that `begin` has started, except the stack, which is stopped separately. */
   stop(): Promise<void>;
-  /** Resolves, with a sentence, when something has ended that must not. */
+  /** Resolves with a sentence when a process has ended unexpectedly. */
   readonly broken?: Promise<string>;
 }
 
-/** Where a command keeps what it knows. One folder for each range of ports: the addresses are part of what is remembered. */
+/**
+ * The places where a command keeps its state. Each range of ports has its own folder, because the addresses are part of the
+ * state.
+ */
 export interface Place {
   readonly port: number;
   readonly folder: string;
@@ -34,20 +37,20 @@ export interface Place {
   readonly logs: string;
 }
 
-/** From the first port on: where the roles are, and the other parts of the stack. */
+/** The offsets of the roles and of the other parts of the stack from the first port. */
 export const ROLE_PORTS = { agent: 7, 'session-binding': 8 } as const;
 const STACK_PORTS_BEFORE = 7;
 const STACK_PORT_AFTER = 9;
 const DEFAULT_PORT = 8000;
 const PARENT_CHECK_MS = 500;
-/** Milliseconds between two words of the local model: slow enough to be seen streaming. */
+/** Milliseconds between two words of the local model: slow enough to see the streaming. */
 const WORD_DELAY_MS = 25;
 
 export const say = (line: string): void => {
   process.stdout.write(`${line}\n`);
 };
 
-/** Runs a command to its end, which a signal brings, and ends the process. */
+/** Runs a command until a signal stops it, then ends the process. */
 export async function runCommand(command: LocalCommand): Promise<void> {
   try {
     await start(command);
@@ -82,18 +85,18 @@ async function start(command: LocalCommand): Promise<void> {
   }
 }
 
-/** The environment that `npm run doctor` takes. */
+/** The environment file for `npm run doctor`. */
 export function operatorFile({ folder }: Place): string {
   return `${folder}/operator.env`;
 }
 
-/** Writes an environment file that its owner alone may read, and gives its text. */
+/** Writes an environment file that only its owner may read, and returns its text. */
 export function writeEnvironment(file: string, variables: Readonly<Record<string, string>>): string {
   const text = Object.entries(variables)
     .map(([name, value]) => `${name}=${value}\n`)
     .join('');
   writeFileSync(file, text, { mode: 0o600 });
-  // Of a file that was there before, writing leaves the mode as it is.
+  // Writing to an existing file does not change its mode.
   chmodSync(file, 0o600);
   return text;
 }
@@ -112,7 +115,7 @@ function endWith(stack: LocalStack, running: Running): void {
   process.on('SIGTERM', () => {
     end('Stopping …', 0);
   });
-  // npm's shell does not hand on the signal that ends it.
+  // npm's shell does not pass on the signal that ends it.
   const parent = process.ppid;
   setInterval(() => {
     if (process.ppid !== parent) end('npm has ended. Stopping …', 0);
@@ -154,13 +157,13 @@ function usage({ name, purpose }: LocalCommand): string {
   return `usage: ${name} [-- --reset]
 
 ${purpose}
-  --reset       forgets everything first: users' tokens, conversations, keys (${name} -- --reset)
-  LOCAL_PORT    the first of ten ports, 8000 when absent: LOCAL_PORT=9000 ${name}
+  --reset       first deletes all state: users' tokens, conversations, keys (${name} -- --reset)
+  LOCAL_PORT    the first of ten ports; the default is 8000: LOCAL_PORT=9000 ${name}
 `;
 }
 
 function sentenceFor({ name }: LocalCommand, error: unknown): string {
   const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
   if (code !== 'EADDRINUSE') return message;
-  return `Port ${String(port)} is taken. Stop what uses it, or choose another range of ten ports: LOCAL_PORT=9000 ${name}`;
+  return `Port ${String(port)} is taken. Stop the program that uses it, or choose another range of ten ports: LOCAL_PORT=9000 ${name}`;
 }

@@ -7,14 +7,16 @@ export const ALB_CLIENT_ID = 'onbehalf-local';
 export const BUCKET = 'onbehalf-local-sessions';
 export const WORKLOAD = 'onbehalf-local';
 export const GITHUB_PROVIDER = credentialProviderOf('github');
-/** Access keys of the two task roles, of which AgentCore Identity lets each do its own part only; and of an operator. */
+/**
+ * The access keys of the two task roles and of an operator. AgentCore Identity allows each task role only its own operations.
+ */
 export const ACCESS_KEYS = {
   agent: 'AKIALOCALAGENT',
   'session-binding': 'AKIALOCALBINDING',
   operator: 'AKIALOCALOPERATOR',
 } as const;
 export const KEY_ARN = `arn:aws:kms:${REGION}:${ACCOUNT}:key/0d2f7c1a-4b6e-4c8d-9a10-5e3f2b1c0d9e`;
-/** Nothing of value hangs on these: they are good on this machine, for stand-ins, only. */
+/** These values protect nothing: only the stand-ins on this machine accept them. */
 export const ALB_CLIENT_SECRET = 'local-stack-alb-client-secret';
 
 export function clientOf(provider: string): { readonly clientId: string; readonly clientSecret: string } {
@@ -25,7 +27,7 @@ export function credentialProviderOf(provider: string): string {
   return `${provider}-local`;
 }
 
-/** AgentCore Identity's callbacks end in a UUID; these are the same after each start. */
+/** AgentCore Identity's callbacks end in a UUID; these UUIDs are the same after each start. */
 export function callbackIdOf(provider: string): string {
   const hex = createHash('sha256').update(provider).digest('hex');
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5');

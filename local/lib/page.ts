@@ -1,4 +1,4 @@
-/** The frame of the pages that the local stack shows. They say on every page that they are local. */
+/** The layout of the pages of the local stack. Every page says that it is local. */
 export function page(options: {
   readonly title: string;
   readonly brand: string;

@@ -1,8 +1,8 @@
 import type { FaultSwitch } from './faults.ts';
 
 /**
- * One part of the local stack. `url` is where it listens, `faults` makes it misbehave on purpose,
- * `reset` forgets everything it has learnt, `close` ends every connection and frees the port.
+ * One part of the local stack. `url` is its address, `faults` makes it fail on purpose, `reset` deletes its state, and
+ * `close` ends every connection and frees the port.
  */
 export interface Part {
   readonly url: string;
@@ -11,7 +11,7 @@ export interface Part {
   close(): Promise<void>;
 }
 
-/** Where a part listens. Port 0 takes a free one. */
+/** The address where a part listens. Port 0 takes a free port. */
 export interface Listen {
   readonly port?: number;
   readonly host?: string;

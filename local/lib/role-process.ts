@@ -9,7 +9,7 @@ export type RoleName = 'agent' | 'session-binding';
 export interface RoleProcess {
   readonly url: string;
   readonly process: ChildProcess;
-  /** Everything the process has written to its two outputs so far. */
+  /** Everything that the process has written to its two outputs so far. */
   output(): string;
   /** Resolves with the exit code. */
   readonly exited: Promise<number | null>;
@@ -21,14 +21,14 @@ export interface RoleProcessOptions {
   readonly port?: number;
   /** Default `dist/main.js`. */
   readonly entry?: string;
-  /** Appended to, when given. */
+  /** The file to which the output is appended, if given. */
   readonly logFile?: string;
 }
 
 const READY_TIMEOUT_MS = 20_000;
 const PROBE_TIMEOUT_MS = 1_000;
 const STOP_TIMEOUT_MS = 4_000;
-/** What a process needs of this machine, and no more. */
+/** The variables of this machine that a process needs. */
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'NODE_EXTRA_CA_CERTS', 'NODE_V8_COVERAGE'];
 
 /** Starts one role from `dist/` as a process of its own, and waits until it is ready. */

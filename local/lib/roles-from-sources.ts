@@ -5,10 +5,10 @@ import { say, type Place } from './local-command.ts';
 import { Sources } from './sources.ts';
 
 export const SOURCES = 'src';
-/** An editor that saves several files at once changes them within this time. */
+/** The time within which an editor saves several files at once. */
 const TOGETHER_MS = 60;
 
-/** Both roles, compiled and started again after each change. The ones before serve until the new ones are ready. */
+/** Compiles and restarts both roles after each change. The previous roles serve until the new ones are ready. */
 export class RolesFromSources {
   readonly #stack: LocalStack;
   readonly #place: Place;
@@ -47,7 +47,7 @@ export class RolesFromSources {
     await Promise.all([this.#serving?.stop(), ...this.#leaving]);
   }
 
-  /** Takes in changes until there are none. */
+  /** Applies changes until there are none left. */
   async #follow(): Promise<void> {
     while (this.#changed.size > 0 && !this.#stopped) {
       await delay(TOGETHER_MS);
@@ -57,15 +57,15 @@ export class RolesFromSources {
       try {
         await Promise.all(files.map((file) => this.#sources.compile(file)));
         await this.#replace();
-        say(`${nameOf(files)} changed. Both roles have it after ${seconds(Date.now() - since)} s.`);
+        say(`${nameOf(files)} changed. Both roles run it after ${seconds(Date.now() - since)} s.`);
       } catch (error) {
         const { message } = error as Error;
-        say(`${nameOf(files)} changed, and the roles of before go on: ${message}`);
+        say(`${nameOf(files)} changed, but the previous roles still run: ${message}`);
       }
     }
   }
 
-  /** The load balancer sends new requests to the new roles once both are ready. */
+  /** The load balancer sends new requests to the new roles when both are ready. */
   async #replace(): Promise<void> {
     const before = this.#serving;
     const roles = await startBothRoles(this.#stack, { entry: this.#entry, logDirectory: this.#place.logs });
@@ -85,7 +85,7 @@ export class RolesFromSources {
       void role.exited.then((code) => {
         if (this.#stopped || this.#serving !== roles) return;
         say(`The role ${name} has ended (exit code ${String(code)}). Its log: ${this.#place.logs}/${name}.log
-It starts again after the next change.`);
+It restarts after the next change.`);
       });
     }
   }

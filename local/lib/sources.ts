@@ -15,10 +15,12 @@ const OPTIONS: Options = {
   sourceMaps: 'inline',
 };
 const OF_TESTS = /\.spec\.ts$|[\\/]testing[\\/]/;
-/** What the roles read beside their code. */
+/** The files that the roles read beside their code. */
 const ASSET = /[\\/]assets[\\/]/;
 
-/** A folder of sources, and the folder that has them compiled: file by file, without a look at the types. */
+/**
+ * A folder of sources and the folder with the compiled files. Files are compiled one by one, without a check of the types.
+ */
 export class Sources {
   readonly from: string;
   readonly #to: string;
@@ -28,15 +30,15 @@ export class Sources {
     this.#to = to;
   }
 
-  /** Compiles everything anew. */
+  /** Compiles all files again. */
   async compileAll(): Promise<void> {
     rmSync(this.#to, { recursive: true, force: true });
     await Promise.all(globSync('**/*', { cwd: this.from }).map((file) => this.compile(file)));
   }
 
   /**
-   * Compiles or copies one file, or removes what became of it when it is no longer there.
-   * Rejects, and leaves what was there, when the file has a mistake of syntax.
+   * Compiles or copies one file, or removes its output when the file no longer exists. When the file has a syntax error, it
+   * rejects and keeps the previous output.
    *
    * @param file relative to the folder of sources
    */
@@ -61,7 +63,7 @@ async function compiled(source: string): Promise<string> {
   try {
     return (await transformFile(source, { ...OPTIONS, sourceFileName: resolve(source) })).code;
   } catch (error) {
-    // The rest tells how the compiler came there.
+    // The rest of the message describes the compiler's internal path to the error.
     const [where = ''] = (error as Error).message.split('\n\nCaused by:');
     throw new Error(`${source} does not compile:\n${where.trim()}`, { cause: error });
   }

@@ -2,8 +2,8 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { dirname } from 'node:path';
 
 /**
- * A part's memory: a JSON value, kept in a file when one is given, so that it survives a restart.
- * Writes go to a neighbour first and are then moved into place.
+ * The state of a part: a JSON value. If a file is given, the value is stored there and survives a restart. A write goes to a
+ * temporary file first, which is then renamed.
  */
 export class State<T extends object> {
   readonly #file: string | undefined;

@@ -20,27 +20,27 @@ export interface LoadBalancerOptions extends Listen {
 }
 
 export interface LocalLoadBalancer extends Part {
-  /** Where the public keys are: `<keysUrl>/<kid>`. */
+  /** The address of the public keys: `<keysUrl>/<kid>`. */
   readonly keysUrl: string;
   readonly keyFaults: FaultSwitch;
   readonly keyFetches: () => number;
   readonly signer: AlbSigner;
-  /** Tells where the identity provider is; discovery happens with the first sign-in. */
+  /** Sets the address of the identity provider. Discovery happens at the first sign-in. */
   useIssuer(issuer: string): void;
-  /** Base URLs of the roles' targets, in the place of those before. */
+  /** Sets the base URLs of the targets of each role, and replaces the previous ones. */
   register(targets: Targets): void;
-  /** Takes a target out: nothing new goes there, and what is open is cut after the delay. */
+  /** Deregisters a target: it gets no new requests, and open ones are cut after the delay. */
   drain(target: string, delayMs: number): Promise<void>;
-  /** What CloudWatch would have of this load balancer. */
+  /** The metrics of this load balancer, as CloudWatch would have them. */
   readonly counts: Counts;
-  /** The headers that a signed-in user's requests reach a target with. */
+  /** The headers that the requests of a signed-in user have at a target. */
   identityHeaders(session: AlbSession): Record<string, string>;
 }
 
 const HOST = 'localhost';
 const NONCE_COOKIE = 'AWSALBAuthNonce';
 const SESSION_LIFETIME_S = 7 * 24 * 3600;
-/** The load balancer renews the token with each request; it is good for two minutes. */
+/** The load balancer renews the token with each request. It is valid for two minutes. */
 const TOKEN_LIFETIME_S = 120;
 
 /** An Application Load Balancer whose listener signs users in by OIDC and forwards to two target groups. */
@@ -102,7 +102,7 @@ class Listener {
   readonly #signer: AlbSigner;
   readonly #cookie: SessionCookie;
   readonly #proxy: TargetProxy;
-  /** Sign-ins that have left for the identity provider, by state. */
+  /** Sign-ins that wait for the identity provider, by state. */
   readonly #pending = new Map<string, { nonce: string; returnTo: string }>();
   #configuration: Promise<oidc.Configuration> | undefined;
   publicUrl = '';

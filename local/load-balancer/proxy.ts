@@ -18,21 +18,21 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-/** The targets of each group. Requests take turns among those of a group. */
+/** The targets of each group. Requests go to the targets of a group in turn. */
 export type Targets = Readonly<Record<Rule['target'], readonly string[]>>;
 
-/** What a load balancer counts, by the names that CloudWatch has for it. */
+/** The counters of a load balancer, with their names in CloudWatch. */
 export interface Counts {
   HTTPCode_ELB_5XX_Count: number;
   HTTPCode_Target_5XX_Count: number;
   ELBAuthError: number;
 }
 
-/** Forwards to the targets, byte by byte, and cuts a connection on which nothing has moved for `idleTimeoutMs`. */
+/** Forwards bytes to the targets, and cuts a connection that was idle for `idleTimeoutMs`. */
 export class TargetProxy {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1024 });
   readonly #idleTimeoutMs: number;
-  /** Answers that are under way, by their target: what a target that leaves may still finish. */
+  /** Open answers by target. A target that is deregistered may still finish them. */
   readonly #open = new Map<string, Set<ServerResponse>>();
   #turn = 0;
   targets: Targets = { agent: [], 'session-binding': [] };
@@ -90,8 +90,8 @@ export class TargetProxy {
   }
 
   /**
-   * Takes a target out of its group, as a deregistration does: it gets no new request, and what is open there is cut at
-   * the end of the delay. https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html#deregistration-delay
+   * Deregisters a target: it gets no new request, and its open requests are cut at the end of the delay.
+   * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/edit-target-group-attributes.html#deregistration-delay
    */
   async drain(base: string, delayMs: number): Promise<void> {
     const without = (urls: readonly string[]): readonly string[] => urls.filter((url) => url !== base);

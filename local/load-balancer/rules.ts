@@ -1,4 +1,4 @@
-/** What a listener rule does with a request that carries no session: ask the identity provider, or answer 401. */
+/** The action of a listener rule for a request without a session: redirect to the identity provider, or answer 401. */
 export type UnauthenticatedAction = 'authenticate' | 'deny';
 
 export interface Rule {
@@ -8,7 +8,10 @@ export interface Rule {
   readonly target: 'agent' | 'session-binding';
 }
 
-/** The listener's rules, first match first; what matches none is answered 404. There is no rule that lets anyone in. */
+/**
+ * The listener's rules. The first match applies, and a request that matches no rule gets 404. No rule lets a request in
+ * without a sign-in.
+ */
 export const RULES: readonly Rule[] = [
   {
     paths: [/^\/oauth2\/(connect|session-binding)$/, /^\/sign-out$/],

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { EncryptJWT, jwtDecrypt } from 'jose';
 import { State } from '../lib/state.ts';
 
-/** What the load balancer knows of a signed-in browser; it lives in the browser's cookies alone. */
+/** The session of a signed-in browser. It is stored only in the browser's cookies. */
 export interface AlbSession {
   readonly claims: Readonly<Record<string, unknown>> & { readonly sub: string };
   readonly accessToken: string;
@@ -12,7 +12,7 @@ const NAME = 'AWSELBAuthSessionCookie';
 const SHARD_BYTES = 4_000;
 const MAXIMUM_SHARDS = 4;
 
-/** The session cookie: encrypted, and cut into shards of 4 K (`AWSELBAuthSessionCookie-0`, `-1`, …). */
+/** The session cookie: encrypted, and cut into shards of 4 KB (`AWSELBAuthSessionCookie-0`, `-1`, …). */
 export class SessionCookie {
   readonly #key: Uint8Array;
   readonly #lifetimeS: number;

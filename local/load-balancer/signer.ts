@@ -16,8 +16,8 @@ interface SignerState {
 }
 
 /**
- * Signs the `x-amzn-oidc-data` token as an Application Load Balancer does: ES256 over base64url segments that keep
- * their `=` padding, the padding being part of what is signed.
+ * Signs the `x-amzn-oidc-data` token as an Application Load Balancer does: ES256 over base64url segments that keep their `=`
+ * padding. The padding is part of the signed input.
  */
 export class AlbSigner {
   readonly #state: State<SignerState>;
@@ -37,7 +37,7 @@ export class AlbSigner {
     return createPublicKey(this.#privateKey).export({ type: 'spki', format: 'pem' }).toString();
   }
 
-  /** Another key from now on; answers the old key's id. */
+  /** Replaces the key, and returns the id of the old key. */
   rotate(): string {
     const { kid } = this.#state.value;
     this.#state.value = freshKey();
@@ -51,7 +51,7 @@ export class AlbSigner {
     return this.signText(JSON.stringify(protectedHeader), JSON.stringify(payload));
   }
 
-  /** Signs header and payload as they are written. */
+  /** Signs header and payload exactly as they are given. */
   signText(header: string, payload: string): string {
     const input = `${padded(header)}.${padded(payload)}`;
     const signature = sign('sha256', Buffer.from(input), {

@@ -1,6 +1,6 @@
 import type { Account } from './authorize.ts';
 
-/** The accounts that people have at every provider of the local stack. */
+/** The accounts that exist at every provider of the local stack. */
 export const ACCOUNTS: readonly Account[] = [
   { login: 'alice-octo', name: 'Alice Arden' },
   { login: 'bob-octo', name: 'Bob Baker' },

@@ -29,8 +29,8 @@ interface Browser {
 const COOKIE = 'provider_session';
 
 /**
- * The provider's own pages: who is signed in there, and may this application act for them. Knows nothing of the
- * application's users: the same browser may be signed in here as somebody else.
+ * The provider's own pages for its sign-in and its consent. They do not know the application's users: the same browser may be
+ * signed in here as another person.
  */
 export class AuthorizePages {
   readonly #options: AuthorizeOptions;
@@ -59,7 +59,7 @@ export class AuthorizePages {
     else this.#ask(request, response, { query, client, id, browser });
   }
 
-  /** Browsers forget that they are signed in here. */
+  /** Signs all browsers out at this provider. */
   reset(): void {
     this.#browsers.clear();
   }
@@ -119,7 +119,7 @@ export class AuthorizePages {
     redirect(response, this.#answer(form.get('action') === 'authorize', asked.browser.login, asked));
   }
 
-  /** RFC 6749 §4.1.2: the redirect back, with a code or with the refusal. */
+  /** RFC 6749 §4.1.2: redirects back, with a code or with the refusal. */
   #answer(
     allowed: boolean,
     login: string,

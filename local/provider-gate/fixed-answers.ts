@@ -5,7 +5,7 @@ import { GatedApi, type Gate } from './gated-api.ts';
 import type { IssuedToken } from './grants.ts';
 import type { ProviderRow } from './provider.ts';
 
-/** Answers by method and path, `GET /me` say; `{login}` in them is the account whose token came. */
+/** Answers by method and path, for example `GET /me`. `{login}` in an answer is replaced by the account of the token. */
 export type FixedAnswers = Readonly<Record<string, unknown>>;
 
 class FixedAnswersApi extends GatedApi {
@@ -40,8 +40,8 @@ class FixedAnswersApi extends GatedApi {
 }
 
 /**
- * A provider whose API answers the same to everybody who may ask: enough to try a provider's tools, its consent and its
- * approvals, and no model of what the provider really does.
+ * A provider whose API gives the same fixed answers to everyone with a valid token. It is enough to try a provider's tools,
+ * consent and approvals, but it does not imitate the real behaviour of the provider.
  */
 export function fixedAnswers(
   { id, brand, scopes }: Pick<ProviderRow, 'id' | 'brand' | 'scopes'>,

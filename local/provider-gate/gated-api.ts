@@ -2,14 +2,14 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { sendJson } from '../lib/http.ts';
 import type { Grants, IssuedToken } from './grants.ts';
 
-/** What an API gets of the gate that it stands behind. */
+/** The context that the gate passes to the API behind it. */
 export interface Gate {
   readonly grants: Grants;
   readonly publicUrl: () => string;
   readonly now: () => number;
 }
 
-/** A provider's REST API behind the gate: only a good token gets in, and only as often as it may. */
+/** A provider's REST API behind the gate, which requires a valid token and applies the rate limit. */
 export abstract class GatedApi {
   protected readonly gate: Gate;
   readonly #limitedUntil = new Map<string, number>();
@@ -20,7 +20,7 @@ export abstract class GatedApi {
     this.gate = gate;
   }
 
-  /** Answers a request whose token is good. @param path with its query, without the API's prefix */
+  /** Answers a request with a valid token. @param path the path with its query, without the prefix of the API */
   protected abstract serve(
     request: IncomingMessage,
     response: ServerResponse,
@@ -31,7 +31,7 @@ export abstract class GatedApi {
   protected abstract forget(): void;
   abstract close(): Promise<void>;
 
-  /** The user's calls are refused with a rate limit for so many seconds. */
+  /** Refuses the user's calls with a rate limit for the given number of seconds. */
   limit(login: string, seconds: number): void {
     this.#limitedUntil.set(login, this.gate.now() + seconds * 1000);
   }

@@ -39,7 +39,7 @@ export interface TokenAnswer {
   readonly refresh_token?: string;
 }
 
-/** A refusal of the token endpoint; `code` is what the provider calls it. */
+/** A refusal of the token endpoint; `code` is the provider's error code. */
 export class TokenRefused extends Error {
   readonly code: string;
 
@@ -51,15 +51,15 @@ export class TokenRefused extends Error {
 
 const CODE_LIFETIME_MS = 10 * 60_000;
 
-/** What a provider's authorization server remembers: codes, access tokens and refresh tokens. */
+/** The state of a provider's authorization server: codes, access tokens and refresh tokens. */
 export class Grants {
   readonly #state: State<GrantsState>;
   readonly #clients: readonly OAuthClient[];
   readonly #tokenPrefix: string;
   readonly #now: () => number;
-  /** What the token endpoint has answered with a token, for tests. */
+  /** The token requests that were answered with a token, for tests. */
   readonly exchanges: { readonly grantType: string; readonly pkce: boolean }[] = [];
-  /** Lifetime of the access tokens to come, in milliseconds; undefined for tokens that do not expire. */
+  /** Lifetime of new access tokens in milliseconds; undefined for tokens that do not expire. */
   tokenLifetimeMs: number | undefined;
 
   constructor(options: {
@@ -104,7 +104,7 @@ export class Grants {
     throw new TokenRefused('unsupported_grant_type', 'This grant type is not supported.');
   }
 
-  /** A token has more scopes than were asked for, as some providers and their administrators grant them. */
+  /** Gives a token more scopes than requested, as some providers and administrators do. */
   widen(accessToken: string, scopes: readonly string[]): void {
     const token = this.#state.value.tokens[accessToken];
     if (token === undefined) return;
@@ -112,7 +112,7 @@ export class Grants {
     this.#state.save();
   }
 
-  /** The grant behind an access token, when it is still good. */
+  /** The grant of an access token, if the token is still valid. */
   inspect(accessToken: string): IssuedToken | undefined {
     const token = this.#state.value.tokens[accessToken];
     return token?.expiresAt !== undefined && token.expiresAt <= this.#now() ? undefined : token;
@@ -123,7 +123,7 @@ export class Grants {
     this.#state.save();
   }
 
-  /** Everything that a user has granted, gone: what "Revoke" on the provider's settings page does. */
+  /** Revokes everything that a user has granted, like "Revoke" on the provider's settings page. */
   revokeUser(login: string): void {
     const { tokens, refreshTokens } = this.#state.value;
     for (const tokensByValue of [tokens, refreshTokens]) {

@@ -6,18 +6,18 @@ import { AuthorizePages, type Account, type ScopeText } from './authorize.ts';
 import type { Gate, GatedApi } from './gated-api.ts';
 import { Grants, TokenRefused, type OAuthClient } from './grants.ts';
 
-/** One row of the table of providers: what stands in for it on a laptop. */
+/** One row of the table of providers: the stand-in for a provider on a laptop. */
 export interface ProviderRow {
-  /** The same as that of the provider's folder in `src`. */
+  /** The same id as in the provider's folder in `src`. */
   readonly id: string;
   readonly brand: string;
   readonly accounts: readonly Account[];
   readonly scopes: Readonly<Record<string, ScopeText>>;
-  /** The beginning of its access tokens. */
+  /** The prefix of its access tokens. */
   readonly tokenPrefix: string;
   readonly authorizePath: string;
   readonly tokenPath: string;
-  /** The path at which its REST API begins; may be empty. */
+  /** The path prefix of its REST API; may be empty. */
   readonly apiPrefix: string;
   /** The status of a refusal by its token endpoint: 400 (RFC 6749, 5.2), at GitHub 200. */
   readonly refusalStatus: number;
@@ -38,7 +38,9 @@ export interface LocalProvider extends Part {
   readonly apiBase: string;
 }
 
-/** A provider: its API, and in front of it the gate that owns sign-in, consent, tokens, expiry, refresh and revocation. */
+/**
+ * A provider: its API, and the gate in front of it, which handles sign-in, consent, tokens, expiry, refresh and revocation.
+ */
 export async function startProvider(row: ProviderRow, options: ProviderOptions): Promise<LocalProvider> {
   const now = options.now ?? Date.now;
   const faults = new FaultSwitch();
@@ -80,7 +82,7 @@ export async function startProvider(row: ProviderRow, options: ProviderOptions):
   };
 }
 
-/** A form unless JSON is asked for, as GitHub answers. */
+/** The answer is a form unless the client requests JSON, as at GitHub. */
 async function answerToken(
   { refusalStatus }: ProviderRow,
   grants: Grants,

@@ -32,7 +32,7 @@ export interface Listing {
 
 type StoredFile = Omit<StoredObject, 'body'> & { readonly body: string };
 
-/** Objects by bucket and key with S3's preconditions. Every operation is atomic: none of them awaits. */
+/** Objects by bucket and key with S3's preconditions. Every operation is atomic, because none of them awaits. */
 export class ObjectStore {
   readonly #buckets: ReadonlySet<string>;
   readonly #directory: string | undefined;
@@ -118,7 +118,7 @@ export class ObjectStore {
     return { objects, commonPrefixes, nextToken: undefined };
   }
 
-  /** Every object, for tests that search all that was written. */
+  /** Every object, for tests that search all stored data. */
   all(): readonly StoredObject[] {
     return [...this.#objects.values()];
   }

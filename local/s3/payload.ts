@@ -15,8 +15,8 @@ const CHECKSUMS: Readonly<Record<string, (body: Buffer) => string>> = {
 };
 
 /**
- * The object's bytes out of a PutObject body: the `aws-chunked` framing removed, and every checksum that came
- * with it, in a header or in the trailer, compared.
+ * Returns the object's bytes from a PutObject body. It removes the `aws-chunked` framing and verifies every checksum in a
+ * header or in the trailer.
  */
 export function decodePayload(raw: Buffer, headers: IncomingHttpHeaders): Buffer {
   const chunked = (headers['content-encoding'] ?? '').includes('aws-chunked');

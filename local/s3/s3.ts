@@ -18,22 +18,22 @@ import {
 
 export interface S3Options extends Listen {
   readonly buckets: readonly string[];
-  /** Where objects are kept; in memory when absent. */
+  /** The folder where objects are kept; in memory when absent. */
   readonly directory?: string;
   readonly settings?: BucketSettings;
   /**
-   * Access keys that may not list the buckets. To them a missing object is 403, as S3 answers it:
+   * Access keys that may not list the buckets. They get 403 for a missing object, as from S3:
    * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
    */
   readonly mayNotList?: readonly string[];
 }
 
-/** What is set for a bucket. */
+/** The settings of a bucket. */
 export interface BucketSettings {
   readonly region: string;
   readonly versioned: boolean;
   readonly closedToThePublic: boolean;
-  /** The KMS key that encrypts; S3's own when absent. */
+  /** The KMS key that encrypts the bucket; S3's own key when absent. */
   readonly keyArn?: string;
 }
 
@@ -41,11 +41,14 @@ export interface LocalS3 extends Part {
   readonly store: ObjectStore;
   /** Every call so far, for tests. */
   readonly calls: readonly AwsCall[];
-  /** Of all buckets; nothing here depends on it. */
+  /** The settings of all buckets. The behaviour of this part does not depend on them. */
   settings: BucketSettings;
 }
 
-/** What IAM asks permission for. A batch of deletions is asked object by object; settings are the operator's. */
+/**
+ * The IAM action of each request. A batch of deletions needs the permission for each object; only the operator reads the
+ * settings.
+ */
 const ACTIONS: Readonly<Record<string, string>> = {
   'GET bucket': 's3:ListBucket',
   'HEAD bucket': 's3:ListBucket',
@@ -58,8 +61,8 @@ const ACTIONS: Readonly<Record<string, string>> = {
 const UNSET: BucketSettings = { region: 'eu-central-1', versioned: false, closedToThePublic: true };
 
 /**
- * Amazon S3's REST protocol, path-style: PutObject, GetObject, HeadObject, DeleteObject (all with their
- * conditional headers), DeleteObjects, ListObjectsV2, HeadBucket, and what is set for a bucket. Everything else is NotImplemented.
+ * Amazon S3's REST protocol, path-style: PutObject, GetObject, HeadObject, DeleteObject (all with their conditional headers),
+ * DeleteObjects, ListObjectsV2, HeadBucket, and the settings of a bucket. Everything else is NotImplemented.
  */
 export async function startS3(options: S3Options): Promise<LocalS3> {
   const store = new ObjectStore(options.buckets, options.directory);
@@ -122,9 +125,9 @@ async function answer(
       response.writeHead(200, { 'x-amz-bucket-region': settings.region }).end();
       return;
     case 'GET bucket': {
-      const told = settingXml(settings, url.searchParams);
-      if (told !== undefined) {
-        sendXml(response, told);
+      const setting = settingXml(settings, url.searchParams);
+      if (setting !== undefined) {
+        sendXml(response, setting);
         return;
       }
       if (url.searchParams.get('list-type') !== '2') break;

@@ -1,17 +1,17 @@
-// The table of what the security suite has tried: printed after it, and kept in docs/assurance.md.
+// The table of the cases that the security suite has tried. It is printed after the suite, and docs/assurance.md holds a copy.
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 
 const DOCUMENT = 'docs/assurance.md';
 const START = '<!-- written by npm run test:security -- --write-docs -->\n';
 const END = '<!-- end -->';
 
-/** Adds a line to the report, when one is being written. */
+/** Adds a line to the report, if this run writes a report. */
 export function report(line) {
   const file = process.env['ASSURANCE_REPORT'];
   if (file !== undefined) appendFileSync(file, `${JSON.stringify(line)}\n`);
 }
 
-/** The lines that the suite has reported, as a table in Markdown. */
+/** Returns the reported lines of the suite as a Markdown table. */
 export function assuranceTable(reportFile) {
   const lines = readFileSync(reportFile, 'utf8')
     .trim()
@@ -30,7 +30,7 @@ export function assuranceTable(reportFile) {
   };
 }
 
-/** Whether docs/assurance.md has this table. */
+/** Tells whether docs/assurance.md has this table. */
 export function isDocumented(table) {
   return readFileSync(DOCUMENT, 'utf8').includes(`${START}${table}${END}`);
 }

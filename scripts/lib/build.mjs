@@ -6,7 +6,7 @@ const STAMP = 'dist/.sources';
 const INPUTS = ['src/**/*.ts', 'src/**/assets/*', 'tsconfig*.json', 'nest-cli.json', 'package-lock.json'];
 const TESTS = /\.spec\.ts$|[\\/]testing[\\/]/;
 
-/** Builds `dist/` with the Nest CLI, unless it was built from these very sources. */
+/** Builds `dist/` with the Nest CLI, unless the last build had the same sources. */
 export async function build({ always = false, say = (line) => process.stdout.write(`${line}\n`) } = {}) {
   const digest = digestOf(
     INPUTS.flatMap((pattern) => globSync(pattern))

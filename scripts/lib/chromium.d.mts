@@ -1,2 +1,2 @@
-/** The Chromium of this machine; undefined where there is none. CHROMIUM_PATH names one elsewhere. */
+/** The path of Chromium on this machine; undefined when there is none. CHROMIUM_PATH can give another path. */
 export function findChromium(): string | undefined;

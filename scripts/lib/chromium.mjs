@@ -10,7 +10,7 @@ const CANDIDATES = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
 ];
 
-/** The Chromium of this machine; undefined where there is none. CHROMIUM_PATH names one elsewhere, and then no other. */
+/** The path of Chromium on this machine; undefined when there is none. If CHROMIUM_PATH is set, only that path is used. */
 export function findChromium() {
   const named = process.env['CHROMIUM_PATH'];
   const candidates = named === undefined || named === '' ? CANDIDATES : [named];

@@ -1,4 +1,7 @@
-/** For each file, a digest of its text, of all that it imports, directly or not, and of what counts for every file. */
+/**
+ * Returns a digest for each file. It covers the file, all its direct and indirect imports, and the inputs that all files
+ * share.
+ */
 export function digestsOf(
   files: readonly string[],
   countingForAll: readonly string[],

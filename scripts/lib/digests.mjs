@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 import typescript from 'typescript';
 
 /**
- * For each file, a digest of its text, of the texts of all that it imports, directly or not, and of what counts for every
- * file. It is the same as before only if a look at the file and its imports would show the same.
+ * Returns a digest for each file. It covers the text of the file, the texts of all its direct and indirect imports, and the
+ * inputs that all files share. An equal digest means that a new check of the file would give the same result.
  */
 export function digestsOf(files, countingForAll) {
   const hash = (text) => createHash('sha256').update(text).digest('hex');
@@ -26,7 +26,7 @@ export function digestsOf(files, countingForAll) {
   return Object.fromEntries(files.map((file) => [file, digestOf(file)]));
 }
 
-/** The files of this repository that the text imports. */
+/** Returns the files of this repository that the text imports. */
 function importsOf(file, text) {
   return typescript
     .preProcessFile(text, true, true)

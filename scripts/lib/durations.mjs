@@ -2,22 +2,22 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 const MEMORY = 'node_modules/.cache/onbehalf/durations.json';
-/** Seconds of each suite on two cores, for a machine that has not run it yet. */
+/** The duration of each suite in seconds on two cores, for a machine that has not run the suite yet. */
 const RECORDED = { unit: 16, e2e: 156, security: 300, infra: 140, browser: 12 };
 
-/** How long suites take: as the last whole run on this machine took, or as the table above says. */
+/** The durations of the suites: from the last whole run on this machine, or from the table above. */
 export class Durations {
   #remembered = remembered();
 
-  /** In seconds. */
+  /** The durations in seconds. */
   estimate(suites) {
     return suites.reduce((sum, suite) => sum + (this.#remembered[suite] ?? RECORDED[suite]), 0);
   }
 
-  /** Where the estimate is from. */
+  /** The source of the estimate. */
   source(suites) {
     return suites.every((suite) => suite in this.#remembered)
-      ? 'as the last run on this machine took'
+      ? 'from the last run on this machine'
       : 'as recorded on a machine with two cores';
   }
 
@@ -37,7 +37,7 @@ function remembered() {
     const value = JSON.parse(readFileSync(MEMORY, 'utf8'));
     return Object.fromEntries(Object.entries(value).filter(([, seconds]) => Number.isFinite(seconds)));
   } catch {
-    // There was no run before, or its file is broken: then the table counts.
+    // There was no earlier run, or its file is broken, so the table is used.
     return {};
   }
 }

@@ -4,7 +4,7 @@ import { format, resolveConfig } from 'prettier';
 
 export const SPECIFICATION = 'src/api-docs/assets/openapi.json';
 
-/** Nothing is reached when an application is made, so these need not exist. */
+/** Creating an application calls no service, so these values need not exist. */
 const ENVIRONMENT = {
   ROLE: 'agent',
   LOG_LEVEL: 'fatal',
@@ -20,7 +20,7 @@ const ENVIRONMENT = {
   GITHUB_PROVIDER_NAME: 'example',
 };
 
-/** The specification that the built code describes, as the file has it. */
+/** Returns the specification that the built code describes, in the form of the file. */
 export async function specificationText() {
   const [{ createApp }, { loadRole }, { jsonSchema }] = await Promise.all([
     import('../../dist/create-app.js'),

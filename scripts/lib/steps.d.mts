@@ -1,6 +1,6 @@
 export interface Step {
   readonly name: string;
-  /** Of Node.js: a file, and its arguments. */
+  /** The parameters of Node.js: a file and its arguments. */
   readonly parameters: readonly string[];
 }
 

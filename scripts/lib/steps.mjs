@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { availableParallelism } from 'node:os';
 
 /**
- * Runs steps, as many at a time as there are cores, in their order. The output of each is printed whole, when the step
- * ends, below a line with its name and its seconds. Resolves with the steps that failed.
+ * Runs steps in their order, as many at a time as there are cores. When a step ends, its whole output is printed below a line
+ * with its name and duration. Resolves with the steps that failed.
  */
 export async function runSteps(steps, { print = (text) => process.stdout.write(text) } = {}) {
   const waiting = [...steps];

@@ -2,23 +2,26 @@ import { z } from 'zod';
 
 const user = z.string().min(1).max(128).describe("The identity provider's subject");
 const code = z.string().describe('A code of docs/errors.md');
-const reason = z.string().describe('What exactly was wrong, from a closed set');
+const reason = z.string().describe('The exact reason, from a closed set');
 const tool = z.string().max(64).describe("The tool's name; `unknown` for one that does not exist");
 const provider = z.string().describe("The provider's id");
-const awsRequestId = z.string().optional().describe("The request id of AWS's answer, as CloudTrail has it");
+const awsRequestId = z
+  .string()
+  .optional()
+  .describe("The request id of AWS's answer, as it appears in CloudTrail");
 const sessionId = z.string().describe('The conversation');
 const runId = z.string().describe('The run');
-const interruptId = z.string().describe('The interrupt that waits for the answer');
+const interruptId = z.string().describe("The interrupt that waits for the user's answer");
 const flow = z.string().describe('The flow: a digest of its session URI, the same on every line of it');
-const flowState = z.string().optional().describe('Where the flow was left');
-const owner = user.optional().describe('Who asked for the consent, where somebody else tried to use it');
-const digest = z
-  .string()
-  .describe('Of tool, input and account: what the approval is for, and for nothing else');
+const flowState = z.string().optional().describe('The state in which the flow was found');
+const owner = user
+  .optional()
+  .describe('The user who asked for the consent, when another user tried to use it');
+const digest = z.string().describe('A digest of tool, input and account: the one call that is approved');
 const inputBytes = z.int().min(0).describe("The size of the tool's input");
 const accountId = z.string().describe("The account at the provider, by the provider's own id");
 
-/** What a run asks its user for: it goes with the browser, so that every later decision names the run it belongs to. */
+/** A consent that a run asks its user for. The browser carries it, so that every later decision names the run. */
 export const consent = z.strictObject({
   sessionId,
   runId,
@@ -35,7 +38,7 @@ const asked = { user, flow, ...consent.shape };
 const maybeAsked = { user, flow: flow.optional(), flowState, owner, ...consent.partial().shape };
 const approval = { ...call, interruptId, digest, inputBytes };
 
-/** Every decision that is recorded, and what is recorded of it beside the envelope. docs/audit.md explains each. */
+/** Every decision that is recorded, and its fields beside the envelope. docs/audit.md explains each. */
 export const AUDIT_EVENTS = {
   signed_in: z.strictObject({ user }),
   sign_in_refused: z.strictObject({ code, reason }),
@@ -54,7 +57,9 @@ export const AUDIT_EVENTS = {
     provider,
     accountId,
     scopes: consent.shape.scopes,
-    widerScopes: z.array(z.string()).describe('Scopes that the provider granted and nobody asked for'),
+    widerScopes: z
+      .array(z.string())
+      .describe('Scopes that the provider granted although nobody asked for them'),
   }),
   account_changed: z.strictObject({ ...call, interruptId, provider, accountId }),
   account_answered: z.strictObject({ ...call, interruptId, provider, switched: z.boolean() }),
@@ -74,18 +79,16 @@ export const AUDIT_EVENTS = {
 export type AuditEventName = keyof typeof AUDIT_EVENTS;
 export type AuditFields<Name extends AuditEventName> = z.infer<(typeof AUDIT_EVENTS)[Name]>;
 
-/** What every line has. */
+/** The fields of every line. */
 export const AUDIT_ENVELOPE = z.object({
-  time: z.iso.datetime().describe('When, in UTC'),
-  stream: z.literal('audit').describe('Tells these lines from all others'),
-  role: z.enum(['agent', 'session-binding']).describe('Which role decided'),
+  time: z.iso.datetime().describe('The time, in UTC'),
+  stream: z.literal('audit').describe('Distinguishes these lines from all other log lines'),
+  role: z.enum(['agent', 'session-binding']).describe('The role that decided'),
   environment: z.string().describe('`ENVIRONMENT`'),
-  event: z
-    .enum(Object.keys(AUDIT_EVENTS) as [AuditEventName, ...AuditEventName[]])
-    .describe('What was decided'),
+  event: z.enum(Object.keys(AUDIT_EVENTS) as [AuditEventName, ...AuditEventName[]]).describe('The decision'),
   chosenByClient: z
     .array(z.enum(['sessionId', 'runId']))
     .optional()
-    .describe('Which ids of the line the client has chosen; others may use the same'),
+    .describe('The ids of this line that the client chose; other users may use the same ids'),
   requestId: z.string().describe('The HTTP request, as in `x-request-id` and in the other log lines'),
 });

@@ -7,7 +7,7 @@ import { recordedAudit } from './testing/recorded-audit.js';
 const SIGNED_IN = { user: 'alice' };
 
 describe('the audit trail', () => {
-  it('has one line a decision, in a stream of its own, with the request it belongs to', () => {
+  it('has one line for each decision, in its own stream, with the request of the decision', () => {
     const { audit, lines } = recordedAudit();
     runInContext({ requestId: 'r' }, () => {
       audit.record('signed_in', SIGNED_IN);
@@ -31,7 +31,7 @@ describe('the audit trail', () => {
     }
   });
 
-  it('is documented as it is: every event with its fields, and every field of the envelope', () => {
+  it('matches docs/audit.md: every event with its fields, and every field of the envelope', () => {
     const text = readFileSync('docs/audit.md', 'utf8');
     const names = (cell: string): string[] =>
       [...cell.matchAll(/`(\w+)`/g)].map(([, name = '']) => name).sort();

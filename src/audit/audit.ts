@@ -8,8 +8,8 @@ import type { AuditEventName, AuditFields } from './audit-events.js';
 export const AUDIT_DESTINATION = Symbol('AuditDestination');
 
 /**
- * The audit trail: one JSON line a decision, in a stream of its own (`"stream":"audit"`). It is the one place where a
- * user's subject is written down; no secret, message or provider's data ever is.
+ * The audit trail: one JSON line for each decision, in its own stream (`"stream":"audit"`). Only the audit trail records a
+ * user's subject. It never records a secret, a message or data of a provider.
  */
 @Injectable()
 export class Audit {
@@ -23,7 +23,7 @@ export class Audit {
       {
         base: { role, environment },
         timestamp: pino.stdTimeFunctions.isoTime,
-        // A decision has no severity, and no log level silences it: the stream stands in the level's place.
+        // A decision has no severity, and no log level suppresses it. The field `stream` replaces the field `level`.
         formatters: { level: () => ({ stream: 'audit' }) },
       },
       destination,

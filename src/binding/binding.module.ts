@@ -9,7 +9,7 @@ import { FlowResults } from './flow-results.js';
 import { SessionBinding } from './session-binding.js';
 import { SessionBindingController } from './session-binding.controller.js';
 
-/** The pages around a consent: before it, and after it. Reaches the flow ledger, and AgentCore Identity to complete. */
+/** The pages before and after a consent. They use the flow ledger, and complete authorizations at AgentCore Identity. */
 @Module({
   imports: [FlowModule, AuthorizationCompletionModule],
   controllers: [ConnectController, SessionBindingController],

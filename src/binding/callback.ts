@@ -1,10 +1,10 @@
 import { AppError } from '../common/errors/index.js';
 
-/** What the browser brought back. */
+/** The parameters that the browser brought back. */
 export interface Callback {
   readonly sessionUri: string;
   readonly state?: string;
-  /** The user has refused at the provider. */
+  /** The user refused the consent at the provider. */
   readonly denied: boolean;
 }
 
@@ -12,7 +12,7 @@ const SESSION_URI = /^urn:ietf:params:oauth:request_uri:[A-Za-z0-9\-._~]{1,980}$
 const LONGEST_STATE = 4_096;
 
 /**
- * Reads the callback's parameters: each once, and of the form that the service gives it.
+ * Reads the callback's parameters. Each may occur only once and must have the form that the service uses.
  * @throws AppError `flow_invalid` | `flow_denied`
  */
 export function readCallback(parameters: Readonly<Record<string, unknown>>): Callback {

@@ -89,10 +89,11 @@ describe('the connect page', () => {
   const cookieOf = ({ headers }: Awaited<ReturnType<typeof go>>): string =>
     String(headers['set-cookie']).split(';')[0] ?? '';
 
-  it('says who asks for what, and carries the ticket in its form', async () => {
+  it('shows the user, the tool and the scopes, and has the ticket in its form', async () => {
     const sealed = await sealedOf();
     const { statusCode, headers, body } = await ask({ ticket: sealed }, BROWSER);
-    expect([statusCode, headers['content-type']]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(statusCode).toBe(200);
+    expect(headers['content-type']).toBe('text/html; charset=utf-8');
     for (const text of [sealed, 'Alice (a@x)', 'GitHub', 'Read your profile', 'Read it'])
       expect(body).toContain(text);
     expect(headers['set-cookie']).toBeUndefined();
@@ -100,7 +101,7 @@ describe('the connect page', () => {
     expect((await entryNow()).record.state).toBe('opened');
   });
 
-  it('can be opened again, and after its button was pressed', async () => {
+  it('can be opened again, also after the button was pressed', async () => {
     const sealed = await sealedOf();
     await ask({ ticket: sealed });
     expect((await ask({ ticket: sealed })).statusCode).toBe(200);
@@ -109,16 +110,17 @@ describe('the connect page', () => {
     expect((await entryNow()).record.state).toBe('started');
   });
 
-  it('sends the browser on with the flow cookie', async () => {
+  it('redirects the browser and sets the flow cookie', async () => {
     const answer = await go({ ticket: await sealedOf() });
-    expect([answer.statusCode, answer.headers.location]).toEqual([303, ticket.authorizationUrl]);
+    expect(answer.statusCode).toBe(303);
+    expect(answer.headers.location).toEqual(ticket.authorizationUrl);
     const entry = await entryNow();
     expect(entry.record.state).toBe('started');
     expect(cookies.knows(entry, cookieOf(answer))).toBe(true);
     expect(trail).toMatchObject([{ event: 'consent_started', user: 'alice', flow, ...ticket.consent }]);
   });
 
-  it('knows every browser in which the user presses the button, and the same one once', async () => {
+  it('records each browser in which the user presses the button only once', async () => {
     const sealed = await sealedOf();
     const first = cookieOf(await go({ ticket: sealed }));
     expect(cookieOf(await go({ ticket: sealed }, { cookie: first }))).toBe(first);
@@ -128,10 +130,11 @@ describe('the connect page', () => {
     expect(entry.record.browsers).toHaveLength(2);
     for (let count = 0; count < 4; count += 1) await go({ ticket: sealed });
     const later = await entryNow();
-    expect([later.record.browsers.length, cookies.knows(later, first)]).toEqual([4, false]);
+    expect(later.record.browsers).toHaveLength(4);
+    expect(cookies.knows(later, first)).toBe(false);
   });
 
-  it('presses the button again when two of them meet in the ledger', async () => {
+  it('retries when two browsers write to the ledger at the same time', async () => {
     const put = store.put.bind(store);
     let conflicts = 1;
     store.put = (...parameters) =>
@@ -147,21 +150,26 @@ describe('the connect page', () => {
     [['started', 'denied'], 200, 'You did not authorize access'],
     [['expired'], 410, 'has expired'],
     [['burnt'], 403, 'was stopped'],
-  ])('tells what has become of the flow (%j), and leads nowhere', async (states, status, words) => {
-    await move(...states);
-    const sealed = await sealedOf();
-    const before = JSON.stringify(await entryNow());
-    for (const answer of [await ask({ ticket: sealed }, BROWSER), await go({ ticket: sealed }, BROWSER)]) {
-      expect([answer.statusCode, answer.headers.location]).toEqual([303, '/oauth2/connect']);
-      const cookie = cookieOf(answer);
-      const page = await ask({}, { ...BROWSER, cookie });
-      expect([page.statusCode, page.body.includes(words)]).toEqual([status, true]);
-      expect(page.body).not.toContain('BroadcastChannel');
-    }
-    expect(JSON.stringify(await entryNow())).toBe(before);
-  });
+  ])(
+    'shows the state of the flow (%j), and does not lead to the provider',
+    async (states, status, sentence) => {
+      await move(...states);
+      const sealed = await sealedOf();
+      const before = JSON.stringify(await entryNow());
+      for (const answer of [await ask({ ticket: sealed }, BROWSER), await go({ ticket: sealed }, BROWSER)]) {
+        expect(answer.statusCode).toBe(303);
+        expect(answer.headers.location).toBe('/oauth2/connect');
+        const cookie = cookieOf(answer);
+        const page = await ask({}, { ...BROWSER, cookie });
+        expect(page.statusCode).toEqual(status);
+        expect(page.body).toContain(sentence);
+        expect(page.body).not.toContain('BroadcastChannel');
+      }
+      expect(JSON.stringify(await entryNow())).toBe(before);
+    },
+  );
 
-  it('says that a flow that nobody knows any more has expired', async () => {
+  it('reports an unknown flow as expired', async () => {
     store.objects.clear();
     expect((await ask({ ticket: await sealedOf() })).json()).toMatchObject({ code: 'flow_expired' });
   });
@@ -196,24 +204,26 @@ describe('the connect page', () => {
     ['nothing', null, 'ticket_missing'],
     ['text', 'ticket', 'ticket_missing'],
     ['something else', { ticket: 'x' }, 'sealed_token'],
-  ])('leads nowhere with %s', async (_name, payload, reason) => {
+  ])('does not redirect with %s', async (_name, payload, reason) => {
     const answer = await go(payload);
     expect(answer.json()).toMatchObject({ status: 400, code: 'flow_invalid' });
-    expect([answer.headers.location, answer.headers['set-cookie']]).toEqual([undefined, undefined]);
+    expect(answer.headers.location).toBeUndefined();
+    expect(answer.headers['set-cookie']).toBeUndefined();
     expect(trail).toMatchObject([refused('flow_invalid', reason)]);
   });
 
-  it('tells that a ticket has expired', async () => {
+  it('reports an expired ticket', async () => {
     const answer = await ask({ ticket: await sealedOf({ expiresAt: Date.now() - 5_000 }) });
     expect(answer.json()).toMatchObject({ code: 'flow_expired' });
     expect(trail).toMatchObject([refused('flow_expired', 'sealed_token_expired')]);
   });
 
-  it("refuses another user's ticket, by either door, and records whose it was and for what", async () => {
+  it("refuses another user's ticket on both routes, and records its owner and its consent", async () => {
     const sealed = await sealedOf({ sub: 'bob' });
     for (const answer of [await ask({ ticket: sealed }), await go({ ticket: sealed })]) {
       expect(answer.json()).toMatchObject({ status: 403, code: 'flow_wrong_account' });
-      expect([answer.headers.location, answer.headers['set-cookie']]).toEqual([undefined, undefined]);
+      expect(answer.headers.location).toBeUndefined();
+      expect(answer.headers['set-cookie']).toBeUndefined();
     }
     const line = {
       ...refused('flow_wrong_account', 'ticket_of_another_user'),
@@ -225,24 +235,27 @@ describe('the connect page', () => {
     expect((await entryNow()).record.state).toBe('asked');
   });
 
-  it("shows another user's ticket's refusal without the ticket in the address", async () => {
+  it("shows the refusal of another user's ticket at an address without the ticket", async () => {
     const answer = await ask({ ticket: await sealedOf({ sub: 'bob' }) }, BROWSER);
-    expect([answer.statusCode, answer.headers.location]).toEqual([303, '/oauth2/connect']);
+    expect(answer.statusCode).toBe(303);
+    expect(answer.headers.location).toBe('/oauth2/connect');
     const page = await ask({}, { ...BROWSER, cookie: cookieOf(answer) });
-    expect([page.statusCode, page.body.includes('another account')]).toEqual([403, true]);
+    expect(page.statusCode).toBe(403);
+    expect(page.body).toContain('another account');
     expect(page.body).not.toContain('bob');
   });
 
-  it('says that a reason is not known', async () => {
+  it('records an unknown reason as unknown', async () => {
     jest.spyOn(tickets, 'open').mockRejectedValue(new AppError('flow_invalid'));
     expect((await ask({ ticket: 'x' })).json()).toMatchObject({ code: 'flow_invalid' });
     expect(trail).toMatchObject([refused('flow_invalid', 'unknown')]);
   });
 
-  it('records a refusal when it fails for a reason of its own, too', async () => {
+  it('also records a refusal that an internal failure caused', async () => {
     jest.spyOn(tickets, 'open').mockRejectedValue(new Error('broken'));
     const answer = await ask({ ticket: 'x' }, BROWSER);
-    expect([answer.statusCode, answer.headers.location]).toEqual([500, undefined]);
+    expect(answer.statusCode).toBe(500);
+    expect(answer.headers.location).toBeUndefined();
     expect(trail).toMatchObject([{ event: 'consent_refused', user: 'alice', code: 'internal_error' }]);
   });
 });

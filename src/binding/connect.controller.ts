@@ -6,7 +6,7 @@ import { Connect } from './connect.js';
 import { FlowAnswers } from './flow-answers.js';
 import { connectPage } from './pages.js';
 
-/** The page before consent. The link that the agent gives out leads here, and nowhere else. */
+/** The page before consent. The agent's links lead to this page only. */
 @Controller('oauth2/connect')
 export class ConnectController {
   readonly #connect: Connect;

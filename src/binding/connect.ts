@@ -17,13 +17,13 @@ import type { FlowResult } from './flow-results.js';
 import { sameText } from './same-text.js';
 import { withoutConflict } from './without-conflict.js';
 
-/** What the user is shown, or where the browser goes. */
+/** The page for the user, or the address that the browser goes to. */
 export type ConnectStep =
   | { readonly kind: 'ask'; readonly ticket: FlowTicket }
   | { readonly kind: 'go'; readonly ticket: FlowTicket; readonly cookie: string }
   | { readonly kind: 'result'; readonly result: FlowResult };
 
-/** A ticket and its flow, as far as they could be read: for the audit trail. */
+/** The ticket and its flow, for the audit trail. A part that could not be read is undefined. */
 interface Attempt {
   ticket?: FlowTicket;
   entry?: LedgerEntry;
@@ -31,7 +31,7 @@ interface Attempt {
 
 const MAXIMUM_BROWSERS = 4;
 
-/** Before consent: only the user who asked goes on to the provider, and only while the flow is open. */
+/** The step before consent. Only the user who asked may go on to the provider, and only while the flow is open. */
 @Injectable()
 export class Connect {
   readonly #tickets: FlowTickets;
@@ -47,13 +47,13 @@ export class Connect {
   }
 
   /**
-   * The link was opened.
+   * Handles the opening of the link.
    * @throws AppError `flow_invalid` | `flow_expired` | `flow_burnt` | `flow_wrong_account` | `flows_unavailable`
    */
   open(user: User, sealed: unknown): Promise<ConnectStep> {
     return this.#attempt(user, sealed, async (ticket, entry) => {
       if (entry.record.state === 'asked') {
-        // Whoever was faster has opened or started it; the page is the same.
+        // Another request has already opened or started the flow. The page is the same.
         await this.#ledger.advance(entry, { state: 'opened' });
       }
       this.#audit.record('consent_opened', { user: user.sub, flow: entry.id, ...ticket.consent });
@@ -61,7 +61,9 @@ export class Connect {
     });
   }
 
-  /** The button was pressed: the browser gets the flow cookie, and goes to the provider. @throws AppError like `open` */
+  /**
+   * Handles the press of the button: the browser gets the flow cookie and goes to the provider. @throws AppError like `open`
+   */
   start(user: User, sealed: unknown, cookieHeader: string | undefined): Promise<ConnectStep> {
     return this.#attempt(user, sealed, async (ticket, entry) => {
       const nonce = this.#cookies.nonceFor(entry, cookieHeader);
@@ -121,7 +123,7 @@ export class Connect {
   }
 }
 
-/** What is told of a flow that cannot be started any more; undefined while it can. */
+/** The answer for a flow that cannot be started any more; undefined while it can be started. */
 function resultOf({ record }: LedgerEntry): FlowResult | undefined {
   const { state, provider, account } = record;
   const about = { provider, ...(account !== undefined && { account }) };

@@ -7,8 +7,9 @@ import { FlowResults, isRefusal, type FlowResult } from './flow-results.js';
 import { resultPage } from './pages.js';
 
 /**
- * Answers a browser in two steps, so that no secret stays in its address bar or history: a redirect to the same path
- * without the query, and the page there. What may be tried again by loading the address again is answered where it is.
+ * Answers a browser in two steps, so that no secret stays in its address bar or history: it redirects to the same path
+ * without the query, and shows the page there. A failure that may pass when the user reloads the address is answered
+ * directly.
  */
 @Injectable()
 export class FlowAnswers {
@@ -18,7 +19,7 @@ export class FlowAnswers {
     this.#results = results;
   }
 
-  /** @param work answers itself, or what its result is, or throws why there is none */
+  /** @param work sends the answer itself, or returns the result to show, or throws an AppError */
   async answer(
     user: User,
     request: FastifyRequest,
@@ -27,9 +28,9 @@ export class FlowAnswers {
   ): Promise<void> {
     const result = await work().catch((error: unknown) => refusalOf(request, error));
     if (result === undefined) return;
-    // Never what the request line says: it may name another host.
+    // The path comes from the route, never from the request line, which may name another host.
     const path = request.routeOptions.url ?? '/';
-    // At the address without a query there is nothing to leave behind, and a browser without cookies must not go round.
+    // An address without a query has no secret to remove, and a browser without cookies must not be redirected for ever.
     const isThere = request.method === 'GET' && !request.url.includes('?');
     if (isThere || !wantsPage(request)) {
       send(reply, result, user);
@@ -38,7 +39,7 @@ export class FlowAnswers {
     void reply.header('set-cookie', await this.#results.write(user, result)).redirect(path, 303);
   }
 
-  /** Sends the page of a result that this browser has kept. False: there is none. */
+  /** Sends the page of the result that this browser has kept. Returns false when there is none. */
   async sendKept(user: User, request: FastifyRequest, reply: FastifyReply): Promise<boolean> {
     const result = await this.#results.read(user, request.headers.cookie);
     if (result === undefined) return false;
@@ -54,7 +55,7 @@ function send(reply: FastifyReply, result: FlowResult, user: User): void {
 
 function refusalOf(request: FastifyRequest, error: unknown): FlowResult {
   if (!wantsPage(request) || !(error instanceof AppError)) throw error;
-  // The user's own choice is no error.
+  // A consent that the user declined is not an error.
   if (error.code === 'flow_denied') return { kind: 'denied', provider: '' };
   if (isRefusal(error.code)) return { kind: 'refused', code: error.code, requestId: request.id };
   throw error;

@@ -30,7 +30,7 @@ describe('FlowCookies', () => {
     cookies = new FlowCookies(FLOWS);
   });
 
-  it('outlive the flow by five minutes, for this host and this site alone', () => {
+  it('outlive the flow by five minutes, and are valid for this host and this site only', () => {
     expect(cookies.write(entryWith(nonce), nonce)).toBe(
       `__Host-onbehalf-flow-${id}=${nonce}; Path=/; Max-Age=900; HttpOnly; SameSite=Lax; Secure`,
     );
@@ -38,14 +38,14 @@ describe('FlowCookies', () => {
     expect(cookies.write(late, nonce)).toContain('Max-Age=300;');
   });
 
-  it('need no encryption on this machine', () => {
+  it('need no HTTPS on localhost', () => {
     const local = new FlowCookies({ ...FLOWS, publicUrl: 'http://localhost:8000' });
     expect(local.write(entryWith(nonce), nonce)).toBe(
       `onbehalf-flow-${id}=${nonce}; Path=/; Max-Age=900; HttpOnly; SameSite=Lax`,
     );
   });
 
-  it('are short: 100 flows in one browser fill less than 12 K of a header', () => {
+  it('are short: 100 flows in one browser use less than 12 KB of a header', () => {
     const [pair = ''] = cookies.write(entryWith(nonce), nonce).split(';');
     expect(pair.length * 100).toBeLessThan(12_000);
   });
@@ -56,18 +56,18 @@ describe('FlowCookies', () => {
     ['another nonce', `${name}=${'m'.repeat(22)}`, false],
     ['no cookie', undefined, false],
     ["another flow's cookie", `${name}0=${nonce}`, false],
-    ['two of one name: one is planted', `${name}=${nonce}; ${name}=${nonce}`, false],
-    ['something that is no nonce', `${name}=${nonce}n`, false],
+    ['two cookies of the same name', `${name}=${nonce}; ${name}=${nonce}`, false],
+    ['a value that is not a nonce', `${name}=${nonce}n`, false],
     ['a name without the prefix', `onbehalf-flow-${id}=${nonce}`, false],
   ])('know %s', (_name, header, known) => {
     expect(cookies.knows(entryWith('o'.repeat(22), nonce), header)).toBe(known);
   });
 
-  it('know nobody before the button is pressed', () => {
+  it('match no browser before the button is pressed', () => {
     expect(cookies.knows(entryWith(), `${name}=${nonce}`)).toBe(false);
   });
 
-  it('keep the nonce of a browser that presses the button again, and take none that it brings', () => {
+  it('keep the nonce when the button is pressed again, and never accept a nonce from the browser', () => {
     expect(cookies.nonceFor(entryWith(nonce), `${name}=${nonce}`)).toBe(nonce);
     const fresh = cookies.nonceFor(entryWith(), `${name}=${nonce}`);
     expect(fresh).toMatch(/^[\w-]{22}$/);
@@ -75,7 +75,7 @@ describe('FlowCookies', () => {
     expect(cookies.nonceFor(entryWith(), undefined)).not.toBe(fresh);
   });
 
-  it('go a minute after the flow has ended', () => {
+  it('expire one minute after the flow has ended', () => {
     expect(cookies.retire(entryWith(nonce), `${name}=${nonce}`)).toEqual([
       `${name}=${nonce}; Path=/; Max-Age=60; HttpOnly; SameSite=Lax; Secure`,
     ]);

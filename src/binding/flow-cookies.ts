@@ -7,13 +7,16 @@ import { cookieName, cookieValue, setCookie } from './cookies.js';
 const NONCE = /^[A-Za-z0-9_-]{22}$/;
 const NONCE_BYTES = 16;
 const KEPT_AFTERWARDS_S = 60;
-/** A user who comes back late still has the cookie, and is told that it is late, not that the browser is another one. */
+/**
+ * A user who comes back late still has the cookie. The page then says that the flow has expired, not that the browser is
+ * wrong.
+ */
 const KEPT_AFTER_EXPIRY_S = 5 * 60;
 
 /**
- * The flow cookie: the proof that the browser that comes back is the one that left. A random nonce, of which the ledger
- * keeps the digest; one for each flow, so that several can run side by side, and gone a minute after the flow has ended:
- * until then, an address that is loaded again is told what has become of it.
+ * The flow cookie proves that the browser that comes back is the browser that started the flow. It holds a random nonce, and
+ * the ledger keeps the digest of the nonce. Each flow has its own cookie, so that several flows can run side by side. The
+ * cookie expires one minute after the flow has ended, so that a reload within that minute still shows the result.
  */
 @Injectable()
 export class FlowCookies {
@@ -23,7 +26,7 @@ export class FlowCookies {
     this.#encrypted = publicUrl.startsWith('https:');
   }
 
-  /** The nonce of a browser that starts the flow: the one it has, or a new one. */
+  /** The nonce of a browser that starts the flow: its existing nonce, or a new one. */
   nonceFor(entry: LedgerEntry, cookieHeader: string | undefined): string {
     const own = this.#nonceIn(cookieHeader, entry.id);
     return own !== undefined && this.knows(entry, cookieHeader)
@@ -43,7 +46,7 @@ export class FlowCookies {
     return setCookie(this.#name(id), nonce, seconds, this.#encrypted);
   }
 
-  /** `Set-Cookie` values for the end of a flow; none where this browser has no cookie of it. */
+  /** `Set-Cookie` values for the end of a flow; empty when this browser has no cookie of the flow. */
   retire({ id }: LedgerEntry, cookieHeader: string | undefined): string[] {
     const nonce = this.#nonceIn(cookieHeader, id);
     return nonce === undefined ? [] : [setCookie(this.#name(id), nonce, KEPT_AFTERWARDS_S, this.#encrypted)];

@@ -19,15 +19,15 @@ const flowResult = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.enum(['done', 'already_done', 'denied', 'in_progress']),
     provider: z.string(),
-    /** The account at the provider that the user had connected before. */
+    /** The account at the provider that the user connected before. */
     account: z.string().optional(),
-    /** The page that waits in the conversation, where the flow has just ended. */
+    /** The interrupt that the waiting page shows; present only when the flow has just ended. */
     waiting: waiting.optional(),
   }),
   z.strictObject({ kind: z.literal('refused'), code: z.enum(RESULT_CODES), requestId: z.string() }),
 ]);
 
-/** What a user is shown at the end. */
+/** The result that a user is shown at the end. */
 export type FlowResult = z.infer<typeof flowResult>;
 export type RefusalCode = (typeof RESULT_CODES)[number];
 
@@ -39,8 +39,8 @@ const result = z.strictObject({ sub: z.string(), result: flowResult });
 const KEPT_S = 5 * 60;
 
 /**
- * The result of a flow on its way from the address that had secrets in its query to the same address without: a sealed
- * cookie, good for five minutes and for the same user.
+ * Carries the result of a flow from the address with secrets in its query to the same address without a query. The result is
+ * a sealed cookie, which is valid for five minutes and for the same user only.
  */
 @Injectable()
 export class FlowResults {
@@ -58,7 +58,7 @@ export class FlowResults {
     return setCookie(this.#name, sealed, KEPT_S, this.#encrypted);
   }
 
-  /** What was written for this user in this browser; undefined when there is nothing, or it is too old. */
+  /** The result that was stored for this user in this browser; undefined when there is none, or it is too old. */
   async read(user: User, cookieHeader: string | undefined): Promise<FlowResult | undefined> {
     const value = cookieValue(cookieHeader, this.#name);
     if (value === undefined) return undefined;

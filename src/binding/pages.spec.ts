@@ -11,7 +11,7 @@ const waiting = { sessionId: 'one', interruptId: 'interrupt-1' };
 const done = { kind: 'done', provider: 'GitHub', waiting } as const;
 
 describe('the pages', () => {
-  it('escape whatever is put into them', () => {
+  it('escape every value', () => {
     const hostileUser: User = { sub: HOSTILE, displayName: HOSTILE };
     const display = {
       provider: HOSTILE,
@@ -37,7 +37,7 @@ describe('the pages', () => {
     }
   });
 
-  it('allow the one style and the one script that they carry', () => {
+  it('allow only their own style and script', () => {
     const { body, contentSecurityPolicy } = resultPage(done, alice);
     for (const element of ['style', 'script']) {
       const text = new RegExp(`<${element}>([^]*?)</${element}>`).exec(body)?.[1] ?? '';
@@ -56,7 +56,7 @@ describe('the pages', () => {
       .replace(/<[^>]+>/g, ' ')
       .replace(/\s+/g, ' ');
 
-  it('say before consent who asks for what, for whom', () => {
+  it('show the user, the tool and the scopes before consent', () => {
     const scopes = [{ allows: 'Read a' }, { allows: 'Write b' }];
     const page = connectPage({ ...ticket, display: { ...ticket.display, scopes } }, 'SEALED', alice);
     expect(page.body).toContain('<title>Connect GitHub · OnBehalf</title>');
@@ -68,7 +68,7 @@ describe('the pages', () => {
     expect(page.body).toContain('<body class="neutral">');
   });
 
-  it('say which account was connected before, and why a scope is wider than the task', () => {
+  it('show the account that was connected before, and why a scope allows more than the task needs', () => {
     const display = {
       ...ticket.display,
       account: 'alice-octo',
@@ -79,7 +79,7 @@ describe('the pages', () => {
     expect(texts(page)).toContain('It may Write No other. Continue');
   });
 
-  it('say nothing of a name that is not known', () => {
+  it('leave out an unknown name', () => {
     const page = connectPage(ticket, 'SEALED', nameless);
     expect(texts(page)).toContain('GitHub account. To do Read it');
     expect(page.body).toContain('<dl><dt>To do</dt>');
@@ -89,20 +89,25 @@ describe('the pages', () => {
   it.each([
     ['https://a.example/', "form-action 'self' https:; "],
     ['http://localhost:1/', "form-action 'self' https: http://localhost:* http://127.0.0.1:*; "],
-  ])('let a form lead to this machine from there alone: %s', (authorizationUrl, policy) => {
-    expect(connectPage({ ...ticket, authorizationUrl }, 'x', alice).contentSecurityPolicy).toContain(policy);
-  });
+  ])(
+    'allow a form to redirect to localhost only when the application runs there: %s',
+    (authorizationUrl, policy) => {
+      expect(connectPage({ ...ticket, authorizationUrl }, 'x', alice).contentSecurityPolicy).toContain(
+        policy,
+      );
+    },
+  );
 
   it.each([
     ['done', 'authorization_complete'],
     ['denied', 'authorization_denied'],
-  ] as const)('tell the waiting page what has become of its interrupt: %s', (kind, type) => {
+  ] as const)('tell the waiting page the result of its interrupt: %s', (kind, type) => {
     expect(resultPage({ ...done, kind }, alice).body).toContain(
       `<script>new BroadcastChannel('onbehalf').postMessage({"type":"${type}","sessionId":"one","interruptId":"interrupt-1"});</script>`,
     );
   });
 
-  it('keep a script whole, whatever it says', () => {
+  it('keep a script intact, whatever values it contains', () => {
     const sessionId = '</script>&\u2028\u2029é';
     const { body } = resultPage({ ...done, waiting: { ...waiting, sessionId } }, alice);
     expect(body).toContain('"sessionId":"\\u003c/script\\u003e\\u0026\\u2028\\u2029é"');
@@ -113,7 +118,7 @@ describe('the pages', () => {
     ['already_done', 'Already connected', 'good', 'GitHub is already connected'],
     ['denied', 'Not connected', 'neutral', 'You did not authorize access'],
     ['in_progress', 'Almost connected', 'neutral', 'GitHub is being connected'],
-  ] as const)('tell how it ended, who is signed in, and the way on: %s', (kind, title, tone, heading) => {
+  ] as const)('show the result, the signed-in user and the next step: %s', (kind, title, tone, heading) => {
     const page = resultPage({ kind, provider: 'GitHub' }, alice);
     expect(page.body).toContain(`<title>${title} · OnBehalf</title>`);
     expect(page.body).toContain(`<body class="${tone}">`);
@@ -123,7 +128,7 @@ describe('the pages', () => {
     expect(page.contentSecurityPolicy).not.toContain('script-src');
   });
 
-  it('say which account it was before, where that is known', () => {
+  it('show the account that was connected before, if it is known', () => {
     expect(texts(resultPage({ ...done, account: 'alice-octo' }, alice))).toContain(
       'Before, you had connected the account alice-octo',
     );

@@ -7,7 +7,10 @@ type Result = Exclude<FlowResult, { kind: 'refused' }>;
 
 const RETURN = html`<p><a href="/">Return to the assistant</a></p>`;
 
-/** Before consent: who asks for what, and one button. It is not focused: a stray Enter must not press it. */
+/**
+ * The page before consent: the user, the tool, the scopes and one button. The button has no focus, so that an accidental
+ * Enter does not press it.
+ */
 export function connectPage(ticket: FlowTicket, sealed: string, user: User): RenderedPage {
   const { provider, tool, account } = ticket.display;
   const scopes = ticket.display.scopes.map(
@@ -32,7 +35,7 @@ export function connectPage(ticket: FlowTicket, sealed: string, user: User): Ren
   });
 }
 
-/** At the end. Tells the waiting page of the same origin what has become of its interrupt. */
+/** The page at the end. It tells the waiting page of the same origin the result of its interrupt. */
 export function resultPage(result: Result, user: User): RenderedPage {
   const { title, tone, body } = PAGES[result.kind](result);
   const { waiting, kind } = result;

@@ -9,18 +9,18 @@ import { CONSENT, FLOWS } from '../identity/testing/flow.js';
 import { FlowAnswers } from './flow-answers.js';
 import { FlowResults } from './flow-results.js';
 import { SessionBindingController } from './session-binding.controller.js';
-import { SessionBinding, type Bound } from './session-binding.js';
+import { SessionBinding, type BindingOutcome } from './session-binding.js';
 
 const alice: User = { sub: 'alice', displayName: 'Alice' };
 const record = { provider: 'GitHub', account: 'alice-octo', consent: CONSENT } as FlowRecord;
 
 describe('the callback', () => {
   let asked: unknown[];
-  let answer: () => Promise<Bound>;
+  let answer: () => Promise<BindingOutcome>;
   let app: NestFastifyApplication;
 
   const appFor = (user: User): Promise<NestFastifyApplication> => {
-    const bind = (...parameters: readonly unknown[]): Promise<Bound> => {
+    const bind = (...parameters: readonly unknown[]): Promise<BindingOutcome> => {
       asked.push(parameters);
       return answer();
     };
@@ -54,11 +54,12 @@ describe('the callback', () => {
       ?.split(';')[0] ?? '';
   const resultOf = (cookie: string) => get('/oauth2/session-binding', { accept: 'text/html', cookie });
 
-  it('binds with what the browser brought, and shows the result at an address without query', async () => {
+  it('binds with the parameters and cookies of the browser, and shows the result at an address without a query', async () => {
     answer = () => Promise.resolve({ kind: 'done', record, cookies: ['flow=done'] });
     const first = await comeBack();
     expect(asked).toEqual([[alice, { session_id: 'x', state: 's' }, 'a=b']]);
-    expect([first.statusCode, first.headers.location]).toEqual([303, '/oauth2/session-binding']);
+    expect(first.statusCode).toBe(303);
+    expect(first.headers.location).toBe('/oauth2/session-binding');
     expect(cookiesOf(first)).toEqual([
       'flow=done',
       expect.stringContaining('Max-Age=300; HttpOnly; SameSite=Lax; Secure'),
@@ -75,25 +76,27 @@ describe('the callback', () => {
     expect(asked).toHaveLength(1);
   });
 
-  it('says when it was done before, and tells nobody', async () => {
+  it('says that the flow was completed before, and does not notify the waiting page', async () => {
     answer = () => Promise.resolve({ kind: 'already_done', record, cookies: [] });
     const page = await resultOf(kept(await comeBack()));
     expect(page.body).toContain('GitHub is already connected');
     expect(page.body).not.toContain('BroadcastChannel');
   });
 
-  it('shows a denial as the choice that it is', async () => {
+  it("shows a denial as the user's choice, not as an error", async () => {
     answer = () => Promise.resolve({ kind: 'denied', record, cookies: [] });
     const page = await resultOf(kept(await comeBack()));
-    expect([page.statusCode, page.body.includes('<body class="neutral">')]).toEqual([200, true]);
+    expect(page.statusCode).toBe(200);
+    expect(page.body).toContain('<body class="neutral">');
     expect(page.body).toContain('"type":"authorization_denied"');
     expect(page.body).not.toContain('Request <code>');
   });
 
-  it('shows a denial that comes without a session as well', async () => {
+  it('also shows a denial that has no session', async () => {
     answer = () => Promise.reject(new AppError('flow_denied'));
     const page = await resultOf(kept(await comeBack()));
-    expect([page.statusCode, page.body.includes('You did not authorize access')]).toEqual([200, true]);
+    expect(page.statusCode).toBe(200);
+    expect(page.body).toContain('You did not authorize access');
   });
 
   it.each<[ErrorCode, number]>([
@@ -105,9 +108,11 @@ describe('the callback', () => {
   ])('shows a refusal with the id of the request that was refused: %s', async (code, status) => {
     answer = () => Promise.reject(new AppError(code));
     const first = await comeBack();
-    expect([first.statusCode, first.headers.location]).toEqual([303, '/oauth2/session-binding']);
+    expect(first.statusCode).toBe(303);
+    expect(first.headers.location).toBe('/oauth2/session-binding');
     const page = await resultOf(kept(first));
-    expect([page.statusCode, page.body.includes('Request <code>req-1</code>')]).toEqual([status, true]);
+    expect(page.statusCode).toEqual(status);
+    expect(page.body).toContain('Request <code>req-1</code>');
     expect(page.body).toContain('<a href="/">Return to the assistant</a>');
   });
 
@@ -119,15 +124,16 @@ describe('the callback', () => {
   });
 
   it.each<ErrorCode>(['identity_unavailable', 'flows_unavailable', 'internal_error'])(
-    'is answered where it is when loading it again may help: %s',
+    'answers without a redirect when a reload may help: %s',
     async (code) => {
       answer = () => Promise.reject(new AppError(code));
       const page = await comeBack();
-      expect([page.statusCode >= 500, page.headers.location]).toEqual([true, undefined]);
+      expect(page.statusCode >= 500).toBe(true);
+      expect(page.headers.location).toBeUndefined();
     },
   );
 
-  it('answers a client that is no browser at once', async () => {
+  it('answers a client that is not a browser without a redirect', async () => {
     answer = () => Promise.resolve({ kind: 'done', record, cookies: [] });
     expect((await comeBack({})).body).toContain('GitHub is connected');
     answer = () => Promise.reject(new AppError('flow_expired'));
@@ -136,14 +142,15 @@ describe('the callback', () => {
     expect(cookiesOf(refusal)).toEqual([]);
   });
 
-  it('shows a result to the user whose it is alone', async () => {
+  it('shows a result only to the user it belongs to', async () => {
     answer = () => Promise.resolve({ kind: 'done', record, cookies: [] });
     const cookie = kept(await comeBack());
     await app.close();
     app = await appFor({ sub: 'bob' });
     answer = () => Promise.reject(new AppError('flow_invalid'));
     const page = await resultOf(cookie);
-    expect([page.statusCode, page.body.includes('not valid')]).toEqual([400, true]);
+    expect(page.statusCode).toBe(400);
+    expect(page.body).toContain('not valid');
     expect(asked).toHaveLength(2);
   });
 });

@@ -3,9 +3,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentUser, type User } from '../identity/sign-in/index.js';
 import { FlowAnswers } from './flow-answers.js';
 import type { FlowResult } from './flow-results.js';
-import { SessionBinding, type Bound } from './session-binding.js';
+import { SessionBinding, type BindingOutcome } from './session-binding.js';
 
-/** After consent: AgentCore Identity sends the browser here, and the provider's token is bound, or not. */
+/** The step after consent. AgentCore Identity sends the browser here, and the provider's token is bound or refused. */
 @Controller('oauth2/session-binding')
 export class SessionBindingController {
   readonly #binding: SessionBinding;
@@ -26,14 +26,14 @@ export class SessionBindingController {
     const isBare = Object.keys(parameters).length === 0;
     if (isBare && (await this.#answers.sendKept(user, request, reply))) return;
     await this.#answers.answer(user, request, reply, async () => {
-      const bound = await this.#binding.bind(user, parameters, request.headers.cookie);
-      void reply.header('set-cookie', bound.cookies);
-      return resultOf(bound);
+      const outcome = await this.#binding.bind(user, parameters, request.headers.cookie);
+      void reply.header('set-cookie', outcome.cookies);
+      return resultOf(outcome);
     });
   }
 }
 
-function resultOf({ kind, record }: Bound): FlowResult {
+function resultOf({ kind, record }: BindingOutcome): FlowResult {
   const { provider, account, consent } = record;
   const { sessionId, interruptId } = consent;
   const about = { provider, ...(account !== undefined && { account }) };

@@ -82,7 +82,7 @@ describe('SessionBinding', () => {
     expect(trail).toEqual([expect.objectContaining(line('bound', { awsRequestId: 'aws-1' }))]);
   });
 
-  it('says that it was done before, in the browser that did it, and calls nothing', async () => {
+  it('says that the flow was completed before, only in the same browser, and calls no service', async () => {
     await binding.bind(alice, callback, cookie);
     expect(await binding.bind(alice, callback, cookie)).toMatchObject({ kind: 'already_done' });
     expect(completed).toHaveLength(1);
@@ -97,36 +97,45 @@ describe('SessionBinding', () => {
     ['another browser', alice, undefined, 'flow_wrong_browser', 'no_flow_cookie'],
     ['another user in another browser', bob, undefined, 'flow_wrong_browser', 'no_flow_cookie'],
     ['another user in the same browser', bob, cookie, 'flow_wrong_account', 'flow_of_another_user'],
-  ])('is burnt by %s, whoever comes next', async (_name, user, header, code, reason) => {
-    await expect(binding.bind(user, callback, header)).rejects.toMatchObject({ code, reason });
-    expect(await stateNow()).toBe('burnt');
-    await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({ code: 'flow_burnt' });
-    expect(completed).toEqual([]);
-    const refused = { event: 'binding_refused', flow: id, flowState: 'burnt', owner: 'alice', ...CONSENT };
-    expect(trail).toEqual([
-      expect.objectContaining({ ...refused, user: user.sub, code, reason }),
-      expect.objectContaining({ ...refused, user: 'alice', code: 'flow_burnt', reason: 'burnt_before' }),
-    ]);
-  });
+  ])(
+    'is stopped by %s, and stays stopped for every later callback',
+    async (_name, user, header, code, reason) => {
+      await expect(binding.bind(user, callback, header)).rejects.toMatchObject({ code, reason });
+      expect(await stateNow()).toBe('burnt');
+      await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({ code: 'flow_burnt' });
+      expect(completed).toEqual([]);
+      const refused = { event: 'binding_refused', flow: id, flowState: 'burnt', owner: 'alice', ...CONSENT };
+      expect(trail).toEqual([
+        expect.objectContaining({ ...refused, user: user.sub, code, reason }),
+        expect.objectContaining({ ...refused, user: 'alice', code: 'flow_burnt', reason: 'burnt_before' }),
+      ]);
+    },
+  );
 
   it.each<[string, User, string | undefined, string]>([
     ['another browser', alice, undefined, 'flow_wrong_browser'],
     ['another user', bob, cookie, 'flow_wrong_account'],
-  ])('is not changed by %s once it is bound', async (_name, user, header, code) => {
+  ])('is not changed by %s after it is bound', async (_name, user, header, code) => {
     await binding.bind(alice, callback, cookie);
     await expect(binding.bind(user, callback, header)).rejects.toMatchObject({ code });
-    expect([await stateNow(), completed.length]).toEqual(['bound', 1]);
+    expect(await stateNow()).toBe('bound');
+    expect(completed).toHaveLength(1);
   });
 
-  it.each(['asked', 'opened'])('is burnt by a callback before the button was pressed (%s)', async (state) => {
-    store.objects.clear();
-    await ledger.ask(TICKET);
-    if (state === 'opened') await move('opened');
-    await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({ code: 'flow_wrong_browser' });
-    expect(await stateNow()).toBe('burnt');
-  });
+  it.each(['asked', 'opened'])(
+    'is stopped by a callback that comes before the button was pressed (%s)',
+    async (state) => {
+      store.objects.clear();
+      await ledger.ask(TICKET);
+      if (state === 'opened') await move('opened');
+      await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({
+        code: 'flow_wrong_browser',
+      });
+      expect(await stateNow()).toBe('burnt');
+    },
+  );
 
-  it('does not know a flow that nobody asked for', async () => {
+  it('refuses a flow that nobody asked for', async () => {
     store.objects.clear();
     await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({
       code: 'flow_wrong_browser',
@@ -142,16 +151,17 @@ describe('SessionBinding', () => {
     ['missing', { session_id: sessionUri }],
     ["another's", { ...callback, state: 'x' }],
     ['empty', { ...callback, state: '' }],
-  ])('needs the state that was sent: %s', async (_name, parameters) => {
+  ])('requires the state that was sent: %s', async (_name, parameters) => {
     await expect(binding.bind(alice, parameters, cookie)).rejects.toMatchObject({
       code: 'flow_invalid',
       reason: 'state',
     });
-    // Not the user's doing, and not another browser's: the right address may still come.
-    expect([await stateNow(), completed]).toEqual(['started', []]);
+    // Neither the user nor another browser caused this, so the correct address may still arrive.
+    expect(await stateNow()).toBe('started');
+    expect(completed).toEqual([]);
   });
 
-  it('ends when the user denies, once', async () => {
+  it('ends once when the user denies', async () => {
     const denied = { ...callback, error: 'access_denied' };
     expect(await binding.bind(alice, denied, cookie)).toMatchObject({ kind: 'denied' });
     expect(await stateNow()).toBe('denied');
@@ -160,7 +170,7 @@ describe('SessionBinding', () => {
     expect(completed).toEqual([]);
   });
 
-  it('is burnt by a denial in another browser', async () => {
+  it('is stopped by a denial in another browser', async () => {
     await expect(binding.bind(bob, { ...callback, error: 'access_denied' }, undefined)).rejects.toMatchObject(
       { code: 'flow_wrong_browser' },
     );
@@ -173,11 +183,12 @@ describe('SessionBinding', () => {
       code: 'flow_expired',
       reason: 'ten_minutes',
     });
-    expect([await stateNow(), completed]).toEqual(['expired', []]);
+    expect(await stateNow()).toBe('expired');
+    expect(completed).toEqual([]);
     await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({ reason: 'ended_before' });
   });
 
-  it('may be bound where an answer was lost and the service rejects the next try: the trail says so', async () => {
+  it('records an unknown outcome when an answer was lost and the service rejects the next try', async () => {
     answer = () => Promise.reject(new AppError('identity_unavailable'));
     await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({
       code: 'identity_unavailable',
@@ -187,13 +198,13 @@ describe('SessionBinding', () => {
     expect(trail.at(-1)).toMatchObject({ event: 'binding_refused', reason: 'completion_rejected_again' });
   });
 
-  it('is late, and not stopped, whoever comes back after its ten minutes', async () => {
+  it('is expired, not stopped, for every callback after ten minutes', async () => {
     jest.useFakeTimers({ now: Date.now() + 600_000, doNotFake: ['setTimeout'] });
     await expect(binding.bind(bob, callback, undefined)).rejects.toMatchObject({ code: 'flow_expired' });
     expect(await stateNow()).toBe('expired');
   });
 
-  it('is claimed anew where the claim was slow to be written, and given up where all are', async () => {
+  it('is claimed again when writing the claim was slow, and fails when every claim is slow', async () => {
     let slowWrites = 1;
     const now = Date.now();
     const clock = jest.spyOn(Date, 'now').mockReturnValue(now);
@@ -209,7 +220,7 @@ describe('SessionBinding', () => {
     clock.mockRestore();
   });
 
-  it('binds nothing where the store is too slow for a claim', async () => {
+  it('binds nothing when the store is too slow for a claim', async () => {
     const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now());
     store.beforePut = () => {
       clock.mockReturnValue(Date.now() + 5_000);
@@ -250,7 +261,7 @@ describe('SessionBinding', () => {
     expect(completed).toHaveLength(2);
   });
 
-  it('says that a token is bound, also where the ledger cannot be told', async () => {
+  it('reports a bound token even when the ledger cannot be written', async () => {
     answer = () => {
       store.beforePut = () => {
         throw new Error('down');
@@ -261,7 +272,7 @@ describe('SessionBinding', () => {
     expect(trail).toEqual([expect.objectContaining({ event: 'bound' })]);
   });
 
-  it('completes once, however many callbacks come to however many tasks', async () => {
+  it('completes once when many callbacks arrive at several tasks', async () => {
     const tasks = [binding, anotherTask(), anotherTask()] as const;
     let finish: (value: CompletionAnswer) => void = () => undefined;
     answer = () =>
@@ -276,7 +287,7 @@ describe('SessionBinding', () => {
     expect(kinds).toEqual([...Array.from({ length: 11 }, () => 'already_done'), 'done']);
   });
 
-  it('tells those who wait that the completion beside theirs has failed, and tries no second one', async () => {
+  it('reports a failed completion to the callbacks that wait for it, and does not try again', async () => {
     let fail: (error: Error) => void = () => undefined;
     answer = () =>
       new Promise((_, reject) => {
@@ -295,7 +306,7 @@ describe('SessionBinding', () => {
     expect(completed).toHaveLength(1);
   });
 
-  it('is not burnt while it is being completed in the right place', async () => {
+  it('is not stopped while the correct browser completes it', async () => {
     await move('returned', { completingUntil: Date.now() + 10_000 });
     await expect(binding.bind(bob, callback, undefined)).rejects.toMatchObject({
       code: 'flow_wrong_browser',
@@ -303,19 +314,19 @@ describe('SessionBinding', () => {
     expect(await stateNow()).toBe('returned');
   });
 
-  it('goes on where a task has died in the middle of it', async () => {
+  it('can be completed after a task died during the completion', async () => {
     await move('returned', { completingUntil: Date.now() - 1 });
     expect(await binding.bind(alice, callback, cookie)).toMatchObject({ kind: 'done' });
   });
 
-  it('fails when the ledger does, and binds nothing', async () => {
+  it('fails when the ledger fails, and binds nothing', async () => {
     store.find = () => Promise.reject(new Error('down'));
     await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({ code: 'flows_unavailable' });
     expect(completed).toEqual([]);
     expect(trail).toEqual([expect.objectContaining({ event: 'binding_failed', code: 'flows_unavailable' })]);
   });
 
-  it('gives up on a ledger in which nothing can be written', async () => {
+  it('gives up when every write to the ledger conflicts', async () => {
     store.put = () => Promise.resolve('conflict');
     await expect(binding.bind(alice, callback, cookie)).rejects.toMatchObject({
       reason: 'too_many_conflicts',
@@ -323,7 +334,7 @@ describe('SessionBinding', () => {
     expect(completed).toEqual([]);
   });
 
-  it('records what it could not even read', async () => {
+  it('also records a callback that it cannot read', async () => {
     await expect(binding.bind(alice, { session_id: 'x' }, cookie)).rejects.toMatchObject({
       code: 'flow_invalid',
     });

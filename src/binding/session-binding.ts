@@ -23,15 +23,15 @@ import { FlowCookies } from './flow-cookies.js';
 import { sameText } from './same-text.js';
 import { withoutConflict } from './without-conflict.js';
 
-/** How a callback was answered, for the page. What it does not name is an error. */
-export interface Bound {
+/** The outcome of a callback that was answered. Every other outcome is an AppError. */
+export interface BindingOutcome {
   readonly kind: 'done' | 'already_done' | 'denied';
   readonly record: FlowRecord;
-  /** `Set-Cookie` values with which the flow cookie goes. */
+  /** `Set-Cookie` values that remove the flow cookie. */
   readonly cookies: readonly string[];
 }
 
-/** What is known of an attempt, however far it gets: for the audit trail. */
+/** The known facts about an attempt, for the audit trail. It is filled in step by step. */
 interface Attempt {
   readonly user: User;
   readonly cookieHeader: string | undefined;
@@ -40,9 +40,9 @@ interface Attempt {
   awsRequestId?: string | undefined;
 }
 
-/** How long a callback may take to complete a flow. After it, another one may try again. */
+/** How long a callback may take to complete a flow. After that time, another callback may try again. */
 const COMPLETING_MS = 15_000;
-/** What must be left of it for the call of AgentCore Identity, which ends after ten seconds. */
+/** The part of that time that must remain for the call of AgentCore Identity, which ends after ten seconds. */
 const ONE_CALL_MS = 11_000;
 const MAXIMUM_CLAIMS = 3;
 const LOOK_AGAIN_MS = 150;
@@ -76,7 +76,7 @@ export class SessionBinding {
     user: User,
     parameters: Readonly<Record<string, unknown>>,
     cookieHeader: string | undefined,
-  ): Promise<Bound> {
+  ): Promise<BindingOutcome> {
     const attempt: Attempt = { user, cookieHeader };
     try {
       return await this.#bind(attempt, parameters);
@@ -86,7 +86,7 @@ export class SessionBinding {
     }
   }
 
-  async #bind(attempt: Attempt, parameters: Readonly<Record<string, unknown>>): Promise<Bound> {
+  async #bind(attempt: Attempt, parameters: Readonly<Record<string, unknown>>): Promise<BindingOutcome> {
     const callback = readCallback(parameters);
     attempt.flowId = flowIdOf(callback.sessionUri);
     return withoutConflict(async () => {
@@ -97,7 +97,11 @@ export class SessionBinding {
     });
   }
 
-  async #handle(attempt: Attempt, entry: LedgerEntry, callback: Callback): Promise<Bound | 'conflict'> {
+  async #handle(
+    attempt: Attempt,
+    entry: LedgerEntry,
+    callback: Callback,
+  ): Promise<BindingOutcome | 'conflict'> {
     const { record } = entry;
     if (hasEnded(record.state)) return this.#repeat(attempt, entry, callback);
     if (record.expiresAt <= Date.now() && !isCompleting(record)) {
@@ -115,14 +119,18 @@ export class SessionBinding {
     return callback.denied ? this.#deny(attempt, entry) : this.#claim(attempt, entry, callback);
   }
 
-  async #deny(attempt: Attempt, entry: LedgerEntry): Promise<Bound | 'conflict'> {
+  async #deny(attempt: Attempt, entry: LedgerEntry): Promise<BindingOutcome | 'conflict'> {
     const ended = await this.#end(attempt, entry, 'denied');
     if (ended === 'conflict') return ended;
     this.#audit.record('consent_denied', fieldsOf(attempt, ended));
-    return this.#bound('denied', ended, attempt);
+    return this.#outcome('denied', ended, attempt);
   }
 
-  async #claim(attempt: Attempt, entry: LedgerEntry, callback: Callback): Promise<Bound | 'conflict'> {
+  async #claim(
+    attempt: Attempt,
+    entry: LedgerEntry,
+    callback: Callback,
+  ): Promise<BindingOutcome | 'conflict'> {
     const wasTried = entry.record.state === 'returned';
     let claimed = entry;
     for (let claims = 0; claims < MAXIMUM_CLAIMS; claims += 1) {
@@ -137,17 +145,17 @@ export class SessionBinding {
     throw new AppError('flows_unavailable', { reason: 'store_too_slow' });
   }
 
-  /** A flow that has ended is what it is: its user is told, and nothing is done again. */
-  #repeat(attempt: Attempt, entry: LedgerEntry, callback: Callback): Bound {
+  /** A flow that has ended does not change. Its user is shown the result, and no step is repeated. */
+  #repeat(attempt: Attempt, entry: LedgerEntry, callback: Callback): BindingOutcome {
     const { record } = entry;
     const misplaced = this.#misplaced(attempt, entry);
     if (misplaced !== undefined) throw misplaced;
     requireState(record, callback);
     switch (record.state as FlowEnd) {
       case 'bound':
-        return this.#bound('already_done', entry, attempt);
+        return this.#outcome('already_done', entry, attempt);
       case 'denied':
-        return this.#bound('denied', entry, attempt);
+        return this.#outcome('denied', entry, attempt);
       case 'expired':
         throw new AppError('flow_expired', { reason: 'ended_before' });
       case 'burnt':
@@ -155,7 +163,7 @@ export class SessionBinding {
     }
   }
 
-  /** Why this is not the browser, or not the user, that the flow belongs to. */
+  /** The reason why the flow does not belong to this browser or this user; undefined when it does. */
   #misplaced({ user, cookieHeader }: Attempt, entry: LedgerEntry): AppError | undefined {
     if (!this.#cookies.knows(entry, cookieHeader))
       return new AppError('flow_wrong_browser', { reason: 'no_flow_cookie' });
@@ -165,8 +173,8 @@ export class SessionBinding {
   }
 
   /**
-   * A callback in the wrong place means that the link went around: the flow ends, whoever comes next. Not while it is
-   * being completed: then it came to the right place first.
+   * A callback from another browser or user means that the link was passed on, so the flow is stopped for everyone. It is not
+   * stopped while it is being completed, because then the correct browser came first.
    */
   async #burn(attempt: Attempt, entry: LedgerEntry, why: AppError): Promise<'conflict'> {
     if (!isCompleting(entry.record)) {
@@ -181,27 +189,27 @@ export class SessionBinding {
     entry: LedgerEntry,
     callback: Callback,
     wasTried: boolean,
-  ): Promise<Bound> {
+  ): Promise<BindingOutcome> {
     let answer: CompletionAnswer;
     try {
       answer = await this.#completion.complete(callback.sessionUri, attempt.user);
     } catch (error) {
-      // The next callback may try again. Where this write fails too, it may once the claim has lapsed.
+      // The next callback may try again. If this write fails too, the next callback may try again after the claim has lapsed.
       await this.#ledger.advance(entry, { state: 'returned' }).catch(() => undefined);
       throw error;
     }
     attempt.awsRequestId = answer.awsRequestId;
     if (answer.kind === 'rejected') {
       await this.#end(attempt, entry, 'expired');
-      // An attempt whose answer was lost may have bound it: the trail must not say that it is not.
+      // An earlier attempt whose answer was lost may have bound the token, so the audit trail must not say that it is not bound.
       const reason = wasTried ? 'completion_rejected_again' : 'completion_rejected';
       throw new AppError('flow_expired', { reason });
     }
-    // The token is bound now, whether the ledger can be written or not.
+    // The token is bound now, even if the ledger cannot be written.
     const ended = await this.#end(attempt, entry, 'bound').catch(() => 'conflict' as const);
     const bound = ended === 'conflict' ? entry : ended;
     this.#audit.record('bound', { ...fieldsOf(attempt, bound), awsRequestId: answer.awsRequestId });
-    return this.#bound('done', bound, attempt);
+    return this.#outcome('done', bound, attempt);
   }
 
   /** Waits until another callback of this flow has been answered, or its claim has lapsed. */
@@ -223,11 +231,14 @@ export class SessionBinding {
     return ended;
   }
 
-  #bound(kind: Bound['kind'], entry: LedgerEntry, { cookieHeader }: Attempt): Bound {
+  #outcome(kind: BindingOutcome['kind'], entry: LedgerEntry, { cookieHeader }: Attempt): BindingOutcome {
     return { kind, record: entry.record, cookies: this.#cookies.retire(entry, cookieHeader) };
   }
 
-  /** The user's refusals and the service's or operator's failures are told apart: an alarm hangs on each. */
+  /**
+   * Refusals caused by the user and failures of the service or the operator are separate events, because each has its own
+   * alarm.
+   */
   #recordRefusal(attempt: Attempt, error: unknown): void {
     const refusal = asAppError(error);
     const { code, reason = 'unknown' } = refusal;
@@ -249,7 +260,7 @@ function isCompleting({ completingUntil = 0 }: FlowRecord): boolean {
   return completingUntil > Date.now();
 }
 
-/** We send a state with every request, so one that does not come back is as wrong as another's. */
+/** We send a state with every request, so a missing state is as invalid as a wrong one. */
 function requireState({ customState }: FlowRecord, { state }: Callback): void {
   if (!sameText(customState, digestOf(state ?? ''))) throw new AppError('flow_invalid', { reason: 'state' });
 }

@@ -1,14 +1,14 @@
-/** One variable that is missing or malformed. Holds what is expected, never the value that was found. */
+/** One variable that is missing or malformed. It holds the expected form, never the value that was found. */
 export interface ConfigFault {
   readonly variable: string;
   readonly expected: string;
   readonly missing: boolean;
 }
 
-/** The exit code of a start that the configuration prevents: sysexits.h, EX_CONFIG. */
+/** The exit code when the configuration prevents the start: EX_CONFIG of sysexits.h. */
 export const EX_CONFIG = 78;
 
-/** Every fault of the environment at once. Its message is meant for the operator's terminal. */
+/** All faults of the environment at once. The message is meant for the operator's terminal. */
 export class ConfigError extends Error {
   readonly faults: readonly ConfigFault[];
 

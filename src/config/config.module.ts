@@ -23,7 +23,7 @@ export const MODEL_CONFIG = tokenOf('model');
 /** Injects its slice: `@Inject(RUNS_CONFIG) runs: RunsConfig`. */
 export const RUNS_CONFIG = tokenOf('runs');
 
-/** Offers a configuration that was loaded before the application was made, slice by slice; reads nothing itself. */
+/** Provides a configuration, slice by slice, that was loaded before the application was created. It reads nothing itself. */
 @Module({})
 export class AppConfigModule {
   /** The module for a configuration that `loadConfig` has made. */

@@ -4,10 +4,10 @@ export type Role = (typeof ROLES)[number];
 export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** How users come with a request: vouched for by the load balancer, or with the identity provider's own access token. */
+/** How a request identifies its user: by the token of the load balancer, or by the identity provider's own access token. */
 export type SignInKind = 'alb' | 'bearer';
 
-/** The process itself. */
+/** Settings of the process itself. */
 export interface ServiceConfig {
   readonly role: Role;
   readonly port: number;
@@ -19,7 +19,7 @@ export interface ServiceConfig {
   readonly publicUrl: string;
 }
 
-/** The content that the load balancer's tokens must have. */
+/** The values that the load balancer's tokens must have. */
 export interface AlbConfig {
   readonly arn: string;
   readonly issuer: string;
@@ -31,21 +31,21 @@ export interface AlbConfig {
 /** How users are signed in and out. */
 export interface SignInConfig {
   readonly kind: SignInKind;
-  /** The audience that access tokens must have, where users come with one. */
+  /** The audience that access tokens must have; used only when users send one. */
   readonly bearerAudience: string;
-  /** AgentCore Identity is told the user by the identity provider's own access token, and not by `sub`. */
+  /** Whether AgentCore Identity gets the identity provider's own access token instead of the user's `sub`. */
   readonly withUserToken: boolean;
-  /** Where a browser goes after signing out, to end the identity provider's session as well. */
+  /** Where a browser goes after signing out, to also end the identity provider's session. */
   readonly signOutUrl: string | undefined;
 }
 
 /** How tickets and cookies of an authorization are sealed, and where they lead. */
 export interface FlowConfig {
-  /** Seals. Both roles derive keys from it. */
+  /** The secret that seals. Both roles derive keys from it. */
   readonly secret: string;
-  /** Open, beside the first: a secret that is being replaced, or the one to come. */
+  /** Further secrets that only open sealed values: the previous secret or the next one during a replacement. */
   readonly acceptedSecrets: readonly string[];
-  /** Keys are good for this deployment only, and links lead to it. */
+  /** The origin of this deployment. Links lead to it, and keys are valid for it only. */
   readonly publicUrl: string;
   /** The origin of every authorization URL that AgentCore Identity gives out. */
   readonly authorizationOrigin: string;
@@ -80,7 +80,7 @@ export interface RunsConfig {
   readonly deadlineSeconds: number;
 }
 
-/** A provider that is offered. */
+/** A provider that the agent offers. */
 export interface ProviderConfig {
   /** The name of its OAuth2 credential provider in AgentCore Identity. */
   readonly credentialProvider: string;
@@ -103,7 +103,7 @@ export interface AgentRoleConfig extends CommonConfig {
   readonly identity: AgentIdentityConfig;
   readonly model: ModelConfig;
   readonly runs: RunsConfig;
-  /** By the provider's id; a provider that is not configured is absent. */
+  /** The providers by their ids; a provider that is not configured is absent. */
   readonly providers: Readonly<Record<string, ProviderConfig>>;
 }
 
@@ -115,5 +115,5 @@ export interface SessionBindingRoleConfig extends CommonConfig {
 /** The whole configuration of one process, in slices; discriminated by `role`. */
 export type AppConfig = AgentRoleConfig | SessionBindingRoleConfig;
 
-/** A process's environment: text by name. */
+/** The environment of a process: values by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;

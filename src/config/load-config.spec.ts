@@ -55,7 +55,7 @@ describe('loadConfig', () => {
     });
   });
 
-  it('lets users come by the load balancer, unless it is told otherwise', () => {
+  it('signs users in by the load balancer by default', () => {
     expect(loadConfig(AGENT).signIn).toMatchObject({ kind: 'alb' });
     const bearer = { ...AGENT, SIGN_IN: 'bearer' };
     expect(loadConfig(bearer).signIn).toMatchObject({ kind: 'bearer', bearerAudience: 'client' });
@@ -64,18 +64,18 @@ describe('loadConfig', () => {
     expect(faultsOf({ ...AGENT, SIGN_IN: 'none' })).toEqual(['SIGN_IN']);
   });
 
-  it("passes on no user's token where the two roles would see two different ones", () => {
+  it('does not pass on user tokens when the two roles would see different ones', () => {
     expect(faultsOf({ ...AGENT, SIGN_IN: 'bearer', WORKLOAD_TOKEN_SOURCE: 'jwt' })).toEqual([
       'WORKLOAD_TOKEN_SOURCE',
     ]);
     expect(faultsOf({ ...AGENT, SIGN_IN: 'alb', WORKLOAD_TOKEN_SOURCE: 'jwt' })).toEqual([]);
   });
 
-  it('reads a session-binding role, and asks it for nothing that only the agent needs', () => {
+  it('reads a session-binding role without the variables that only the agent needs', () => {
     expect(loadConfig(BINDING)).not.toHaveProperty('providers');
   });
 
-  it('offers a provider where its credential provider is named, and needs none', () => {
+  it('offers a provider only when its credential provider is named, and requires none', () => {
     expect(loadConfig({ ...AGENT, GITHUB_PROVIDER_NAME: undefined })).toMatchObject({ providers: {} });
     const two = { ...AGENT, MODEL_TRAIN_PROVIDER_NAME: 'trains', MODEL_TRAIN_API_BASE: 'https://t.example/' };
     expect(loadConfig(two)).toMatchObject({
@@ -97,18 +97,18 @@ describe('loadConfig', () => {
       'https://s3-us-gov-west-1.amazonaws.com/aws-elb-public-keys-prod-us-gov-west-1',
     ],
     ['aws-cn', 'cn-north-1', 'https://public-keys.auth.elb.cn-north-1.amazonaws.com.cn'],
-  ])('knows where the keys of %s are', (partition, region, expected) => {
+  ])('derives the address of the public keys of %s', (partition, region, expected) => {
     const arn = ARN.replace('arn:aws:', `arn:${partition}:`).replace('eu-central-1', region);
     expect(loadConfig({ ...BINDING, ALB_ARN: arn }).alb.publicKeysUrl).toBe(expected);
   });
 
-  it('keeps an issuer exactly as it is spelt', () => {
+  it('keeps an issuer exactly as it is written', () => {
     expect(loadConfig({ ...BINDING, ALB_ISSUER: 'https://login.example.com/' }).alb.issuer).toBe(
       'https://login.example.com/',
     );
   });
 
-  it('is frozen, all the way down', () => {
+  it('is deeply frozen', () => {
     const config = loadConfig(AGENT);
     expect(Object.isFrozen(config) && Object.isFrozen(config.alb)).toBe(true);
   });
@@ -122,7 +122,7 @@ describe('loadConfig', () => {
   });
 
   it.each([undefined, '', 'both', 'AGENT'])(
-    'does not take %j for a role, and still names the other faults',
+    'rejects %j as a role, and still names the other faults',
     (role) => {
       expect(faultsOf({ ROLE: role })).toEqual([
         'ROLE',
@@ -155,7 +155,7 @@ describe('loadConfig', () => {
     expect(faultsOf({ ...AGENT, [name]: value })).toEqual([name]);
   });
 
-  it('takes http for this machine', () => {
+  it('accepts http for localhost', () => {
     expect(
       faultsOf({
         ...AGENT,

@@ -16,9 +16,9 @@ type ProviderConfigs = Readonly<Record<string, ProviderConfig>>;
 const BINDING_PATH = '/oauth2/session-binding';
 
 /**
- * The configuration out of an environment: pure, and frozen.
- * @param providers those that the role can offer; one whose variables are absent is not offered
- * @throws ConfigError with every fault at once; it names variables, never their values.
+ * Reads the configuration from an environment. The function is pure, and the result is frozen.
+ * @param providers the providers that the role can offer; a provider whose variables are absent is not offered
+ * @throws ConfigError with all faults at once; it names variables, never their values.
  */
 export function loadConfig(
   environment: Environment,
@@ -28,7 +28,7 @@ export function loadConfig(
   const role = VARIABLES.ROLE.schema.safeParse(environment.ROLE);
   const values: Values = {};
   for (const [name, variable] of Object.entries(allVariables(providers))) {
-    // An unknown role is told together with the faults that both roles would have.
+    // An unknown role is reported together with the faults that both roles would have.
     if (!variable.roles.includes(role.data ?? 'session-binding')) continue;
     readVariable(name, variable, environment, values, faults);
   }
@@ -57,7 +57,8 @@ function readVariable(
 }
 
 function derive(values: Values, faults: ConfigFault[]): void {
-  // Session binding, behind the load balancer, sees another token of the user's; AgentCore Identity compares the very token.
+  // The session-binding role, behind the load balancer, gets a different token of the same user. AgentCore Identity requires
+  // the identical token.
   if (values.SIGN_IN === 'bearer' && values.WORKLOAD_TOKEN_SOURCE === 'jwt') {
     const expected = 'user-id, where SIGN_IN is bearer';
     faults.push({ variable: 'WORKLOAD_TOKEN_SOURCE', expected, missing: false });
@@ -68,14 +69,14 @@ function derive(values: Values, faults: ConfigFault[]): void {
   if (values.PUBLIC_URL !== undefined) {
     const bindingUrl = values.PUBLIC_URL + BINDING_PATH;
     values.SESSION_BINDING_URL ??= bindingUrl;
-    // The flow cookie belongs to the host of PUBLIC_URL, so the browser must come back to that very host.
+    // The flow cookie belongs to the host of PUBLIC_URL, so the browser must come back to the same host.
     if (values.SESSION_BINDING_URL !== bindingUrl) {
       const { expected } = VARIABLES.SESSION_BINDING_URL;
       faults.push({ variable: 'SESSION_BINDING_URL', expected, missing: false });
     }
   }
   if (values.ALB_ARN !== undefined) values.ALB_PUBLIC_KEYS_URL ??= publicKeysUrl(values.ALB_ARN);
-  // Unencrypted addresses are for a laptop, where everything is.
+  // Plain HTTP is allowed only when everything runs on localhost.
   if (values.PUBLIC_URL?.startsWith('https:') !== true) return;
   for (const variable of ['ALB_PUBLIC_KEYS_URL', 'AUTHORIZATION_ORIGIN', 'SIGN_OUT_URL'] as const) {
     if (values[variable]?.startsWith('http:') !== true) continue;

@@ -1,6 +1,6 @@
 import type { Environment } from './config.types.js';
 
-/** The variables of this process. The only place of the application that reads `process.env`. */
+/** The variables of this process. Only this file of the application reads `process.env`. */
 export function processEnvironment(): Environment {
   return process.env;
 }

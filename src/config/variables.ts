@@ -1,24 +1,24 @@
 import { z } from 'zod';
 import { LOG_LEVELS, ROLES, type Role } from './config.types.js';
 
-/** One environment variable: how it is read, what is expected of it, and which roles need it. */
+/** One environment variable: its parser, its expected form, and the roles that need it. */
 export interface Variable<T = unknown> {
   readonly schema: z.ZodType<T, string>;
   readonly expected: string;
   readonly roles: readonly Role[];
-  /** What holds when the variable is absent. A variable without it is required. */
+  /** The value when the variable is absent. A variable without a default is required. */
   readonly fallback?: string;
-  /** The value may be derived from others, so that its absence is no fault. */
+  /** The value may be derived from other variables, so its absence is not a fault. */
   readonly derived?: true;
 }
 
 const BOTH = ROLES;
 const AGENT: readonly Role[] = ['agent'];
-/** What even 32 random hexadecimal digits have, and a repeated word has not. */
+/** The least number of different characters. 32 random hexadecimal digits have more, a repeated word has fewer. */
 const DISTINCT_CHARACTERS = 9;
 const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
 
-/** Unencrypted HTTP is for this machine alone. */
+/** Plain HTTP is allowed for localhost only. */
 export function isSafeUrl(url: URL): boolean {
   return isSafeAddress(url) && url.search === '' && url.hash === '';
 }
@@ -51,7 +51,7 @@ const A_SECRET = 'at least 32 random characters, the same in both roles (openssl
 const AN_URL = 'an https URL (http only for localhost) without credentials';
 const REGION = /^[a-z]{2}(-[a-z]+)+-\d$/;
 
-/** Every variable that the application reads, but for those of providers, in the order in which faults are told. */
+/** Every variable that the application reads, except those of providers, in the order in which faults are reported. */
 export const VARIABLES = {
   ROLE: { schema: choice(ROLES), expected: 'agent or session-binding', roles: BOTH },
   PORT: { schema: integer(1, 65_535), expected: 'a port, 1 to 65535', roles: BOTH, fallback: '8080' },
@@ -91,7 +91,7 @@ export const VARIABLES = {
   },
   ALB_ISSUER: {
     schema: z.string().refine((value) => URL.canParse(value) && isSafeUrl(new URL(value))),
-    expected: `the OIDC issuer, exactly as the tokens spell it: ${AN_URL}`,
+    expected: `the OIDC issuer, exactly as the tokens contain it: ${AN_URL}`,
     roles: BOTH,
   },
   ALB_CLIENT_ID: {
@@ -161,7 +161,7 @@ export const VARIABLES = {
   RUN_DEADLINE_SECONDS: {
     schema: integer(1, 3_500),
     expected:
-      'how long a run may take, 1 to 3500 seconds; less than the load balancer lets a task that leaves finish',
+      "how long a run may take, 1 to 3500 seconds; less than the load balancer's deregistration delay",
     roles: AGENT,
     fallback: '900',
   },
@@ -169,22 +169,22 @@ export const VARIABLES = {
 
 export type VariableName = keyof typeof VARIABLES;
 
-/** What each variable reads as. */
+/** The type of each variable's value. */
 export type VariableValues = {
   -readonly [Name in VariableName]: z.output<(typeof VARIABLES)[Name]['schema']>;
 };
 
-/** What the configuration knows of a provider. */
+/** The properties of a provider that the configuration needs. */
 export interface ConfigurableProvider {
-  /** Names its variables: `jira` has `JIRA_PROVIDER_NAME` and `JIRA_API_BASE`. */
+  /** The prefix of its variables: `jira` has `JIRA_PROVIDER_NAME` and `JIRA_API_BASE`. */
   readonly id: string;
   /** The provider's name for people. */
   readonly label: string;
-  /** Its REST API, where the environment names no other. */
+  /** Its REST API, unless the environment names another one. */
   readonly apiBase: string;
 }
 
-/** A provider's variables. Without the first, the provider is not offered. */
+/** The variables of a provider. Without the first one, the provider is not offered. */
 export interface ProviderVariables {
   readonly providerName: { readonly name: string; readonly variable: Variable<string> };
   readonly apiBase: { readonly name: string; readonly variable: Variable<string> };

@@ -34,20 +34,20 @@ import {
 
 const CONNECT_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 15_000;
-/** For a call with all that belongs to it: credentials, tries, the whole answer. */
+/** The limit for a whole call: credentials, retries and the complete answer. */
 const CALL_TIMEOUT_MS = 20_000;
-/** In whose name an authorization is begun; nobody has this id. */
+/** The user id for the authorization that the doctor begins; no user has this id. */
 const NOBODY = 'onbehalf-doctor';
 const NO_SESSION = 'urn:ietf:params:oauth:request_uri:onbehalf-doctor';
 const INVALID_SESSION = /invalid or expired session/i;
-/** The class that IAM's refusals and the rejection of a session share. */
+/** The error class of both a refusal by IAM and a rejected session. */
 const ACCESS_DENIED = 'AccessDeniedException';
 const NO_CREDENTIALS =
   /^(CredentialsProviderError|ExpiredToken|ExpiredTokenException|InvalidClientTokenId|UnrecognizedClientException|InvalidAccessKeyId|SignatureDoesNotMatch|TokenRefreshRequired)$/;
 
-/** Sees where a client's requests go, and what time it is there. */
+/** Observes the addresses of a client's requests, and the clocks of the services that answer. */
 class WatchedHandler extends NodeHttpHandler {
-  /** Where the last request went, as an origin. */
+  /** The origin of the last request. */
   origin: string | undefined;
   readonly #clockOffsets: number[];
 
@@ -73,7 +73,7 @@ class WatchedHandler extends NodeHttpHandler {
   }
 }
 
-/** AWS by its SDK, whose own variables say with which credentials, and at which addresses. */
+/** AWS through its SDK. The SDK's own variables give the credentials and the addresses. */
 export class AwsAdapter implements Aws {
   readonly clockOffsets: number[] = [];
   readonly #identity: BedrockAgentCoreClient;
@@ -156,7 +156,7 @@ export class AwsAdapter implements Aws {
         userIdentifier: { userId: NOBODY },
       });
       await this.#identity.send(command).catch((error: unknown) => {
-        // So far only who may complete an authorization gets.
+        // Only a caller with the permission to complete authorizations gets this answer.
         const { name, message } = error as Error;
         if (name !== ACCESS_DENIED || !INVALID_SESSION.test(message)) throw error;
       });
@@ -195,7 +195,7 @@ export class AwsAdapter implements Aws {
     return this.#once('kms:DescribeKey', id, this.#keys, async () => {
       const { KeyMetadata } = await this.#keys.send(new DescribeKeyCommand({ KeyId: id }));
       const enabled = KeyMetadata?.KeyState === 'Enabled';
-      // AWS rotates its own keys, and that of a key that is switched off cannot be asked.
+      // AWS rotates its own keys. The rotation of a disabled key cannot be queried.
       if (!enabled || KeyMetadata.KeyManager !== 'CUSTOMER') return { enabled, rotates: true };
       const { KeyRotationEnabled } = await this.#once('kms:GetKeyRotationStatus', id, this.#keys, () =>
         this.#keys.send(new GetKeyRotationStatusCommand({ KeyId: id })),
@@ -220,7 +220,7 @@ export class AwsAdapter implements Aws {
     });
   }
 
-  /** Each call is made once, whoever asks for its answer. */
+  /** Makes each call once, and shares its answer among all checks. */
   #once<T>(action: string, of: string, { config }: Client, call: () => Promise<T>): Promise<T> {
     const id = `${action} ${of}`;
     const known = this.#answers.get(id) as Promise<T> | undefined;
@@ -240,7 +240,7 @@ async function inTime<T>(call: Promise<T>): Promise<T> {
   const late = delay(CALL_TIMEOUT_MS, undefined, { signal: done.signal }).then(() => {
     throw Object.assign(new Error('It took too long'), { code: 'ETIMEDOUT' });
   });
-  // Whichever comes second is of no interest.
+  // The promise that settles second is ignored.
   late.catch(() => undefined);
   try {
     return await Promise.race([call, late]);
@@ -249,7 +249,7 @@ async function inTime<T>(call: Promise<T>): Promise<T> {
   }
 }
 
-/** What the SDK's clients have in common. */
+/** The common options of the SDK's clients. */
 interface Client {
   readonly config: { readonly requestHandler: unknown };
 }
@@ -286,7 +286,7 @@ function kindOf(cause: Error, code: string): AwsFaultKind {
   const status = statusOf(cause);
   if (NO_CREDENTIALS.test(cause.name)) return 'no credentials';
   if (status === undefined) return code === 'Error' ? 'failing' : 'unreachable';
-  // KMS says so with 400.
+  // KMS reports this with the status 400.
   if (status === 404 || cause.name === 'NotFoundException') return 'absent';
   if (status === 401 || status === 403) return 'denied';
   return status >= 500 || status === 429 ? 'failing' : 'refused';

@@ -1,19 +1,19 @@
 /**
- * The parts of AWS that a deployment needs, as the doctor looks at them. Nothing here changes
- * anything, but that an authorization is begun, in nobody's name, which lapses after ten minutes.
+ * The parts of AWS that a deployment needs, as the doctor checks them. The checks change nothing, with one exception: they
+ * begin an authorization for a user that does not exist. It lapses after ten minutes.
  */
 export interface Aws {
   caller(): Promise<Caller>;
   /** AgentCore Identity's control plane. */
   workloadIdentity(name: string): Promise<{ readonly returnUrls: readonly string[] }>;
   credentialProvider(name: string): Promise<CredentialProvider>;
-  /** AgentCore Identity's data plane, as the agent role uses it; nobody ever opens the address. */
+  /** AgentCore Identity's data plane, as the agent role uses it. Nobody opens the authorization URL. */
   authorizationUrl(query: AuthorizationQuery): Promise<string | undefined>;
-  /** Completes an authorization that does not exist. Resolves when the caller would be allowed to complete one. */
+  /** Tries to complete an authorization that does not exist. Resolves when the caller has the permission to complete one. */
   completion(): Promise<void>;
   bucket(name: string): Promise<Bucket>;
   key(id: string): Promise<Key>;
-  /** One word of the model's. Resolves when it has come. */
+  /** Asks the model for one word. Resolves when the answer has arrived. */
   model(id: string): Promise<void>;
   /** Milliseconds by which the clocks of the services that answered are ahead of this machine's. */
   readonly clockOffsets: readonly number[];
@@ -41,7 +41,7 @@ export interface Bucket {
   readonly region: string | undefined;
   readonly versioned: boolean;
   readonly closedToThePublic: boolean;
-  /** The KMS key that encrypts; undefined when S3's own does. */
+  /** The KMS key that encrypts the bucket; undefined when S3's own key does. */
   readonly keyId: string | undefined;
 }
 
@@ -52,14 +52,14 @@ export interface Key {
 
 export type AwsFaultKind = 'no credentials' | 'unreachable' | 'denied' | 'absent' | 'refused' | 'failing';
 
-/** A call that came to nothing. */
+/** A call that failed. */
 export class AwsFault extends Error {
   readonly kind: AwsFaultKind;
   /** The IAM action of the call. */
   readonly action: string;
-  /** Where it went; undefined when it did not get that far. */
+  /** The origin that was called; undefined when no request was sent. */
   readonly origin: string | undefined;
-  /** The service's own name of the error, or the system's. */
+  /** The name of the error, from the service or from the system. */
   readonly code: string;
 
   constructor(

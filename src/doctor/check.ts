@@ -4,24 +4,24 @@ import type { Provider } from '../tools/index.js';
 import type { Result, Subject } from './finding.js';
 import type { Probes } from './probe.js';
 
-/** The deployment that a check looks at. */
+/** The deployment that a check examines. */
 export interface CheckContext<Config extends AppConfig = AppConfig> {
   readonly config: Config;
   /** AWS_REGION. */
   readonly region: string;
   readonly aws: Aws;
   readonly probes: Probes;
-  /** Those that the agent role can offer. */
+  /** The providers that the agent role can offer. */
   readonly providers: readonly Provider[];
 }
 
-/** One look. It makes no sense before the subjects that it needs are in order. */
+/** One check. It runs only after the subjects that it needs are in order. */
 export interface Check<Config extends AppConfig = AppConfig> {
   readonly subject: Subject;
   readonly needs: readonly Subject[];
-  /** What it means that something which `run` asks AWS for does not exist. */
+  /** The result when a resource that `run` asks AWS for does not exist. */
   absent?(context: CheckContext<Config>): Promise<Result> | Result;
-  /** @throws AwsFault that is told as what it is: unreachable, denied, … */
+  /** @throws AwsFault that is reported by its kind: unreachable, denied, … */
   run(context: CheckContext<Config>): Promise<readonly Result[]> | readonly Result[];
 }
 

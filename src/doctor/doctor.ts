@@ -21,7 +21,7 @@ const AGENT = [workloadIdentity, returnUrls, bucket, key, model];
 const SESSION_BINDING = [completion];
 const NO_SECRET = 'not-a-secret-0123456789-0123456789';
 
-/** Looks at everything that a role with this environment depends on, one subject after the other; changes nothing. */
+/** Checks everything that a role with this environment depends on, one subject after the other. It changes nothing. */
 export async function* examine(
   environment: Environment,
   providers: readonly Provider[],
@@ -29,11 +29,11 @@ export async function* examine(
 ): AsyncGenerator<Finding> {
   const faults = faultsOf(environment, providers);
   yield* faults.map((fault) => ({ subject: 'variables', ...explainFault(fault) }) as const);
-  // Nothing else depends on the secret, and an operator need not know it.
+  // No check depends on the secret, and an operator does not have to know it.
   if (faults.some(({ variable }) => variable !== 'FLOW_SECRET')) return;
   const readable = faults.length === 0 ? environment : { ...environment, FLOW_SECRET: NO_SECRET };
   const config = loadConfig(readable, providers);
-  if (faults.length === 0) yield { subject: 'variables', ...ok(`those of the role ${config.role}`) };
+  if (faults.length === 0) yield { subject: 'variables', ...ok(`complete for the role ${config.role}`) };
   const here = environment.AWS_REGION ?? '';
   const aws = connect({ region: here, identityRegion: config.identity.region });
   const inOrder = new Set<Subject>(['variables']);
@@ -77,7 +77,7 @@ function commandFor(variable: string): string {
   }
 }
 
-/** A check, and what it looks at. */
+/** A check and its subject. */
 interface BoundCheck extends Pick<Check, 'subject' | 'needs'> {
   readonly run: () => Promise<readonly Result[]> | readonly Result[];
   readonly absent: () => Promise<Result> | Result | undefined;
@@ -130,9 +130,9 @@ async function explain(subject: Subject, fault: AwsFault, aws: Aws, allAnswered:
         ? {
             subject,
             ...wrong(
-              `AWS does not take them: ${code}`,
+              `AWS does not accept them: ${code}`,
               'aws sso login --profile NAME && export AWS_PROFILE=NAME',
-              'Or another of the ways that aws configure list shows.',
+              'Or use another source of credentials that aws configure list shows.',
             ),
           }
         : { subject, state: 'not checked', detail: 'waits for: credentials' };
@@ -151,7 +151,7 @@ async function explain(subject: Subject, fault: AwsFault, aws: Aws, allAnswered:
         ...wrong(
           `${action} failed: ${code}: ${message.slice(0, 200)}`,
           'npm run doctor',
-          "If it stays so, look at AWS's health dashboard.",
+          "If it fails again, look at AWS's health dashboard.",
         ),
       };
   }
@@ -160,7 +160,7 @@ async function explain(subject: Subject, fault: AwsFault, aws: Aws, allAnswered:
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns */
 function permit(arn: string, action: string): Result {
   const [, kind = 'role', path = ''] = /:(?:assumed-)?(role|user)\/(.+)$/.exec(arn) ?? [];
-  // A user's name comes last, after a path; an assumed role's comes first, before the session.
+  // The name of a user comes last, after a path. The name of an assumed role comes first, before the session.
   const name = (kind === 'user' ? path.split('/').at(-1) : path.split('/')[0]) ?? '';
   const document = JSON.stringify({
     Version: '2012-10-17',
@@ -175,6 +175,6 @@ function permit(arn: string, action: string): Result {
   return wrong(
     `${arn} may not ${action}`,
     sh`aws iam ${`put-${kind}-policy`} ${`--${kind}-name`} ${name} ${policy}`,
-    "For an operator only: a task's own role needs no more than the deployment gives it. A role of IAM Identity Center gets it by its permission set.",
+    "Run this for an operator only: a task's own role needs no more than the deployment grants. A role of IAM Identity Center gets the permission through its permission set.",
   );
 }

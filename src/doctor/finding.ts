@@ -1,4 +1,4 @@
-/** What is looked at, in the order in which it is told. */
+/** The subjects of the doctor, in the order in which they are reported. */
 export const SUBJECTS = [
   'variables',
   'region',
@@ -18,40 +18,40 @@ export const SUBJECTS = [
 ] as const;
 export type Subject = (typeof SUBJECTS)[number];
 
-/** What a check finds; the subject is the check's own. */
+/** The result of a check. The subject is a property of the check. */
 export type Result =
   | { readonly state: 'ok'; readonly detail: string }
   | {
       readonly state: 'wrong';
       readonly detail: string;
       /** A command for a POSIX shell. */
-      readonly mend: string;
-      /** What the command cannot say. */
+      readonly fix: string;
+      /** Advice that the command cannot express. */
       readonly note?: string;
     };
 
-/** What one look has shown. */
+/** The result of one check, with its subject. */
 export type Finding = { readonly subject: Subject } & (
   Result | { readonly state: 'not checked'; readonly detail: string }
 );
 
 export const ok = (detail: string): Result => ({ state: 'ok', detail });
-export const wrong = (detail: string, mend: string, note?: string): Result => ({
+export const wrong = (detail: string, fix: string, note?: string): Result => ({
   state: 'wrong',
   detail,
-  mend,
+  fix,
   ...(note !== undefined && { note }),
 });
 
 const PLAIN = /^[\w@%+=:,./-]+$/;
 
 /**
- * A command for a POSIX shell, in which every value is one word, whatever it holds: some come from answers of others, and a
- * command that is told must do nothing else when it is pasted.
+ * A command for a POSIX shell in which every value is quoted as one word. Some values come from answers of other systems, and
+ * a pasted command must do nothing else.
  */
 export function sh(parts: TemplateStringsArray, ...values: readonly (string | readonly string[])[]): string {
-  const words = values.map((value) => [value].flat().map(quote).join(' '));
-  return String.raw({ raw: parts }, ...words);
+  const quoted = values.map((value) => [value].flat().map(quote).join(' '));
+  return String.raw({ raw: parts }, ...quoted);
 }
 
 function quote(value: string): string {

@@ -5,16 +5,16 @@ import { AwsAdapter } from './aws.adapter.js';
 import { examine } from './doctor.js';
 import type { Finding } from './finding.js';
 
-// The output may be closed early, by head for example.
+// The reader of the output may close it early, for example head.
 process.stdout.on('error', () => process.exit(1));
 
 const SIGNS = { ok: 'ok   ', wrong: 'WRONG', 'not checked': '-    ' } as const;
 const WIDTH = 21;
-/** Answers of others are part of what is printed, and a terminal obeys control characters. */
+/** The output contains answers of other systems, and a terminal obeys control characters. */
 const CONTROL = /\p{Cc}/gu;
 const counts = { ok: 0, wrong: 0, 'not checked': 0 };
 
-// Without a role, all that the agent role needs is looked at: that is almost everything.
+// Without ROLE, the doctor checks the agent role, which needs almost everything.
 const environment = { ROLE: 'agent', ...processEnvironment() };
 for await (const finding of examine(environment, PROVIDERS, (regions) => new AwsAdapter(regions))) {
   counts[finding.state] += 1;
@@ -27,8 +27,7 @@ process.exit(counts.wrong + counts['not checked'] > 0 ? 1 : 0);
 
 function lineOf(finding: Finding): string {
   const first = `${SIGNS[finding.state]}  ${finding.subject.padEnd(WIDTH)}${finding.detail}`;
-  const more =
-    finding.state === 'wrong' ? [`mend: ${finding.mend}`, ...(finding.note ?? '').split('\n')] : [];
+  const more = finding.state === 'wrong' ? [`fix: ${finding.fix}`, ...(finding.note ?? '').split('\n')] : [];
   return [first, ...more.filter((line) => line !== '').map((line) => ' '.repeat(WIDTH + 7) + line)]
     .map((line) => line.replace(CONTROL, ' '))
     .join('\n');

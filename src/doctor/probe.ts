@@ -1,21 +1,21 @@
 const TIMEOUT_MS = 5_000;
-/** More than any discovery document has. */
+/** More bytes than any discovery document has. */
 const LARGEST_BODY = 256 * 1024;
 
-/** An HTTP answer, or why there was none. */
+/** An HTTP answer, or the reason why there was none. */
 export type Probe =
   | {
       readonly reached: true;
       readonly status: number;
-      /** Where a redirect leads. */
+      /** The target of a redirect. */
       readonly location: string | undefined;
       readonly text: string;
-      /** The answer is one of this application's own errors. */
+      /** Whether the answer is one of this application's own errors. */
       readonly byApplication: boolean;
     }
   | { readonly reached: false; readonly code: string };
 
-/** Looks at addresses as somebody who is not signed in. Redirects are not followed. */
+/** Sends requests without a sign-in. It does not follow redirects. */
 export class Probes {
   /** Milliseconds by which the clocks of those that answered are ahead of this machine's. */
   readonly clockOffsets: number[] = [];
@@ -66,7 +66,7 @@ async function readStart(response: Response): Promise<string> {
   for await (const chunk of response.body ?? []) {
     chunks.push(chunk as Uint8Array);
     size += (chunk as Uint8Array).length;
-    // Leaving the loop ends the connection.
+    // Leaving the loop closes the connection.
     if (size > LARGEST_BODY) break;
   }
   return Buffer.concat(chunks).toString('utf8');

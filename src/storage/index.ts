@@ -1,4 +1,4 @@
-/** The bucket of a deployment, as a port with conditional writes. Knows nothing of what is kept in it. */
+/** The bucket of a deployment, as a port with conditional writes. It does not know the content of the objects. */
 export { OBJECT_STORE, type ObjectStore, type StoredText } from './object-store.js';
 export { parseRecord } from './record.js';
 export { StorageModule } from './storage.module.js';

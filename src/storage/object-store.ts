@@ -3,7 +3,7 @@ export const OBJECT_STORE = Symbol('ObjectStore');
 
 export interface StoredText {
   readonly text: string;
-  /** What a conditional write compares; the same for the same content. */
+  /** The value that a conditional write compares; the same for the same content. */
   readonly version: string;
 }
 
@@ -12,7 +12,7 @@ export interface ListedKey {
   readonly modifiedAt: Date;
 }
 
-/** When a write may happen: always, only on an unchanged version, or only where nothing is yet. */
+/** The condition of a write: always, only on an unchanged version, or only when no object exists yet. */
 export type WriteCondition =
   { readonly ifVersion: string } | { readonly ifAbsent: true } | { readonly always: true };
 
@@ -20,15 +20,15 @@ export type WriteCondition =
 export interface ObjectStore {
   /** An object, or undefined where there is none. */
   get(key: string): Promise<StoredText | undefined>;
-  /** Like `get` for a caller who may not list the bucket: to them, S3 answers a missing object with 403. */
+  /** Like `get`, for a caller who may not list the bucket. To such a caller, S3 answers 403 for a missing object. */
   find(key: string): Promise<StoredText | undefined>;
-  /** The new version, or `conflict` when the condition did not hold. */
+  /** Returns the new version, or `conflict` when the condition was not met. */
   put(
     key: string,
     text: string,
     condition: WriteCondition,
   ): Promise<{ readonly version: string } | 'conflict'>;
-  /** All keys under a prefix, at most `limit` of them. */
+  /** Returns the keys under a prefix, at most `limit` of them. */
   list(prefix: string, limit: number): Promise<readonly ListedKey[]>;
   /** Deletes objects; one that is not there is no error. */
   delete(keys: readonly string[]): Promise<void>;

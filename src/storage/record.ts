@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** A record that was stored as JSON, checked against its form; what is no JSON does not fit any. */
+/** Parses a stored JSON record and checks it against a schema. A text that is not JSON fails the check. */
 export function parseRecord<T>(schema: z.ZodType<T>, text: string): z.ZodSafeParseResult<T> {
   return schema.safeParse(parseJson(text));
 }

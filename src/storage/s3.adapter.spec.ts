@@ -50,11 +50,12 @@ describe('S3Adapter', () => {
   const inputs = (): readonly unknown[] => sent.map(({ input }) => input);
   const names = (): readonly string[] => sent.map(({ name }) => name);
 
-  it('asks in the configured region, three times at most, and waits for a limited time', async () => {
+  it('calls the configured region, three times at most, with a time limit', async () => {
     answers = [{ Body: bodyOf('text'), ETag: '"1"' }];
     await adapter.get('key');
     const { config } = sent[0]?.client ?? new S3Client();
-    expect([await config.region(), await config.maxAttempts()]).toEqual(['eu-west-1', 3]);
+    expect(await config.region()).toBe('eu-west-1');
+    expect(await config.maxAttempts()).toBe(3);
     expect(await timeoutsOf(config.requestHandler)).toMatchObject({
       connectionTimeout: 2_000,
       requestTimeout: 8_000,
@@ -63,7 +64,7 @@ describe('S3Adapter', () => {
   });
 
   describe('get', () => {
-    it('answers the text and its version', async () => {
+    it('returns the text and its version', async () => {
       answers = [{ Body: bodyOf('text'), ETag: '"1"' }];
       expect(await adapter.get('key')).toEqual({ text: 'text', version: '"1"' });
       expect(names()).toEqual(['GetObjectCommand']);
@@ -77,17 +78,17 @@ describe('S3Adapter', () => {
       expect(transformToString).toHaveBeenCalledWith('utf8');
     });
 
-    it('answers empty text for an empty answer', async () => {
+    it('returns an empty text for an empty answer', async () => {
       expect(await adapter.get('key')).toEqual({ text: '', version: '' });
     });
 
-    it('answers nothing where nothing is', async () => {
+    it('returns undefined for a missing object', async () => {
       answers = [noSuchKey];
       expect(await adapter.get('key')).toBeUndefined();
       expect(log).toEqual([]);
     });
 
-    it('says when an answer breaks off', async () => {
+    it('reports an answer that breaks off', async () => {
       answers = [{ Body: { transformToString: () => Promise.reject(new Error('reset')) } }];
       await expect(adapter.get('key')).rejects.toMatchObject({ code: 'sessions_unavailable' });
     });
@@ -98,7 +99,7 @@ describe('S3Adapter', () => {
       [{ always: true }, {}],
       [{ ifAbsent: true }, { IfNoneMatch: '*' }],
       [{ ifVersion: '"1"' }, { IfMatch: '"1"' }],
-    ])('writes JSON on the condition %j, and answers the version', async (condition, more) => {
+    ])('writes JSON on the condition %j, and returns the version', async (condition, more) => {
       answers = [{ ETag: '"2"' }];
       expect(await adapter.put('key', '{}', condition)).toEqual({ version: '"2"' });
       expect(names()).toEqual(['PutObjectCommand']);
@@ -107,16 +108,16 @@ describe('S3Adapter', () => {
       ]);
     });
 
-    it('answers an empty version when there is none', async () => {
+    it('returns an empty version when S3 sends none', async () => {
       expect(await adapter.put('key', '{}', { always: true })).toEqual({ version: '' });
     });
 
     it.each<[string, Error, WriteCondition]>([
       ['a version that has changed', failure(412), { ifVersion: '"1"' }],
       ['a first attempt', failure(412, 1), { ifVersion: '"1"' }],
-      ['two writes that met', failure(409), { ifAbsent: true }],
-      ['a version of what is gone', noSuchKey, { ifVersion: '"1"' }],
-    ])('answers a conflict for %s', async (_name, error, condition) => {
+      ['two writes at the same time', failure(409), { ifAbsent: true }],
+      ['a version of a deleted object', noSuchKey, { ifVersion: '"1"' }],
+    ])('returns a conflict for %s', async (_name, error, condition) => {
       answers = [error];
       expect(await adapter.put('key', '{}', condition)).toBe('conflict');
       expect(names()).toEqual(['PutObjectCommand']);
@@ -124,7 +125,7 @@ describe('S3Adapter', () => {
     });
 
     it.each<[string, Error, WriteCondition]>([
-      ['what is missing, where no version was asked for', noSuchKey, { ifAbsent: true }],
+      ['a missing object, without a version in the condition', noSuchKey, { ifAbsent: true }],
       ['another status', failure(500), { ifVersion: '"1"' }],
       ['no status', failure(), { ifVersion: '"1"' }],
       ['no answer', new Error('reset'), { ifVersion: '"1"' }],
@@ -133,7 +134,7 @@ describe('S3Adapter', () => {
         Object.assign(new Error('other'), { $metadata: { httpStatusCode: 412 } }),
         { always: true },
       ],
-    ])('makes no conflict of %s', async (_name, error, condition) => {
+    ])('returns no conflict for %s', async (_name, error, condition) => {
       answers = [error];
       await expect(adapter.put('key', '{}', condition)).rejects.toMatchObject({
         code: 'sessions_unavailable',
@@ -150,14 +151,14 @@ describe('S3Adapter', () => {
     });
 
     it.each([
-      ['something else is', { Body: bodyOf('{"a":1}'), ETag: '"2"' }],
-      ['nothing is', noSuchKey],
-    ])('answers a conflict after a retry where %s', async (_name, stored) => {
+      ['another object exists', { Body: bodyOf('{"a":1}'), ETag: '"2"' }],
+      ['no object exists', noSuchKey],
+    ])('returns a conflict after a retry when %s', async (_name, stored) => {
       answers = [second, stored];
       expect(await adapter.put('key', '{}', { ifAbsent: true })).toBe('conflict');
     });
 
-    it('says when it cannot find out, and logs that once', async () => {
+    it('reports an unknown result, and logs it once', async () => {
       answers = [second, failure(500)];
       await expect(adapter.put('key', '{}', { ifAbsent: true })).rejects.toMatchObject({
         code: 'sessions_unavailable',
@@ -174,7 +175,7 @@ describe('S3Adapter', () => {
       ...(token !== undefined && { NextContinuationToken: token }),
     });
 
-    it('answers all keys, page by page', async () => {
+    it('returns all keys, page by page', async () => {
       answers = [page(['a', 'b'], 'next'), page(['c'])];
       const listed = await adapter.list('prefix/', 10);
       expect(listed).toEqual(['a', 'b', 'c'].map((key) => ({ key, modifiedAt })));
@@ -197,14 +198,14 @@ describe('S3Adapter', () => {
       expect(inputs()).toMatchObject([{ MaxKeys: 1_000 }]);
     });
 
-    it('leaves out what has no key, and takes what has no time for the oldest', async () => {
+    it('leaves out an entry without a key, and treats an entry without a time as the oldest', async () => {
       answers = [{ Contents: [{ LastModified: modifiedAt }, { Key: 'a' }] }];
       expect(await adapter.list('prefix/', 10)).toEqual([{ key: 'a', modifiedAt: new Date(0) }]);
     });
   });
 
   describe('delete', () => {
-    it('asks for nothing when there is nothing to delete', async () => {
+    it('makes no call when there is nothing to delete', async () => {
       await adapter.delete([]);
       expect(sent).toEqual([]);
     });
@@ -220,12 +221,12 @@ describe('S3Adapter', () => {
       expect(inputs()).toStrictEqual([batch(0, 1_000), batch(1_000, 2_000), batch(2_000, 2_001)]);
     });
 
-    it('asks once for exactly 1000 keys', async () => {
+    it('makes one call for exactly 1000 keys', async () => {
       await adapter.delete(Array.from({ length: 1_000 }, (_, n) => String(n)));
       expect(sent).toHaveLength(1);
     });
 
-    it('says when some could not be deleted', async () => {
+    it('reports keys that could not be deleted', async () => {
       answers = [{ Errors: [{ Key: 'a', Code: 'AccessDenied' }] }];
       await expect(adapter.delete(['a'])).rejects.toMatchObject({
         code: 'sessions_unavailable',
@@ -233,14 +234,14 @@ describe('S3Adapter', () => {
       });
     });
 
-    it('takes an empty list of errors for none', async () => {
+    it('accepts an empty list of errors', async () => {
       answers = [{ Errors: [] }];
       await expect(adapter.delete(['a'])).resolves.toBeUndefined();
     });
   });
 
   describe('deleteVersion', () => {
-    it('deletes what has not changed', async () => {
+    it('deletes an unchanged object', async () => {
       await adapter.deleteVersion('key', '"1"');
       expect(names()).toEqual(['DeleteObjectCommand']);
       expect(inputs()).toStrictEqual([{ Bucket, Key: 'key', IfMatch: '"1"' }]);
@@ -250,7 +251,7 @@ describe('S3Adapter', () => {
       ['has changed', failure(412)],
       ['is changing', failure(409)],
       ['is gone', noSuchKey],
-    ])('leaves alone what %s', async (_name, error) => {
+    ])('does not delete an object that %s', async (_name, error) => {
       answers = [error];
       await expect(adapter.deleteVersion('key', '"1"')).resolves.toBeUndefined();
       expect(log).toEqual([]);
@@ -263,28 +264,25 @@ describe('S3Adapter', () => {
     ['ListObjectsV2', () => adapter.list('prefix/', 1)],
     ['DeleteObjects', () => adapter.delete(['key'])],
     ['DeleteObject', () => adapter.deleteVersion('key', '"1"')],
-  ])(
-    'says that conversations are unavailable when %s fails, and logs no text of S3',
-    async (operation, call) => {
-      const error = failure(500);
-      answers = [error];
-      await expect(call()).rejects.toMatchObject({
-        code: 'sessions_unavailable',
-        reason: operation,
-        cause: error,
-      });
-      expect(log).toMatchObject([
-        {
-          level: 'error',
-          context: 'S3Adapter',
-          fields: { event: 'sessions_call_failed', operation, error: 'Fault', awsRequestId: 'aws-1' },
-        },
-      ]);
-      expect(JSON.stringify(log)).not.toContain('SECRET');
-    },
-  );
+  ])('reports unavailable conversations when %s fails, and logs no text of S3', async (operation, call) => {
+    const error = failure(500);
+    answers = [error];
+    await expect(call()).rejects.toMatchObject({
+      code: 'sessions_unavailable',
+      reason: operation,
+      cause: error,
+    });
+    expect(log).toMatchObject([
+      {
+        level: 'error',
+        context: 'S3Adapter',
+        fields: { event: 'sessions_call_failed', operation, error: 'Fault', awsRequestId: 'aws-1' },
+      },
+    ]);
+    expect(JSON.stringify(log)).not.toContain('SECRET');
+  });
 
-  it('lets go of its connections at the end', async () => {
+  it('closes its connections at the end', async () => {
     await adapter.get('key');
     const destroy = jest.spyOn(sent[0]?.client ?? new S3Client(), 'destroy');
     adapter.onApplicationShutdown();

@@ -16,10 +16,10 @@ import type { ListedKey, ObjectStore, StoredText, WriteCondition } from './objec
 
 const PAGE = 1_000;
 const FORBIDDEN = 403;
-/** S3 answers 412 when a condition does not hold, and 409 when two conditional writes met. */
+/** S3 answers 412 when a condition is not met, and 409 when two conditional writes collide. */
 const CONFLICTS = new Set([409, 412]);
 
-/** Amazon S3, by the AWS SDK; its address is the SDK's own `AWS_ENDPOINT_URL_S3`. */
+/** Amazon S3 through the AWS SDK. The SDK's variable `AWS_ENDPOINT_URL_S3` can replace its address. */
 @Injectable()
 export class S3Adapter implements ObjectStore, OnApplicationShutdown {
   readonly #logger = new Logger(S3Adapter.name);
@@ -44,7 +44,7 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
       this.#read(key).catch((error: unknown) => {
         if (!(error instanceof S3ServiceException) || error.$metadata.httpStatusCode !== FORBIDDEN)
           throw error;
-        // Most likely nothing is there. If everything is answered so, the role's permissions are at fault.
+        // Most likely the object does not exist. If S3 answers every request this way, the role's permissions are wrong.
         this.#logger.warn({ event: 'object_hidden', ...errorFields(error) });
         return undefined;
       }),
@@ -69,10 +69,10 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
         const { ETag } = await this.#client.send(command);
         return { version: ETag ?? '' };
       } catch (error) {
-        // S3 answers NoSuchKey when a version is asked for where nothing is any more.
+        // S3 answers NoSuchKey when the condition names a version but the object no longer exists.
         if (error instanceof NoSuchKey && 'ifVersion' in condition) return 'conflict';
         if (!isConflict(error)) throw error;
-        // A retry of the SDK's can meet our own first attempt, whose answer was lost.
+        // A retry by the SDK can collide with our own first attempt, whose answer was lost.
         if ((error.$metadata.attempts ?? 1) === 1) return 'conflict';
         const stored = await this.get(key);
         return stored?.text === text ? { version: stored.version } : 'conflict';

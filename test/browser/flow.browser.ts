@@ -7,7 +7,7 @@ describe('in Chromium', () => {
   let world: World;
   let browser: Browser;
   let context: BrowserContext;
-  /** What the browser complains about: a refused style or script would be here. */
+  /** The browser's error messages, for example about a refused style or script. */
   const complaints: string[] = [];
 
   beforeAll(async () => {
@@ -24,7 +24,7 @@ describe('in Chromium', () => {
     await world.close();
   });
 
-  /** Runs an example in Swagger UI as a person would, and answers what the page shows. */
+  /** Runs an example in Swagger UI like a person, and returns the text that the page shows. */
   const runExample = async (page: Page, label: string): Promise<string> => {
     await page.selectOption('.opblock-post .examples-select select', { label });
     const answered = page.waitForResponse((response) => response.url().endsWith('/invocations'));
@@ -48,16 +48,16 @@ describe('in Chromium', () => {
     const paused = await runExample(page, '1. A first message');
     const connectUrl = /"connectUrl":"([^"]+)"/.exec(paused)?.[1] ?? '';
     expect(connectUrl).toContain(`${world.url}/oauth2/connect?ticket=`);
-    // The page offers the link of the event, and nothing that a model could have written.
+    // The page shows only the link of the event, and no text that a model could have written.
     const link = page.locator('#notice a');
     expect(await link.getAttribute('href')).toBe(connectUrl);
     expect(await link.textContent()).toBe('Read your GitHub profile (interrupt-1)');
 
-    // A page of this origin waits, as the chat page will.
+    // A page of this origin waits, like a chat page.
     await page.evaluate(() => {
-      const waiting = window as unknown as { told: unknown[] };
-      waiting.told = [];
-      new BroadcastChannel('onbehalf').onmessage = ({ data }) => waiting.told.push(data);
+      const waiting = window as unknown as { messages: unknown[] };
+      waiting.messages = [];
+      new BroadcastChannel('onbehalf').onmessage = ({ data }) => waiting.messages.push(data);
     });
 
     const consent = await context.newPage();
@@ -71,8 +71,8 @@ describe('in Chromium', () => {
     await consent.click('button:text-is("Authorize")');
     await consent.waitForURL(/session-binding/);
     expect(await consent.locator('h1').textContent()).toBe('GitHub is connected');
-    await page.waitForFunction(() => (window as unknown as { told: unknown[] }).told.length === 1);
-    expect(await page.evaluate(() => (window as unknown as { told: unknown[] }).told)).toEqual([
+    await page.waitForFunction(() => (window as unknown as { messages: unknown[] }).messages.length === 1);
+    expect(await page.evaluate(() => (window as unknown as { messages: unknown[] }).messages)).toEqual([
       { type: 'authorization_complete', sessionId: 'try-it-out', interruptId: 'interrupt-1' },
     ]);
     expect(await page.locator('#notice').textContent()).toContain('Resume interrupt-1');
@@ -90,7 +90,7 @@ describe('in Chromium', () => {
     await page.close();
   });
 
-  it('another user in another browser cannot use the link, and is shown why', async () => {
+  it('another user in another browser cannot use the link, and sees the reason', async () => {
     const alice = await context.newPage();
     await alice.goto(`${world.url}/docs`);
     const raw = await alice.evaluate(async () => {

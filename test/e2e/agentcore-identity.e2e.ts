@@ -101,7 +101,7 @@ describe("AgentCore Identity's stand-in, by the unmodified AWS SDK", () => {
   const complete = (sessionUri: string, userIdentifier: { userId: string } | { userToken: string }) =>
     client.send(new CompleteResourceTokenAuthCommand({ sessionUri, userIdentifier }));
 
-  /** Consents at GitHub, and answers the address that the service sends the browser back to. */
+  /** Consents at GitHub, and returns the address that the service redirects the browser to. */
   const consent = async (authorizationUrl: string, action = 'authorize'): Promise<URL> => {
     const browser = new HttpBrowser();
     const page = await browser.submitAndFollow(await browser.navigate(authorizationUrl), {
@@ -111,17 +111,15 @@ describe("AgentCore Identity's stand-in, by the unmodified AWS SDK", () => {
     return new URL(back.url);
   };
 
-  it('gives a token to the user who completed the session, and to nobody else', async () => {
+  it('gives a token only to the user who completed the session', async () => {
     const token = await workloadToken();
     const asked = await client.send(tokenCommand(token, { customState: 'my-state' }));
     expect(asked).toMatchObject({ sessionStatus: 'IN_PROGRESS' });
     expect(asked.accessToken).toBeUndefined();
     const sessionUri = asked.sessionUri ?? '';
     const back = await consent(asked.authorizationUrl ?? '');
-    expect([back.searchParams.get('session_id'), back.searchParams.get('state')]).toEqual([
-      sessionUri,
-      'my-state',
-    ]);
+    expect(back.searchParams.get('session_id')).toEqual(sessionUri);
+    expect(back.searchParams.get('state')).toBe('my-state');
     expect(gitHub.grants.exchanges).toEqual([]);
     expect((await client.send(tokenCommand(token, { sessionUri }))).sessionStatus).toBe('IN_PROGRESS');
 
@@ -138,7 +136,7 @@ describe("AgentCore Identity's stand-in, by the unmodified AWS SDK", () => {
     await gitHub.reset();
   });
 
-  it('forgets a session after ten minutes, and one that was not authorized cannot be completed', async () => {
+  it('deletes a session after ten minutes, and refuses to complete a session that was not authorized', async () => {
     const asked = await client.send(tokenCommand(await workloadToken()));
     await expect(complete(asked.sessionUri ?? '', { userId: 'alice' })).rejects.toThrow(
       AccessDeniedException,
@@ -159,7 +157,7 @@ describe("AgentCore Identity's stand-in, by the unmodified AWS SDK", () => {
     expect(polled.sessionStatus).toBe('FAILED');
   });
 
-  it("takes a user's JWT, and then wants that very token back", async () => {
+  it("accepts a user's JWT, and then requires the same token for completion", async () => {
     const jwt = await issuer.token('alice');
     const command = new GetWorkloadAccessTokenForJWTCommand({ workloadName: 'workload', userToken: jwt });
     const { workloadAccessToken = '' } = await client.send(command);
@@ -216,7 +214,7 @@ describe("AgentCore Identity's stand-in, by the unmodified AWS SDK", () => {
     );
   });
 
-  it('expires workload access tokens, and has tokens and API keys for the workload itself', async () => {
+  it('expires workload access tokens, and returns tokens and API keys for the workload itself', async () => {
     const command = new GetWorkloadAccessTokenCommand({ workloadName: 'workload' });
     const { workloadAccessToken = '' } = await client.send(command);
     const apiKey = new GetResourceApiKeyCommand({
@@ -229,7 +227,7 @@ describe("AgentCore Identity's stand-in, by the unmodified AWS SDK", () => {
     await expect(client.send(apiKey)).rejects.toThrow(UnauthorizedException);
   });
 
-  it('lets a role do what its policy allows', async () => {
+  it('allows a role only the operations of its policy', async () => {
     const fetching = clientWith({ accessKeyId: 'AKIAFETCH', secretAccessKey: 'x' });
     await fetching.send(
       new GetWorkloadAccessTokenForUserIdCommand({ workloadName: 'workload', userId: 'a' }),
@@ -239,24 +237,21 @@ describe("AgentCore Identity's stand-in, by the unmodified AWS SDK", () => {
     fetching.destroy();
   });
 
-  it('speaks to any client that sends signed JSON', async () => {
+  it('answers any client that sends signed JSON', async () => {
     const post = (path: string, body: string, headers: HeadersInit = {}): Promise<Response> =>
       fetch(identity.url + path, { method: 'POST', headers, body });
     const authorization = `AWS4-HMAC-SHA256 Credential=AKIAOTHER/20260101/eu-central-1/bedrock-agentcore/aws4_request, SignedHeaders=host;x-amz-date, Signature=${'0'.repeat(64)}`;
     const signed = { authorization, 'x-amz-date': '20260101T000000Z', 'content-type': 'application/json' };
     const path = '/identities/GetWorkloadAccessTokenForUserId';
     const good = await post(path, '{"workloadName":"workload","userId":"a"}', signed);
-    expect([good.status, Object.keys((await good.json()) as object)]).toEqual([200, ['workloadAccessToken']]);
+    expect(good.status).toBe(200);
+    expect(Object.keys((await good.json()) as object)).toEqual(['workloadAccessToken']);
     const unsigned = await post(path, '{"workloadName":"workload","userId":"a"}');
-    expect([unsigned.status, unsigned.headers.get('x-amzn-errortype')]).toEqual([
-      403,
-      'MissingAuthenticationTokenException',
-    ]);
+    expect(unsigned.status).toBe(403);
+    expect(unsigned.headers.get('x-amzn-errortype')).toBe('MissingAuthenticationTokenException');
     const malformed = await post(path, '{', signed);
-    expect([malformed.status, malformed.headers.get('x-amzn-errortype')]).toEqual([
-      400,
-      'ValidationException',
-    ]);
+    expect(malformed.status).toBe(400);
+    expect(malformed.headers.get('x-amzn-errortype')).toBe('ValidationException');
     expect((await post('/identities/other', '{}', signed)).status).toBe(404);
   });
 });

@@ -38,7 +38,7 @@ describe('on AgentCore Runtime', () => {
     await issuer.close();
   });
 
-  /** As Runtime hands on `InvokeAgentRuntime`. */
+  /** The request that Runtime makes of `InvokeAgentRuntime`. */
   const invoke = async (headers: Readonly<Record<string, string>>, body: object): Promise<Invocation> => {
     const answer = await fetch(`${agent.url}/invocations`, {
       method: 'POST',
@@ -57,7 +57,7 @@ describe('on AgentCore Runtime', () => {
   });
   const ask = { sessionId: 'runtime', message: 'Who am I on GitHub?' };
 
-  it('answers its health check on the port of the contract, in its form', async () => {
+  it('answers the health check on the port and in the form of the contract', async () => {
     const answer = await fetch(`${agent.url}/ping`);
     expect(answer.status).toBe(200);
     const body = (await answer.json()) as Record<string, unknown>;
@@ -66,7 +66,7 @@ describe('on AgentCore Runtime', () => {
     expect(Math.abs(Number(body.time_of_last_update) - Date.now() / 1000)).toBeLessThan(3600);
   });
 
-  it('lets a user in by their own token, asks for consent at the load balancer, and resumes', async () => {
+  it("accepts a user's own token, asks for consent at the load balancer, and resumes", async () => {
     const paused = await invoke(await as(alice), ask);
     const url = connectUrlOf(paused);
     expect(url.startsWith(`${stack.loadBalancer.url}/oauth2/connect?`)).toBe(true);
@@ -82,17 +82,18 @@ describe('on AgentCore Runtime', () => {
     expect(await comesToHold(isWhole)).toBe(true);
   });
 
-  it('keeps users apart: the link of one is refused to another, and so is the conversation', async () => {
+  it('keeps users separate: another user can use neither the link nor the conversation', async () => {
     const paused = await invoke(await as(bob), { ...ask, sessionId: 'of-bob' });
     const browser = new HttpBrowser();
     await browser.signIn(stack.loadBalancer.url, USERS[0]?.username ?? '');
     const page = await browser.navigate(connectUrlOf(paused));
-    expect([page.status, page.text.includes('<form')]).toEqual([403, false]);
+    expect(page.status).toBe(403);
+    expect(page.text).not.toContain('<form');
     const others = await fetch(`${agent.url}/sessions/of-bob`, { headers: await as(alice) });
     expect(others.status).toBe(404);
   });
 
-  it('lets nobody in without such a token, whatever else vouches for them', async () => {
+  it('refuses every request without such a token, whatever other credentials it has', async () => {
     const identities: Record<string, string>[] = [
       {},
       { 'x-amzn-oidc-data': tokenOf(stack) },
@@ -105,7 +106,7 @@ describe('on AgentCore Runtime', () => {
     for (const headers of identities) expect((await invoke(headers, ask)).status).toBe(401);
   });
 
-  it('does not let the other role in by such a token', async () => {
+  it('does not accept such a token at the session-binding role', async () => {
     const answer = await fetch(`${binding.url}/oauth2/connect?ticket=x`, { headers: await as(alice) });
     expect(answer.status).toBe(401);
   });

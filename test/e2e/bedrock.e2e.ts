@@ -70,7 +70,7 @@ describe("Bedrock's stand-in, by the unmodified AWS SDK", () => {
 
   interface Reply {
     readonly text: string;
-    readonly words: number;
+    readonly deltas: number;
     readonly tools: readonly { readonly name: string; readonly input: unknown }[];
     readonly stopReason: string | undefined;
   }
@@ -81,21 +81,21 @@ describe("Bedrock's stand-in, by the unmodified AWS SDK", () => {
     const { stream } = await client.send(
       new ConverseStreamCommand({ modelId: 'any.model', messages, toolConfig }),
     );
-    const words: string[] = [];
+    const deltas: string[] = [];
     const tools: { name: string; input: string }[] = [];
     let stopReason: string | undefined;
     for await (const event of stream ?? []) {
       const { start } = event.contentBlockStart ?? {};
       if (start?.toolUse !== undefined) tools.push({ name: start.toolUse.name ?? '', input: '' });
       const { delta } = event.contentBlockDelta ?? {};
-      if (delta?.text !== undefined) words.push(delta.text);
+      if (delta?.text !== undefined) deltas.push(delta.text);
       const last = tools.at(-1);
       if (delta?.toolUse?.input !== undefined && last !== undefined) last.input += delta.toolUse.input;
       stopReason = event.messageStop?.stopReason ?? stopReason;
     }
     return {
-      text: words.join(''),
-      words: words.length,
+      text: deltas.join(''),
+      deltas: deltas.length,
       tools: tools.map(({ name, input }) => ({ name, input: JSON.parse(input) as unknown })),
       stopReason,
     };
@@ -107,7 +107,7 @@ describe("Bedrock's stand-in, by the unmodified AWS SDK", () => {
   ] as const)('streams word by word over %s', async (_protocol, index) => {
     const reply = await converse([user('hello')], index);
     expect(reply.stopReason).toBe('end_turn');
-    expect(reply.words).toBeGreaterThan(5);
+    expect(reply.deltas).toBeGreaterThan(5);
   });
 
   it('calls every tool whose subject is named, with arguments from the text', async () => {
@@ -128,7 +128,7 @@ describe("Bedrock's stand-in, by the unmodified AWS SDK", () => {
     expect((await converse([user(text)])).tools.map(({ name }) => name)).toEqual(names);
   });
 
-  it('asks back when an argument is missing or nothing is named, and answers small talk', async () => {
+  it('asks a question when an argument is missing or no tool is named, and answers small talk', async () => {
     expect((await converse([user('create an issue')])).text).toContain('title');
     expect((await converse([user('do the thing')])).text).toContain('Which of these');
     expect((await converse([user('thank you!')])).text).toBe('You are welcome.');
@@ -144,7 +144,7 @@ describe("Bedrock's stand-in, by the unmodified AWS SDK", () => {
     content: [{ toolResult: { toolUseId, content: [{ json: { data: { login: 'octo' } } }] } }],
   });
 
-  it('tells what the tools answered', async () => {
+  it('describes the results of the tools', async () => {
     const reply = await converse([user('who am i'), use('a'), result('a')]);
     expect(reply.text).toContain('octo');
   });

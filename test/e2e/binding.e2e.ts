@@ -24,50 +24,52 @@ describe('connect and session binding', () => {
     world.stack.agentCoreIdentity.calls.filter(({ operation }) => operation === 'CompleteResourceTokenAuth')
       .length;
 
-  it('binds, and says so to the waiting page', async () => {
+  it('binds the token, and notifies the waiting page', async () => {
     const done = await world.consent(alice, connectUrl, 'alice-octo');
     expect(done.text).toContain('BroadcastChannel');
     expect(done.text).toContain(`"sessionId":"binding-${String(number)}"`);
     expect(world.vault()).toContain('gho_');
   });
 
-  it('tells a user who denied at the provider, and binds nothing', async () => {
+  it('shows a denial at the provider to the user, and binds nothing', async () => {
     const denied = await world.consent(alice, connectUrl, 'alice-octo', 'cancel');
-    expect([denied.status, denied.text.includes('You did not authorize access')]).toEqual([200, true]);
+    expect(denied.status).toBe(200);
+    expect(denied.text).toContain('You did not authorize access');
     expect(denied.text).toContain('"type":"authorization_denied"');
     expect(denied.text).not.toContain('Request <code>');
     expect(world.vault()).toBe('{}');
   });
 
-  it('tells of a denial that comes without a session', async () => {
+  it('shows a denial that has no session', async () => {
     const page = await alice.navigate(
       `${world.url}/oauth2/session-binding?error=access_denied&error_description=<b>x`,
     );
-    expect([
-      page.status,
-      page.text.includes('You did not authorize access'),
-      page.text.includes('<b>x'),
-    ]).toEqual([200, true, false]);
+    expect(page.status).toBe(200);
+    expect(page.text).toContain('You did not authorize access');
+    expect(page.text).not.toContain('<b>x');
   });
 
-  it('tells of an expired session, and binds nothing', async () => {
+  it('shows an expired session, and binds nothing', async () => {
     const back = await world.consentUpToBinding(alice, connectUrl, 'alice-octo');
     world.advance(11 * 60_000);
     const page = await alice.navigate(back);
-    expect([page.status, page.text.includes('has expired')]).toEqual([410, true]);
+    expect(page.status).toBe(410);
+    expect(page.text).toContain('has expired');
     expect(world.vault()).toBe('{}');
   });
 
-  it('shows the connect page to the user who asked alone', async () => {
+  it('shows the connect page only to the user who asked', async () => {
     const bob = await world.signIn('bob@example.com');
     const page = await bob.navigate(connectUrl);
-    expect([page.status, page.text.includes('another account')]).toEqual([403, true]);
+    expect(page.status).toBe(403);
+    expect(page.text).toContain('another account');
     const posted = await bob.request(`${world.url}/oauth2/connect`, {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: new URLSearchParams({ ticket: new URL(connectUrl).searchParams.get('ticket') ?? '' }).toString(),
     });
-    expect([posted.status, posted.headers.get('location')]).toEqual([403, null]);
+    expect(posted.status).toBe(403);
+    expect(posted.headers.get('location')).toBe(null);
   });
 
   it('refuses another user in the browser that has the flow cookie', async () => {
@@ -78,7 +80,9 @@ describe('connect and session binding', () => {
     }
     const before = completions();
     const page = await bob.navigate(back);
-    expect([page.status, page.text.includes('another account'), completions()]).toEqual([403, true, before]);
+    expect(page.status).toBe(403);
+    expect(page.text).toContain('another account');
+    expect(completions()).toEqual(before);
     expect(world.vault()).toBe('{}');
   });
 
@@ -86,7 +90,8 @@ describe('connect and session binding', () => {
     const back = await world.consentUpToBinding(alice, connectUrl, 'alice-octo');
     const elsewhere = await world.signIn('alice@example.com');
     const page = await elsewhere.navigate(back);
-    expect([page.status, page.text.includes('not started in this browser')]).toEqual([403, true]);
+    expect(page.status).toBe(403);
+    expect(page.text).toContain('not started in this browser');
     expect(world.vault()).toBe('{}');
   });
 
@@ -113,20 +118,23 @@ describe('connect and session binding', () => {
     const back = new URL(await world.consentUpToBinding(alice, connectUrl, 'alice-octo'));
     change(back);
     const page = await alice.navigate(back.href);
-    expect([page.status, page.text.includes('not valid')]).toEqual([400, true]);
+    expect(page.status).toBe(400);
+    expect(page.text).toContain('not valid');
     expect(world.vault()).toBe('{}');
   });
 
-  it('says that it is done when the address is opened again, and calls nothing', async () => {
+  it('says that the flow is complete when the address is opened again, and calls no service', async () => {
     const back = await world.consentUpToBinding(alice, connectUrl, 'alice-octo');
     await alice.navigate(back);
     const [before, vault] = [completions(), world.vault()];
     const again = await alice.navigate(back);
-    expect([again.status, again.text.includes('already connected')]).toEqual([200, true]);
-    expect([completions(), world.vault()]).toEqual([before, vault]);
+    expect(again.status).toBe(200);
+    expect(again.text).toContain('already connected');
+    expect(completions()).toEqual(before);
+    expect(world.vault()).toEqual(vault);
   });
 
-  it('completes once for 20 parallel submits', async () => {
+  it('completes once for 20 parallel callbacks', async () => {
     const back = await world.consentUpToBinding(alice, connectUrl, 'alice-octo');
     const before = world.stack.gitHub.grants.exchanges.length;
     const pages = await Promise.all(Array.from({ length: 20 }, () => alice.navigate(back)));
@@ -136,10 +144,11 @@ describe('connect and session binding', () => {
 
   it.each(['', 'x', 'a.b.c.d.e', 'x'.repeat(9_000)])('refuses a forged ticket (%#)', async (ticket) => {
     const page = await alice.navigate(`${world.url}/oauth2/connect?ticket=${ticket}`);
-    expect([page.status, page.text.includes('not valid')]).toEqual([400, true]);
+    expect(page.status).toBe(400);
+    expect(page.text).toContain('not valid');
   });
 
-  it('leads to no address that a parameter names', async () => {
+  it('does not redirect to an address in a parameter', async () => {
     const page = await alice.navigate(
       `${connectUrl}&next=https://evil.example&redirect_uri=https://evil.example`,
     );
@@ -149,7 +158,7 @@ describe('connect and session binding', () => {
     );
   });
 
-  it("shows the operator's fault as the operator's, and a service that is down as that", async () => {
+  it('shows a fault of the operator and an unavailable service as different errors', async () => {
     const back = await world.consentUpToBinding(alice, connectUrl, 'alice-octo');
     const denied = JSON.stringify({
       message: 'User: x is not authorized to perform: bedrock-agentcore:CompleteResourceTokenAuth',
@@ -161,10 +170,12 @@ describe('connect and session binding', () => {
       1,
     );
     const misconfigured = await alice.navigate(back);
-    expect([misconfigured.status, misconfigured.text.includes('misconfigured')]).toEqual([500, true]);
+    expect(misconfigured.status).toBe(500);
+    expect(misconfigured.text).toContain('misconfigured');
     world.stack.agentCoreIdentity.faults.plan(/Complete/, { kind: 'reset' }, 1);
     const down = await alice.navigate(back);
-    expect([down.status, down.text.includes('unavailable')]).toEqual([503, true]);
+    expect(down.status).toBe(503);
+    expect(down.text).toContain('unavailable');
     expect((await alice.navigate(back)).text).toContain('GitHub is connected');
   });
 });

@@ -32,7 +32,7 @@ describe('npm run check', () => {
 
   it.each([
     [
-      'a change of what is imported',
+      'a change of an imported file',
       'bottom.ts',
       'export const middle = Promise.resolve(1);\n',
       ['top.ts', 'middle.ts', 'bottom.ts'],
@@ -45,7 +45,7 @@ describe('npm run check', () => {
       ['top.ts', 'middle.ts'],
     ],
     ['a change of the rules', 'rules', 'lax', files],
-  ])('looks again at each file that is concerned by %s', (_name, changed, text, concerned) => {
+  ])('lints each file again that is affected by %s', (_name, changed, text, concerned) => {
     const before = digests();
     expect(digests()).toEqual(before);
     write(changed, text);
@@ -53,7 +53,7 @@ describe('npm run check', () => {
     expect(files.filter((_, index) => before[index] !== after[index])).toEqual(concerned);
   });
 
-  it('prints the output of each step whole, and names the steps that failed', async () => {
+  it('prints the whole output of each step, and names the steps that failed', async () => {
     write(
       'good.mjs',
       "process.stdout.write('one\\n'); setTimeout(() => process.stderr.write('two\\n'), 200);",

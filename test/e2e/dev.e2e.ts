@@ -9,7 +9,7 @@ import { eventually } from '../support/world.ts';
 const PORT = 18_470;
 const URL_ = `http://localhost:${String(PORT)}`;
 const COPIED = ['src', 'local', 'scripts', 'package.json'];
-/** Three times what it takes on two cores, for a machine that does other things as well. */
+/** Three times the duration on two cores, for a machine with other work. */
 const TAKEN_OVER_MS = 6_000;
 
 describe('npm run dev', () => {
@@ -42,7 +42,7 @@ describe('npm run dev', () => {
     expect(await title()).toBe('OnBehalf API');
   });
 
-  it('runs a change soon, and loses no request meanwhile', async () => {
+  it('runs a change soon, and loses no request during the change', async () => {
     const seen = new Set<string | undefined>();
     write('Changed');
     await eventually(async () => {
@@ -56,20 +56,20 @@ describe('npm run dev', () => {
   }, 20_000);
 
   it.each([
-    ['a mistake of syntax', 'export class {'],
+    ['a syntax error', 'export class {'],
     ['a mistake that ends the role', "throw new Error('Broken on purpose.');"],
   ])(
-    'goes on with the roles of before after %s, and takes the next change',
+    'keeps the previous roles running after %s, and applies the next change',
     async (_name, mistake) => {
       const said = dev.output().length;
       writeFileSync(page, `${original}\n${mistake}\n`);
       await eventually(
-        () => dev.output().slice(said).includes('the roles of before go on'),
+        () => dev.output().slice(said).includes('the previous roles still run'),
         2 * TAKEN_OVER_MS,
       );
       expect(await title()).toBe('Changed');
-      write('Mended');
-      await eventually(async () => (await title()) === 'Mended', TAKEN_OVER_MS);
+      write('Fixed');
+      await eventually(async () => (await title()) === 'Fixed', TAKEN_OVER_MS);
       write('Changed');
       await eventually(async () => (await title()) === 'Changed', TAKEN_OVER_MS);
     },

@@ -9,19 +9,19 @@ const answer = (status: number, type: string, message: string): Fault => ({
   body: JSON.stringify({ message }),
 });
 
-/** Whatever may be wrong with AgentCore Identity, the bucket, its key and the model. */
+/** The faults of AgentCore Identity, the bucket, its key and the model. */
 export const AWS_FAULTS: readonly PlantedFault[] = [
   {
-    name: 'a workload identity that is not there',
+    name: 'a workload identity that does not exist',
     plant: (environment) => {
       environment.WORKLOAD_IDENTITY_NAME = 'other';
     },
     found: { 'workload identity': /there is no other in eu-central-1/ },
-    mend: /create-workload-identity --region eu-central-1 --name other --allowed-resource-oauth2-return-urls http:\/\/localhost:\d+\/oauth2\/session-binding/,
+    fix: /create-workload-identity --region eu-central-1 --name other --allowed-resource-oauth2-return-urls http:\/\/localhost:\d+\/oauth2\/session-binding/,
     waiting: ['return URLs', 'callback URL'],
   },
   {
-    name: 'a look that is not permitted',
+    name: 'a check that is not permitted',
     plant: (environment) => {
       environment.AWS_ACCESS_KEY_ID = ACCESS_KEYS.agent;
     },
@@ -29,7 +29,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
       'workload identity': /onbehalf-agent\/local may not bedrock-agentcore:GetWorkloadIdentity/,
       'credential provider': /may not bedrock-agentcore:GetOauth2CredentialProvider/,
     },
-    mend: /aws iam put-role-policy --role-name onbehalf-agent .*"Action":"bedrock-agentcore:GetWorkloadIdentity"/,
+    fix: /aws iam put-role-policy --role-name onbehalf-agent .*"Action":"bedrock-agentcore:GetWorkloadIdentity"/,
     waiting: ['return URLs', 'callback URL'],
   },
   {
@@ -41,7 +41,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
       };
     },
     found: { 'return URLs': /is not among those of the workload identity \(https:\/\/old\.example\.com/ },
-    mend: /update-workload-identity .* https:\/\/old\.example\.com\/oauth2\/session-binding http:\/\/localhost:\d+\/oauth2\/session-binding/,
+    fix: /update-workload-identity .* https:\/\/old\.example\.com\/oauth2\/session-binding http:\/\/localhost:\d+\/oauth2\/session-binding/,
     waiting: ['callback URL'],
   },
   {
@@ -50,38 +50,38 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
       environment.GITHUB_PROVIDER_NAME = 'other';
     },
     found: { 'credential provider': /there is no other in eu-central-1/ },
-    mend: /create-oauth2-credential-provider --region eu-central-1 --name other --credential-provider-vendor GithubOauth2/,
+    fix: /create-oauth2-credential-provider --region eu-central-1 --name other --credential-provider-vendor GithubOauth2/,
     waiting: ['callback URL'],
   },
   ...[
     {
       change: { vendor: 'GoogleOauth2' },
       says: /is of GoogleOauth2, not of GitHub/,
-      mend: /get-oauth2-credential-provider/,
+      fix: /get-oauth2-credential-provider/,
     },
     {
       change: { status: 'CREATE_FAILED' },
       says: /is CREATE_FAILED/,
-      mend: /get-oauth2-credential-provider/,
+      fix: /get-oauth2-credential-provider/,
     },
-  ].map(({ change, says, mend }): PlantedFault => ({
+  ].map(({ change, says, fix }): PlantedFault => ({
     name: `a credential provider with ${JSON.stringify(change)}`,
     plant: (_, stack) => {
       const [provider] = stack.agentCoreIdentity.credentialProviders;
       if (provider !== undefined) stack.agentCoreIdentity.credentialProviders[0] = { ...provider, ...change };
     },
     found: { 'credential provider': says },
-    mend,
+    fix,
     waiting: ['callback URL'],
   })),
   {
-    name: 'a token that may not be fetched, by the name of the action that is missing',
+    name: 'a token that may not be fetched, with the name of the missing action',
     plant: (_, stack) => {
       const denied = answer(403, 'AccessDeniedException', 'User: x is not authorized to perform this');
       stack.agentCoreIdentity.faults.plan(/GetWorkloadAccessTokenForUserId/, denied);
     },
     found: { 'callback URL': /may not bedrock-agentcore:GetWorkloadAccessTokenForUserId/ },
-    mend: /onbehalf-doctor-bedrock-agentcore-GetWorkloadAccessTokenForUserId/,
+    fix: /onbehalf-doctor-bedrock-agentcore-GetWorkloadAccessTokenForUserId/,
   },
   {
     name: "a callback that the provider's OAuth app does not allow",
@@ -92,7 +92,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
       'callback URL':
         /refuses the client onbehalf-local with the callback http:\/\/127\.0\.0\.1:\d+\/identities\/oauth2\/callback\/[0-9a-f-]{36}/,
     },
-    mend: /curl -sS 'http.*Enter that callback at https:\/\/github\.com\/settings\/developers/s,
+    fix: /curl -sS 'http.*Enter that callback at https:\/\/github\.com\/settings\/developers/s,
   },
   {
     name: 'an OAuth client that the provider does not know',
@@ -102,28 +102,28 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
         stack.agentCoreIdentity.credentialProviders[0] = { ...provider, clientId: 'somebody-else' };
     },
     found: { 'callback URL': /refuses the client somebody-else/ },
-    mend: /compare the client id/,
+    fix: /compare the client id/,
   },
   {
-    name: 'a bucket that is not there',
+    name: 'a bucket that does not exist',
     plant: (environment) => {
       environment.S3_BUCKET_NAME = 'no-such-bucket';
     },
     found: { bucket: /there is no bucket no-such-bucket/ },
-    mend: /aws s3api create-bucket --bucket no-such-bucket --region eu-central-1/,
+    fix: /aws s3api create-bucket --bucket no-such-bucket --region eu-central-1/,
     waiting: ['key'],
   },
   {
-    name: 'a bucket that may not be seen',
+    name: 'a bucket that the caller may not access',
     plant: (_, stack) => {
       stack.s3.faults.plan(/^HEAD/, { kind: 'answer', status: 403 });
     },
     found: { bucket: /onbehalf-operator\/local may not s3:ListBucket/ },
-    mend: /put-role-policy --role-name onbehalf-operator .*"s3:ListBucket"/,
+    fix: /put-role-policy --role-name onbehalf-operator .*"s3:ListBucket"/,
     waiting: ['key'],
   },
   {
-    name: 'a bucket that is elsewhere, keeps no versions and is open',
+    name: 'a bucket that is in another region, keeps no versions and is public',
     plant: (_, stack) => {
       stack.s3.settings = {
         ...stack.s3.settings,
@@ -135,25 +135,25 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
     found: {
       bucket: /is in us-east-1, AWS_REGION is eu-central-1.*keeps no versions.*opened to the public/s,
     },
-    mend: /put-bucket-versioning .*Status=Enabled.*put-public-access-block .*RestrictPublicBuckets=true/s,
+    fix: /put-bucket-versioning .*Status=Enabled.*put-public-access-block .*RestrictPublicBuckets=true/s,
     waiting: ['key'],
   },
   {
-    name: 'a bucket without a key of its own',
+    name: 'a bucket without its own key',
     plant: (_environment, stack) => {
       const { keyArn: _, ...settings } = stack.s3.settings;
       stack.s3.settings = settings;
     },
     found: { key: /not encrypted with a key of KMS/ },
-    mend: /put-bucket-encryption --bucket onbehalf-local-sessions/,
+    fix: /put-bucket-encryption --bucket onbehalf-local-sessions/,
   },
   {
-    name: 'a key that is switched off',
+    name: 'a disabled key',
     plant: (_, stack) => {
       stack.account.keys.set(KEY_ARN, { enabled: false, rotates: true });
     },
     found: { key: /is not enabled: nothing in the bucket can be read/ },
-    mend: /aws kms enable-key --region eu-central-1 --key-id arn:aws:kms/,
+    fix: /aws kms enable-key --region eu-central-1 --key-id arn:aws:kms/,
   },
   {
     name: 'a key that is not rotated',
@@ -161,15 +161,15 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
       stack.account.keys.set(KEY_ARN, { enabled: true, rotates: false });
     },
     found: { key: /is not rotated/ },
-    mend: /aws kms enable-key-rotation --region eu-central-1/,
+    fix: /aws kms enable-key-rotation --region eu-central-1/,
   },
   {
-    name: 'a key that does not exist any more',
+    name: 'a deleted key',
     plant: (_, stack) => {
       stack.account.keys.clear();
     },
     found: { key: /does not exist: nothing can be written/ },
-    mend: /put-bucket-encryption/,
+    fix: /put-bucket-encryption/,
   },
   ...[
     {
@@ -179,7 +179,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
         "You don't have access to the model with the specified model ID.",
       ),
       says: /this account has no access to local\.rule-based-stand-in yet/,
-      mend: /aws bedrock list-foundation-model-agreement-offers .*Model access/s,
+      fix: /aws bedrock list-foundation-model-agreement-offers .*Model access/s,
     },
     {
       fault: answer(
@@ -188,12 +188,12 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
         'User: x is not authorized to perform: bedrock:InvokeModel',
       ),
       says: /may not bedrock:InvokeModelWithResponseStream/,
-      mend: /aws iam put-role-policy/,
+      fix: /aws iam put-role-policy/,
     },
     {
       fault: answer(400, 'ValidationException', 'The provided model identifier is invalid.'),
       says: /there is no local\.rule-based-stand-in in eu-central-1/,
-      mend: /list-inference-profiles/,
+      fix: /list-inference-profiles/,
     },
     {
       fault: answer(
@@ -202,19 +202,19 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
         "Invocation of model ID x with on-demand throughput isn't supported.",
       ),
       says: /can be called through an inference profile only/,
-      mend: /list-inference-profiles/,
+      fix: /list-inference-profiles/,
     },
     {
       fault: answer(429, 'ThrottlingException', 'Too many requests'),
       says: /failed: ThrottlingException: Too many requests/,
-      mend: /npm run doctor/,
+      fix: /npm run doctor/,
     },
-  ].map(({ fault, says, mend }): PlantedFault => ({
-    name: `a model that is answered for by ${JSON.stringify(fault.kind === 'answer' ? fault.body : '')}`,
+  ].map(({ fault, says, fix }): PlantedFault => ({
+    name: `a model whose call fails with ${JSON.stringify(fault.kind === 'answer' ? fault.body : '')}`,
     plant: (_, stack) => {
       stack.bedrock.faults.plan(/./, fault);
     },
     found: { model: says },
-    mend,
+    fix,
   })),
 ];

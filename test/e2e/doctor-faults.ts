@@ -2,23 +2,23 @@ import type { LocalStack } from '../../local/stack.ts';
 
 export type Environment = Record<string, string>;
 
-/** A fault of the deployment: how it is made, which subjects it makes wrong, and what is said of each. */
+/** A fault of the deployment: how to plant it, the subjects that become wrong, and their texts. */
 export interface PlantedFault {
   readonly name: string;
   readonly plant: (environment: Environment, stack: LocalStack) => void;
   readonly found: Readonly<Record<string, RegExp>>;
-  /** What of it a command mends. */
-  readonly mend: RegExp;
+  /** A part of the command that fixes it. */
+  readonly fix: RegExp;
   readonly waiting?: readonly string[];
 }
 
-/** Nobody listens there. */
+/** No service listens on this port. */
 const CLOSED = 'http://127.0.0.1:9';
 
-/** Whatever may be wrong with variables, addresses, clocks, credentials, the identity provider and the front door. */
+/** The faults of variables, addresses, clocks, credentials, the identity provider and the front door. */
 export const FAULTS: readonly PlantedFault[] = [
   {
-    name: 'variables that are missing or malformed, all at once',
+    name: 'missing and malformed variables, all at once',
     plant: (environment) => {
       environment.FLOW_SECRET = 'short';
       environment.S3_BUCKET_NAME = '';
@@ -27,7 +27,7 @@ export const FAULTS: readonly PlantedFault[] = [
     found: {
       variables: /FLOW_SECRET is not valid.*S3_BUCKET_NAME is missing.*SESSION_BINDING_URL is not valid/s,
     },
-    mend: /openssl rand -base64 48.*export S3_BUCKET_NAME=.*unset SESSION_BINDING_URL/s,
+    fix: /openssl rand -base64 48.*export S3_BUCKET_NAME=.*unset SESSION_BINDING_URL/s,
   },
   {
     name: 'a load balancer of another region',
@@ -35,7 +35,7 @@ export const FAULTS: readonly PlantedFault[] = [
       environment.ALB_ARN = environment.ALB_ARN?.replace('eu-central-1', 'eu-west-1') ?? '';
     },
     found: { region: /ALB_ARN is in eu-west-1, AWS_REGION is eu-central-1/ },
-    mend: /export AWS_REGION=eu-west-1/,
+    fix: /export AWS_REGION=eu-west-1/,
   },
   {
     name: 'the key host of another region',
@@ -43,7 +43,7 @@ export const FAULTS: readonly PlantedFault[] = [
       environment.ALB_PUBLIC_KEYS_URL = 'https://public-keys.auth.elb.us-east-1.amazonaws.com';
     },
     found: { region: /ALB_PUBLIC_KEYS_URL is not of eu-central-1/, reachability: /key host/ },
-    mend: /unset ALB_PUBLIC_KEYS_URL/,
+    fix: /unset ALB_PUBLIC_KEYS_URL/,
   },
   {
     name: 'an inference profile of another continent',
@@ -51,15 +51,15 @@ export const FAULTS: readonly PlantedFault[] = [
       environment.INFERENCE_PROFILE_ID = 'us.anthropic.claude-sonnet-4-5-20250929-v1:0';
     },
     found: { region: /cannot be called in eu-central-1/ },
-    mend: /aws bedrock list-inference-profiles --region eu-central-1/,
+    fix: /aws bedrock list-inference-profiles --region eu-central-1/,
   },
   {
-    name: 'a service that nobody answers for',
+    name: 'a service that is down',
     plant: (environment) => {
       environment.AWS_ENDPOINT_URL_BEDROCK_AGENTCORE = CLOSED;
     },
     found: { reachability: /AgentCore Identity \(127\.0\.0\.1:9\) does not answer: ECONNREFUSED/ },
-    mend: /curl -v http:\/\/127\.0\.0\.1:9\//,
+    fix: /curl -v http:\/\/127\.0\.0\.1:9\//,
     waiting: ['callback URL'],
   },
   {
@@ -68,7 +68,7 @@ export const FAULTS: readonly PlantedFault[] = [
       stack.s3.faults.plan(/./, { kind: 'reset' });
     },
     found: { reachability: /Amazon S3 \(127\.0\.0\.1:\d+\) does not answer: ECONNRESET/ },
-    mend: /curl -v/,
+    fix: /curl -v/,
     waiting: ['bucket', 'key'],
   },
   {
@@ -77,7 +77,7 @@ export const FAULTS: readonly PlantedFault[] = [
       stack.loadBalancer.keyFaults.plan(/./, { kind: 'hang' });
     },
     found: { reachability: /key host \(127\.0\.0\.1:\d+\) does not answer: TimeoutError/ },
-    mend: /curl -v/,
+    fix: /curl -v/,
   },
   {
     name: 'a name that does not exist',
@@ -85,7 +85,7 @@ export const FAULTS: readonly PlantedFault[] = [
       environment.GITHUB_API_BASE = 'https://api.github.invalid';
     },
     found: { reachability: /GITHUB_API_BASE \(api\.github\.invalid\): no such name/ },
-    mend: /nslookup api\.github\.invalid/,
+    fix: /nslookup api\.github\.invalid/,
   },
   {
     name: "an address that is not GitHub's API",
@@ -93,15 +93,15 @@ export const FAULTS: readonly PlantedFault[] = [
       stack.gitHub.faults.plan(/./, { kind: 'answer', status: 200, body: '<html>GitHub</html>' });
     },
     found: { reachability: /does not answer like GitHub's REST API/ },
-    mend: /export GITHUB_API_BASE=https:\/\/api\.github\.com/,
+    fix: /export GITHUB_API_BASE=https:\/\/api\.github\.com/,
   },
   {
-    name: 'keys that nobody answers for, which only the bucket tells of',
+    name: "an unreachable KMS, which only the bucket's settings reveal",
     plant: (environment) => {
       environment.AWS_ENDPOINT_URL_KMS = CLOSED;
     },
     found: { key: /kms:DescribeKey \(127\.0\.0\.1:9\) does not answer: ECONNREFUSED/ },
-    mend: /curl -v/,
+    fix: /curl -v/,
   },
   ...[-600, 600].map((seconds): PlantedFault => ({
     name: `a clock that is ${seconds > 0 ? 'slow' : 'fast'}`,
@@ -110,7 +110,7 @@ export const FAULTS: readonly PlantedFault[] = [
         part.faults.plan(/./, { kind: 'clock', ms: seconds * 1000 });
     },
     found: { clock: new RegExp(`this machine is (599|600|601) s ${seconds > 0 ? 'slow' : 'fast'}`) },
-    mend: /timedatectl set-ntp true/,
+    fix: /timedatectl set-ntp true/,
   })),
   {
     name: 'no credentials',
@@ -118,8 +118,8 @@ export const FAULTS: readonly PlantedFault[] = [
       environment.AWS_ACCESS_KEY_ID = '';
       environment.AWS_EC2_METADATA_DISABLED = 'true';
     },
-    found: { credentials: /AWS does not take them: CredentialsProviderError/ },
-    mend: /aws sso login/,
+    found: { credentials: /AWS does not accept them: CredentialsProviderError/ },
+    fix: /aws sso login/,
     waiting: [
       'workload identity',
       'return URLs',
@@ -135,8 +135,8 @@ export const FAULTS: readonly PlantedFault[] = [
     plant: (environment) => {
       environment.AWS_ACCESS_KEY_ID = 'AKIANOBODY';
     },
-    found: { credentials: /AWS does not take them: InvalidClientTokenId/ },
-    mend: /aws sso login/,
+    found: { credentials: /AWS does not accept them: InvalidClientTokenId/ },
+    fix: /aws sso login/,
   },
   {
     name: 'credentials of another account',
@@ -144,24 +144,24 @@ export const FAULTS: readonly PlantedFault[] = [
       environment.ALB_ARN = environment.ALB_ARN?.replace('111122223333', '444455556666') ?? '';
     },
     found: { credentials: /of the account 111122223333; ALB_ARN is of 444455556666/ },
-    mend: /aws configure list-profiles.*export AWS_PROFILE=NAME/s,
+    fix: /aws configure list-profiles.*export AWS_PROFILE=NAME/s,
   },
   {
-    name: 'an issuer that the provider spells in another way',
+    name: 'an issuer that the provider writes in another way',
     plant: (environment) => {
       environment.ALB_ISSUER = `${environment.ALB_ISSUER ?? ''}/`;
     },
     found: { 'identity provider': /but the provider calls itself http:\/\/127\.0\.0\.1:\d+: every token/ },
-    mend: /export ALB_ISSUER=http:\/\/127\.0\.0\.1:\d+$/,
+    fix: /export ALB_ISSUER=http:\/\/127\.0\.0\.1:\d+$/,
     waiting: ['front door'],
   },
   {
-    name: 'an issuer that is none',
+    name: 'an issuer that is not an OpenID provider',
     plant: (environment, stack) => {
       environment.ALB_ISSUER = stack.gitHub.url;
     },
     found: { 'identity provider': /answers 404, not with a discovery document/ },
-    mend: /curl -sS .*openid-configuration/,
+    fix: /curl -sS .*openid-configuration/,
     waiting: ['front door'],
   },
   {
@@ -170,7 +170,7 @@ export const FAULTS: readonly PlantedFault[] = [
       environment.ALB_CLIENT_ID = 'other';
     },
     found: { 'front door': /signs in for the client onbehalf-local, ALB_CLIENT_ID is other/ },
-    mend: /export ALB_CLIENT_ID=onbehalf-local/,
+    fix: /export ALB_CLIENT_ID=onbehalf-local/,
   },
   {
     name: 'a rule that lets everybody in',
@@ -183,12 +183,12 @@ export const FAULTS: readonly PlantedFault[] = [
     },
     found: {
       'front door':
-        /\/docs answers 200 to who is not signed in.*\/invocations without a sign-in is answered 200/s,
+        /\/docs answers 200 to a browser that is not signed in.*\/invocations without a sign-in is answered 200/s,
     },
-    mend: /npm run infra:cdk -- infra\/deployments\/mine\.json diff/,
+    fix: /npm run infra:cdk -- infra\/deployments\/mine\.json diff/,
   },
   {
-    name: 'a rule that forwards without a sign-in, so that the application itself has to refuse',
+    name: 'a rule that forwards without a sign-in, so that only the application refuses',
     plant: (_, stack) => {
       const headers = { 'content-type': 'application/problem+json' };
       stack.loadBalancer.faults.plan(/^GET \/sessions$/, {
@@ -198,11 +198,14 @@ export const FAULTS: readonly PlantedFault[] = [
         body: '{}',
       });
     },
-    found: { 'front door': /\/sessions without a sign-in is forwarded, instead of 401 by the load balancer/ },
-    mend: /mine\.json diff/,
+    found: {
+      'front door':
+        /\/sessions without a sign-in is forwarded, instead of getting 401 from the load balancer/,
+    },
+    fix: /mine\.json diff/,
   },
   {
-    name: 'a provider without keys, where access tokens are verified here',
+    name: 'a provider without keys, when the agent role verifies access tokens',
     plant: (environment, stack) => {
       environment.SIGN_IN = 'bearer';
       const issuer = stack.identityProvider.url;
@@ -210,7 +213,7 @@ export const FAULTS: readonly PlantedFault[] = [
       stack.identityProvider.faults.plan(/well-known/, { kind: 'answer', status: 200, body });
     },
     found: { 'identity provider': /publishes no keys that access tokens could be verified with/ },
-    mend: /curl -sS .*openid-configuration/,
+    fix: /curl -sS .*openid-configuration/,
   },
   {
     name: 'a sign-in at another provider',
@@ -221,7 +224,7 @@ export const FAULTS: readonly PlantedFault[] = [
     found: {
       'front door': /signs in at https:\/\/login\.example\.com\/authorize, which is not ALB_ISSUER's/,
     },
-    mend: /npm run infra:cdk -- infra\/deployments\/mine\.json diff/,
+    fix: /npm run infra:cdk -- infra\/deployments\/mine\.json diff/,
   },
   {
     name: 'a redirect URI that the identity provider does not know',
@@ -232,6 +235,6 @@ export const FAULTS: readonly PlantedFault[] = [
       'front door':
         /refuses a sign-in of the client onbehalf-local that comes back to http:\/\/localhost:\d+\/oauth2\/idpresponse/,
     },
-    mend: /Register that address as a redirect URI/,
+    fix: /Register that address as a redirect URI/,
   },
 ];

@@ -11,7 +11,7 @@ import { FAULTS, type Environment } from './doctor-faults.ts';
 interface Diagnosis {
   readonly code: number | null;
   readonly text: string;
-  /** The lines of a state, by subject. */
+  /** The lines of one state, by subject. */
   readonly ok: readonly string[];
   readonly wrong: Readonly<Record<string, string>>;
   readonly notChecked: Readonly<Record<string, string>>;
@@ -31,19 +31,21 @@ describe('npm run doctor', () => {
     await stack.close();
   });
 
-  it('finds nothing where nothing is wrong, as the operator who looks at the agent role', async () => {
+  it('finds no fault in a healthy deployment, as the operator who checks the agent role', async () => {
     const { code, ok, wrong, notChecked } = await diagnose(stack.environment('operator'));
     expect({ wrong, notChecked }).toEqual({ wrong: {}, notChecked: {} });
-    expect([code, ok.length]).toEqual([0, 14]);
+    expect(code).toBe(0);
+    expect(ok).toHaveLength(14);
   });
 
-  it('finds nothing wrong with what the session-binding role may do', async () => {
+  it('finds no fault in the permissions of the session-binding role', async () => {
     const environment = stack.environment('session-binding');
     const { code, ok } = await diagnose({ ...environment, AWS_ENDPOINT_URL_STS: stack.account.url });
-    expect([code, ok.length]).toEqual([0, 8]);
+    expect(code).toBe(0);
+    expect(ok).toHaveLength(8);
   });
 
-  it('finds that the session-binding role may not complete', async () => {
+  it('finds that the session-binding role may not complete an authorization', async () => {
     const environment = { ...stack.environment('session-binding'), AWS_ENDPOINT_URL_STS: stack.account.url };
     const { code, wrong } = await diagnose({ ...environment, AWS_ACCESS_KEY_ID: ACCESS_KEYS.agent });
     expect(code).toBe(1);
@@ -52,17 +54,17 @@ describe('npm run doctor', () => {
     expect(wrong.completion).toMatch(/aws iam put-role-policy --role-name onbehalf-agent/);
   });
 
-  it.each([...FAULTS, ...AWS_FAULTS])('finds $name', async ({ plant, found, mend, waiting }) => {
+  it.each([...FAULTS, ...AWS_FAULTS])('finds $name', async ({ plant, found, fix, waiting }) => {
     const environment = stack.environment('operator');
     plant(environment, stack);
     const { code, wrong, notChecked } = await diagnose(environment);
     expect(code).toBe(1);
     for (const [subject, says] of Object.entries(found)) expect(wrong[subject]).toMatch(says);
-    expect(Object.values(wrong).join('\n')).toMatch(mend);
+    expect(Object.values(wrong).join('\n')).toMatch(fix);
     if (waiting !== undefined) expect(Object.keys(notChecked).sort()).toEqual([...waiting].sort());
   });
 
-  it('says nothing of other subjects than those that are wrong', async () => {
+  it('reports no other subjects than those that are wrong', async () => {
     const { wrong } = await diagnose({ ...stack.environment('operator'), GITHUB_PROVIDER_NAME: 'other' });
     expect(Object.keys(wrong)).toEqual(['credential provider']);
   });
@@ -84,7 +86,7 @@ describe('npm run doctor', () => {
     expect(stack.agentCoreIdentity.credentialProviders[0]?.name).toBe(GITHUB_PROVIDER);
   });
 
-  it('tells commands that are safe to paste, and nothing that a terminal obeys', async () => {
+  it('prints commands that are safe to paste, and no control characters', async () => {
     const hostile = `http://evil.example.com/'$(touch /tmp/x)'\u001b[2J`;
     stack.identityProvider.faults.plan(/well-known/, {
       kind: 'answer',
@@ -98,7 +100,7 @@ describe('npm run doctor', () => {
     expect(text).not.toContain('\u001b');
   });
 
-  it('takes the variables from a file, as npm start writes one', async () => {
+  it('reads the variables from a file of the form that npm start writes', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'onbehalf-doctor-'));
     const file = join(folder, 'operator.env');
     const lines = Object.entries(stack.environment('operator')).map(([name, value]) => `${name}=${value}\n`);
@@ -114,7 +116,7 @@ describe('npm run doctor', () => {
     }
   });
 
-  it('takes from a file what it is for, and runs nothing of it', async () => {
+  it('reads only the expected variables from a file, and executes nothing in it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'onbehalf-doctor-'));
     const file = join(folder, 'hostile.env');
     const lines = Object.entries(stack.environment('operator')).map(([name, value]) => `${name}=${value}\n`);
@@ -122,11 +124,12 @@ describe('npm run doctor', () => {
       'NODE_OPTIONS="--import=data:text/javascript,process.exit(7)"\nAWS_CONFIG_FILE=/dev/stdin\n';
     writeFileSync(file, hostile + lines.filter((line) => !line.startsWith('ALB_CLIENT_ID=')).join(''));
     try {
-      // What the file lacks is not taken from the shell either.
+      // A variable that the file lacks is not taken from the shell either.
       const { code, text } = await run(['scripts/run.mjs', 'scripts/doctor.mjs', file], {
         ALB_CLIENT_ID: 'onbehalf-local',
       });
-      expect([code, text.includes('ALB_CLIENT_ID is missing')]).toEqual([1, true]);
+      expect(code).toBe(1);
+      expect(text).toContain('ALB_CLIENT_ID is missing');
       writeFileSync(file, Buffer.from([0, 1, 2, 255]));
       const nonsense = await run(['scripts/run.mjs', 'scripts/doctor.mjs', file], {});
       expect(nonsense).toEqual({ code: 1, text: `${file} has none of the variables of .env.example.\n` });
@@ -135,23 +138,25 @@ describe('npm run doctor', () => {
     }
   });
 
-  it('looks at all the rest without the secret, which whoever looks need not know', async () => {
+  it('checks everything else without the flow secret, which an operator does not have to know', async () => {
     const { code, ok, wrong } = await diagnose({ ...stack.environment('operator'), FLOW_SECRET: '' });
-    expect([code, Object.keys(wrong), ok.length]).toEqual([1, ['variables'], 13]);
+    expect(code).toBe(1);
+    expect(Object.keys(wrong)).toEqual(['variables']);
+    expect(ok).toHaveLength(13);
   });
 
-  it.each(['no-such.env', 'infra'])('says that %s is no file', async (name) => {
+  it.each(['no-such.env', 'infra'])('reports that %s is not a file', async (name) => {
     const { code, text } = await run(['scripts/run.mjs', 'scripts/doctor.mjs', name], {});
-    expect([code, text]).toEqual([
-      1,
+    expect(code).toBe(1);
+    expect(text).toEqual(
       `There is no file ${name}. Copy .env.example, or start the local stack: npm start\n`,
-    ]);
+    );
   });
 });
 
 async function diagnose(environment: Environment): Promise<Diagnosis> {
   const { code, text } = await run(['dist/doctor/main.js'], environment);
-  const told: Record<'ok' | 'WRONG' | '-', Record<string, string>> = { ok: {}, WRONG: {}, '-': {} };
+  const findings: Record<'ok' | 'WRONG' | '-', Record<string, string>> = { ok: {}, WRONG: {}, '-': {} };
   let last: readonly ['ok' | 'WRONG' | '-', string] | undefined;
   for (const line of text.split('\n')) {
     const [, state, subject, detail] = /^(ok|WRONG|-) +(\S.*?) {2,}(.*)$/.exec(line) ?? [];
@@ -159,10 +164,10 @@ async function diagnose(environment: Environment): Promise<Diagnosis> {
     const body = detail ?? line;
     if (last !== undefined && (detail !== undefined || line.startsWith('     '))) {
       const [kind, of] = last;
-      told[kind][of] = `${told[kind][of] ?? ''}\n${body}`;
+      findings[kind][of] = `${findings[kind][of] ?? ''}\n${body}`;
     }
   }
-  return { code, text, ok: Object.keys(told.ok), wrong: told.WRONG, notChecked: told['-'] };
+  return { code, text, ok: Object.keys(findings.ok), wrong: findings.WRONG, notChecked: findings['-'] };
 }
 
 function run(

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { tokenOf } from '../support/tokens.ts';
 import { World } from '../support/world.ts';
 
-describe('the doors of both roles', () => {
+describe('the routes of both roles', () => {
   let world: World;
 
   beforeAll(async () => {
@@ -30,7 +30,7 @@ describe('the doors of both roles', () => {
     ['sessionBinding', 'GET', '/oauth2/connect'],
     ['sessionBinding', 'POST', '/oauth2/connect'],
     ['sessionBinding', 'GET', '/oauth2/session-binding'],
-  ] as const)('%s %s %s is closed without a token', async (role, method, path) => {
+  ] as const)('%s %s %s refuses a request without a token', async (role, method, path) => {
     const answer = await fetch(world.roles[role].url + path, { method, redirect: 'manual' });
     expect(answer.status).toBe(401);
   });
@@ -43,37 +43,39 @@ describe('the doors of both roles', () => {
     expect((await fetch(`${world.roles[role].url}/ready`)).status).toBe(200);
   });
 
-  it.each(['HEAD', 'OPTIONS', 'PUT', 'PATCH'])('%s leads nowhere', async (method) => {
-    for (const path of ['/sessions', '/docs', '/invocations']) {
-      expect([path, (await agent(path, { method, headers: signedIn() })).status]).toEqual([path, 404]);
-    }
+  it.each(
+    ['HEAD', 'OPTIONS', 'PUT', 'PATCH'].flatMap((method) =>
+      ['/sessions', '/docs', '/invocations'].map((path) => [method, path] as const),
+    ),
+  )('the agent role answers 404 to %s %s', async (method, path) => {
+    expect((await agent(path, { method, headers: signedIn() })).status).toBe(404);
+  });
+
+  it.each(['HEAD', 'OPTIONS', 'PUT', 'PATCH'])('the callback answers 404 to %s', async (method) => {
     const binding = `${world.roles.sessionBinding.url}/oauth2/session-binding?session_id=x`;
     expect((await fetch(binding, { method, headers: signedIn() })).status).toBe(404);
   });
 
-  it('says what is wrong with a body, and repeats nothing of it', async () => {
-    const bodies = [
-      '',
-      '{',
-      '[]',
-      '{}',
-      '{"sessionId":"a b","message":"x"}',
-      '{"sessionId":"a","message":" "}',
-      '{"sessionId":"a","message":"x","secret":"SECRET"}',
-      '{"sessionId":"a","resume":[]}',
-      '{"sessionId":"a","resume":[{"interruptId":"i","status":"maybe"}]}',
-      '{"threadId":"a","runId":"r","messages":[]}',
-    ];
-    for (const body of bodies) {
-      const answer = await agent('/invocations', {
-        method: 'POST',
-        headers: signedIn({ 'content-type': 'application/json' }),
-        body,
-      });
-      expect([body, answer.status]).toEqual([body, 400]);
-      expect(answer.headers.get('content-type')).toContain('application/problem+json');
-      expect(await answer.text()).not.toContain('SECRET');
-    }
+  it.each([
+    '',
+    '{',
+    '[]',
+    '{}',
+    '{"sessionId":"a b","message":"x"}',
+    '{"sessionId":"a","message":" "}',
+    '{"sessionId":"a","message":"x","secret":"SECRET"}',
+    '{"sessionId":"a","resume":[]}',
+    '{"sessionId":"a","resume":[{"interruptId":"i","status":"maybe"}]}',
+    '{"threadId":"a","runId":"r","messages":[]}',
+  ])('refuses the body %j without repeating the input', async (body) => {
+    const answer = await agent('/invocations', {
+      method: 'POST',
+      headers: signedIn({ 'content-type': 'application/json' }),
+      body,
+    });
+    expect(answer.status).toBe(400);
+    expect(answer.headers.get('content-type')).toContain('application/problem+json');
+    expect(await answer.text()).not.toContain('SECRET');
   });
 
   it.each([
@@ -92,16 +94,14 @@ describe('the doors of both roles', () => {
   });
 
   it.each(['image', 'iframe', 'script', 'empty', 'object'])(
-    'opens no page of consent in what another page embeds: %s',
+    'does not open a consent page inside another page: %s',
     async (destination) => {
       for (const path of ['/oauth2/connect?ticket=x', '/oauth2/session-binding?session_id=x&state=x']) {
         const answer = await fetch(world.roles.sessionBinding.url + path, {
           headers: signedIn({ 'sec-fetch-dest': destination }),
         });
-        expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([
-          403,
-          'cross_site_request',
-        ]);
+        expect(answer.status).toBe(403);
+        expect(((await answer.json()) as { code: string }).code).toBe('cross_site_request');
       }
       const there = await fetch(`${world.roles.sessionBinding.url}/oauth2/connect?ticket=x`, {
         headers: signedIn({ 'sec-fetch-dest': 'document' }),
@@ -123,10 +123,8 @@ describe('the doors of both roles', () => {
       body: '{"sessionId":"a","message":"x"}',
     };
     const answer = await agent('/invocations', init);
-    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([
-      403,
-      'cross_site_request',
-    ]);
+    expect(answer.status).toBe(403);
+    expect(((await answer.json()) as { code: string }).code).toBe('cross_site_request');
     expect(world.stack.bedrock.requests).toEqual([]);
   });
 
@@ -147,21 +145,20 @@ describe('the doors of both roles', () => {
     expect((await agent('/sessions', { headers: signedIn({ cookie }) })).status).toBe(200);
   });
 
-  it('sends security headers, and none that tell the framework or open it to other origins', async () => {
+  it('sends security headers, and no headers that name the framework or allow other origins', async () => {
     const { headers } = await agent('/ping', { headers: { origin: 'https://evil.example' } });
     expect(headers.get('x-content-type-options')).toBe('nosniff');
     expect(headers.get('referrer-policy')).toBe('no-referrer');
     expect(headers.get('content-security-policy')).toContain("default-src 'none'");
-    expect([
-      headers.get('server'),
-      headers.get('x-powered-by'),
-      headers.get('access-control-allow-origin'),
-    ]).toEqual([null, null, null]);
+    expect(headers.get('server')).toBe(null);
+    expect(headers.get('x-powered-by')).toBe(null);
+    expect(headers.get('access-control-allow-origin')).toBe(null);
   });
 
   it('answers an unknown address by a problem document, and by a page to a browser', async () => {
     const problem = await agent('/nothing', { headers: signedIn() });
-    expect([problem.status, ((await problem.json()) as { code: string }).code]).toEqual([404, 'not_found']);
+    expect(problem.status).toBe(404);
+    expect(((await problem.json()) as { code: string }).code).toBe('not_found');
     const page = await agent('/nothing', { headers: signedIn({ accept: 'text/html,*/*' }) });
     expect(page.headers.get('content-type')).toContain('text/html');
   });

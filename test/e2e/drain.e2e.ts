@@ -5,12 +5,16 @@ import { startRole, type RoleProcess } from '../../local/lib/role-process.ts';
 import { BUCKET } from '../../local/stack.ts';
 import { eventually, World } from '../support/world.ts';
 
-/** Seconds; fifteen minutes in a deployment. The load balancer waits longer: docs/operations.md, "Scaling". */
+/**
+ * The deadline in seconds; a deployment has fifteen minutes. The load balancer waits longer: docs/operations.md, "Scaling".
+ */
 const DEADLINE_S = 2;
 const MARGIN_MS = 1_500;
 
-/** As ECS takes a task away: it gets no new request, what is open is cut after the delay, and then comes SIGTERM. */
-describe('a task that leaves', () => {
+/**
+ * ECS stops a task in this order: it gets no new request, open requests are cut after the delay, and then it gets SIGTERM.
+ */
+describe('a task that is stopped', () => {
   let world: World;
   let alice: HttpBrowser;
   let next: RoleProcess;
@@ -32,7 +36,9 @@ describe('a task that leaves', () => {
       'session-binding': sessionBinding,
     });
   };
-  /** A stream that the model leaves silent; resolves with what has been read when it is over, cut or not. */
+  /**
+   * A stream in which the model stays silent. `read` resolves at its end with the text, and with CUT when the stream was cut.
+   */
   const stream = async (sessionId: string): Promise<{ readonly read: Promise<string> }> => {
     const cookie = await alice.jar.getCookieString(world.url);
     const answer = await fetch(`${world.url}/invocations`, {
@@ -58,33 +64,35 @@ describe('a task that leaves', () => {
       .filter(({ bucket, key }) => bucket === BUCKET && key.includes(`/${sessionId}/turns/`))
       .map(({ body }) => body.toString());
 
-  it('tells and saves its streams before the load balancer cuts them, and its user goes on elsewhere', async () => {
+  it('ends and saves its streams before the load balancer cuts them, and the user continues at another task', async () => {
     register(world.roles.agent);
     const hang = world.stack.bedrock.faults.plan(/./, { kind: 'hang' });
     const { read } = await stream('leaves');
     await eventually(() => hang.met === 1);
     const drained = world.stack.loadBalancer.drain(world.roles.agent.url, DEADLINE_S * 1000 + MARGIN_MS);
-    const told = await read;
-    expect(told).toContain('"code":"run_timeout"');
-    expect(told).not.toContain('CUT');
+    const received = await read;
+    expect(received).toContain('"code":"run_timeout"');
+    expect(received).not.toContain('CUT');
     expect(records('leaves')).toEqual([expect.stringContaining('"text":"hello"')]);
     world.stack.bedrock.faults.clear();
     register(next);
-    expect((await world.ask(alice, 'leaves', 'hello again')).text).toContain('Hello');
+    expect((await world.ask(alice, 'leaves', 'hello again')).last).toMatchObject({
+      outcome: { type: 'success' },
+    });
     await drained;
     await world.roles.agent.stop();
   }, 20_000);
 
-  it('would leave them cut in the middle of it, were it given less time than a run may take', async () => {
+  it('cuts its streams when the load balancer gives it less time than a run may take', async () => {
     register(next);
     const hang = world.stack.bedrock.faults.plan(/./, { kind: 'hang' });
     const { read } = await stream('cut');
     await eventually(() => hang.met === 1);
     await world.stack.loadBalancer.drain(next.url, 200);
-    const told = await read;
-    expect(told).toContain('RUN_STARTED');
-    expect(told).toContain('CUT');
-    expect(told).not.toContain('RUN_ERROR');
+    const received = await read;
+    expect(received).toContain('RUN_STARTED');
+    expect(received).toContain('CUT');
+    expect(received).not.toContain('RUN_ERROR');
     await delay(100);
     world.stack.bedrock.faults.clear();
   }, 20_000);

@@ -16,7 +16,7 @@ const COPIED = [
   'tsconfig.build.json',
 ];
 const PAGE = readFileSync('docs/extending.md', 'utf8');
-/** The code blocks that name a file, or a place in one. */
+/** The code blocks that name a file, or a place in a file. */
 const BLOCKS = [...PAGE.matchAll(/```(?:ts|json)\n(?:\/\/ (.+)\n)?([^]*?)```/g)].map(
   ([, place = '', code = '']) => ({
     place,
@@ -124,18 +124,18 @@ describe('the provider of docs/extending.md', () => {
     expect(status).toBe(0);
   });
 
-  it('touches its own folder and three lines, in at most 120 lines', () => {
+  it('needs its own folder and three other lines, at most 120 lines in all', () => {
     const own = BLOCKS.filter(({ place }) => place.startsWith('src/') || place.startsWith('in '));
     const lines = own.flatMap(({ code }) => code.trimEnd().split('\n'));
     const shared = own.filter(({ place }) => place.startsWith('in '));
     expect(shared.map(({ code }) => code.trimEnd().split('\n').length)).toEqual([1, 1]);
-    // The third line is that of the deployment file.
+    // The third line is in the deployment file.
     expect(lines.length + 1).toBeLessThanOrEqual(120);
   });
 });
 
 describe('a provider outside src', () => {
-  it('is offered by a program of its own', async () => {
+  it('is offered by its own program', async () => {
     const scopes = { hear: { title: 'Hear words', detail: '' } };
     const row = fixedAnswers({ id: 'parrot', brand: 'Parrot', scopes }, { 'GET /word': { word: 'Ahoy' } });
     const world = await World.start(

@@ -11,7 +11,7 @@ describe('the authorization-code flow', () => {
   });
   afterAll(() => world.close());
 
-  it('pauses for consent, resumes with the pending call alone, and needs no consent again', async () => {
+  it('pauses for consent, resumes with only the pending call, and needs no second consent', async () => {
     const alice = await world.signIn('alice@example.com');
     const paused = await world.ask(alice, 'once', 'Who am I on GitHub?');
     expect(paused.last).toMatchObject({ type: 'RUN_FINISHED', outcome: { type: 'interrupt' } });
@@ -38,7 +38,7 @@ describe('the authorization-code flow', () => {
     expect(again.text).toContain('alice-octo');
   });
 
-  it('asks for each scope on its own, and resumes several interrupts at once', async () => {
+  it('asks for each scope separately, and resumes several interrupts at once', async () => {
     const bob = await world.signIn('bob@example.com');
     const paused = await world.ask(bob, 'both', 'Who am I, and which are my 2 repositories?');
     expect(paused.interrupts.map(({ metadata }) => metadata.scopes)).toEqual([['read:user'], ['repo']]);
@@ -64,7 +64,7 @@ describe('the authorization-code flow', () => {
     world.stack.agentCoreIdentity.vault.reset();
   });
 
-  it('closes the interrupt when the user declines, and when the user types something else', async () => {
+  it('closes the interrupt when the user declines or sends another message', async () => {
     const carol = await world.signIn('carol@example.com');
     await world.ask(carol, 'no', 'List my repositories');
     const declined = await invoke(carol, world.url, {
@@ -77,15 +77,15 @@ describe('the authorization-code flow', () => {
     await world.ask(carol, 'no', 'List my repositories');
     const typed = await world.ask(carol, 'no', 'Thanks, never mind');
     expect(typed.last).toMatchObject({ outcome: { type: 'success' } });
-    expect(typed.text).toContain('You are welcome');
+    expect(typed.events.map(({ type }) => type)).not.toContain('TOOL_CALL_START');
     const late = await world.resume(carol, 'no', ['interrupt-2']);
     expect(late.status).toBe(409);
     expect(late.raw).toContain('interrupt_not_pending');
     const after = await world.ask(carol, 'no', 'hello');
-    expect(after.text).toContain('Hello');
+    expect(after.last).toMatchObject({ outcome: { type: 'success' } });
   });
 
-  it('lets a resume take effect once', async () => {
+  it('accepts a resume only once', async () => {
     const carol = await world.signIn('carol@example.com');
     const paused = await world.ask(carol, 'double', 'Who am I?');
     await world.consent(carol, connectUrlOf(paused), 'alice-octo');
@@ -97,11 +97,11 @@ describe('the authorization-code flow', () => {
     expect(both.map(({ status }) => status).sort()).toEqual([200, 409]);
     const third = await world.resume(carol, 'double', ['interrupt-1']);
     expect(third.status).toBe(409);
-    // Whose token it is, and the tool's own call.
+    // Two requests use the token: the check of the account, and the tool's own call.
     expect(world.stack.gitHub.api.seenTokens).toHaveLength(seen + 2);
   });
 
-  it('re-authenticates once when the provider has revoked the token', async () => {
+  it('asks for a new consent once when the provider has revoked the token', async () => {
     const alice = await world.signIn('alice@example.com');
     world.stack.agentCoreIdentity.vault.reset();
     const first = await world.ask(alice, 'revoked', 'Who am I?');
@@ -133,7 +133,7 @@ describe('the authorization-code flow', () => {
     expect(world.stack.gitHub.grants.exchanges.at(-1)).toEqual({ grantType: 'refresh_token', pkce: false });
   });
 
-  it('tells the wait when GitHub limits the rate', async () => {
+  it('reports the waiting time when GitHub limits the rate', async () => {
     const bob = await world.signIn('bob@example.com');
     world.stack.gitHub.api.limit('bob-octo', 77);
     const limited = await world.ask(bob, 'limit', 'Who am I?');
@@ -142,7 +142,7 @@ describe('the authorization-code flow', () => {
     world.stack.gitHub.api.reset();
   });
 
-  it('keeps conversations to their user, and deletes them for good', async () => {
+  it('shows conversations only to their user, and deletes them permanently', async () => {
     const [alice, bob] = [await world.signIn('alice@example.com'), await world.signIn('bob@example.com')];
     await world.ask(alice, 'mine', 'hello');
     const list = JSON.parse((await alice.request(`${world.url}/sessions`)).text) as {
@@ -165,8 +165,8 @@ describe('the authorization-code flow', () => {
 
     expect((await alice.request(`${world.url}/sessions/mine`, { method: 'DELETE' })).status).toBe(204);
     expect((await alice.request(`${world.url}/sessions/mine`)).status).toBe(404);
-    const left = world.stack.s3.store.all().filter(({ key }) => key.includes('/mine'));
-    expect(left).toEqual([]);
+    const objects = world.stack.s3.store.all().filter(({ key }) => key.includes('/mine'));
+    expect(objects).toEqual([]);
   });
 
   it('restores the conversation on the next turn', async () => {
@@ -178,7 +178,7 @@ describe('the authorization-code flow', () => {
     expect(sent[0]?.content[0]?.text).toBe('hello');
   });
 
-  it('lets nobody in who is not signed in', async () => {
+  it('refuses a request without a sign-in', async () => {
     const nobody = new HttpBrowser();
     expect((await nobody.request(`${world.url}/sessions`)).status).toBe(401);
     expect((await nobody.request(`${world.url}/invocations`, { method: 'POST' })).status).toBe(401);

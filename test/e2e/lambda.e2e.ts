@@ -20,7 +20,7 @@ describe('session binding on Lambda', () => {
     await world.close();
   });
 
-  it('completes one consent after the other, frozen in between, in answers that a load balancer takes', async () => {
+  it('completes one consent after another while the process is frozen in between, with answers that a load balancer accepts', async () => {
     for (const [username, login] of [
       ['alice@example.com', 'alice-octo'],
       ['bob@example.com', 'bob-octo'],
@@ -36,17 +36,18 @@ describe('session binding on Lambda', () => {
     expect(target.largest()).toBeLessThan(64 * 1024);
   });
 
-  it('refuses the link of another, as everywhere', async () => {
+  it('refuses the link of another user', async () => {
     const paused = await world.ask(
       await world.signIn('alice@example.com'),
       'swap',
       'List my repositories on GitHub',
     );
     const page = await (await world.signIn('bob@example.com')).navigate(connectUrlOf(paused));
-    expect([page.status, page.text.includes('<form')]).toEqual([403, false]);
+    expect(page.status).toBe(403);
+    expect(page.text).not.toContain('<form');
   });
 
-  it('is told of two tokens in one request, and lets neither in', async () => {
+  it('receives both tokens of one request, and accepts neither', async () => {
     const token = tokenOf(world.stack);
     const ask = (tokens: readonly string[]): Promise<number | undefined> =>
       new Promise((resolve, reject) => {
@@ -58,12 +59,12 @@ describe('session binding on Lambda', () => {
           .on('error', reject)
           .end();
       });
-    // Refused, and led away from the address with the ticket in it.
+    // The request is refused, and the redirect removes the ticket from the address.
     expect(await ask([token])).toBe(303);
     expect(await ask([token, token])).toBe(401);
   });
 
-  it('signs nobody in by what the adapter adds', async () => {
+  it('accepts no sign-in from the headers that the adapter adds', async () => {
     const browser = new HttpBrowser();
     const answer = await browser.request(`${target.url}/oauth2/connect?ticket=x`, {
       headers: { 'x-amzn-request-context': '{"identity":{"sub":"alice"}}' },

@@ -37,7 +37,7 @@ describe('the specification', () => {
   });
   afterAll(() => world.close());
 
-  it('is the one that the code describes', () => {
+  it('matches the code', () => {
     const { status, stderr } = spawnSync(process.execPath, ['scripts/openapi.mjs', '--check'], {
       encoding: 'utf8',
     });
@@ -45,7 +45,7 @@ describe('the specification', () => {
     expect(status).toBe(0);
   });
 
-  it('lints clean', () => {
+  it('passes the linter', () => {
     const folder = mkdtempSync(join(tmpdir(), 'onbehalf-openapi-'));
     const file = join(folder, 'openapi.json');
     writeFileSync(file, text);
@@ -91,7 +91,7 @@ describe('the specification', () => {
     ]);
   });
 
-  it('has examples that run as they stand', async () => {
+  it('has examples that run without changes', async () => {
     const examples =
       specification.paths['/invocations']?.post?.requestBody?.content['application/json'].examples ?? {};
     const [first, resume, next, decline] = Object.values(examples).map(({ value }) => value);

@@ -32,7 +32,7 @@ describe('a role', () => {
     return readFileSync(file, 'utf8');
   };
 
-  /** What is ours among the modules: the folder of each that is loaded, roots by their name. */
+  /** The folders of our own loaded modules; modules in the root by their names. */
   const foldersOf = (modules: string): readonly string[] => {
     const own = [...modules.matchAll(/(?<!node_modules.*)\/dist\/(.+)\.js$/gm)].map(([, path = '']) => path);
     const folders = own.map((path) => {
@@ -42,7 +42,7 @@ describe('a role', () => {
     return [...new Set(folders)].sort();
   };
 
-  it('session-binding loads exactly these parts, of which none fetches a token', async () => {
+  it('session-binding loads exactly these parts, and none of them fetches a token', async () => {
     const modules = await modulesOf('session-binding');
     expect(foldersOf(modules)).toEqual([
       'audit',
@@ -79,7 +79,7 @@ describe('a role', () => {
       expect(modules).not.toContain(absent);
   });
 
-  it('agent loads them, so that the recorder is seen to work, and nothing of the binding', async () => {
+  it('agent loads the parts that fetch tokens, which proves the recorder, and no part of the binding', async () => {
     const modules = await modulesOf('agent');
     expect(modules).toContain('@strands-agents');
     expect(modules).toContain('client-bedrock-runtime');
@@ -91,14 +91,14 @@ describe('a role', () => {
   const start = (environment: Readonly<Record<string, string>>): { status: number | null; stderr: string } =>
     spawnSync(process.execPath, ['dist/main.js'], { env: environment, encoding: 'utf8' });
 
-  it.each([{}, { ROLE: 'both' }])('does not start without a known ROLE: %j', (environment) => {
+  it.each([{}, { ROLE: 'both' }])('does not start with the unknown ROLE %j', (environment) => {
     const { status, stderr } = start(environment);
     expect(status).toBe(78);
     expect(stderr).toContain('ROLE');
     expect(stderr).toContain('agent or session-binding');
   });
 
-  it('names every fault of its environment at once, and no value', () => {
+  it('names all faults of its environment at once, without values', () => {
     const { status, stderr } = start({
       ...stack.environment('agent'),
       FLOW_SECRET: 'SECRET-too-short',
@@ -114,7 +114,7 @@ describe('a role', () => {
     expect(stderr).not.toContain('ALB_ARN');
   });
 
-  it('ends on SIGTERM, having told a running stream', async () => {
+  it('ends on SIGTERM after it has ended a running stream with an error event', async () => {
     const process = await startRole('agent', { environment: stack.environment('agent') });
     stack.bedrock.faults.plan(/converse-stream/, { kind: 'hang' });
     const exp = Math.floor(Date.now() / 1000) + 60;
@@ -128,7 +128,8 @@ describe('a role', () => {
     await process.stop();
     expect(await reading).toContain('"code":"shutting_down"');
     await process.exited;
-    expect([process.process.exitCode, process.process.signalCode]).toEqual([null, 'SIGTERM']);
+    expect(process.process.exitCode).toBe(null);
+    expect(process.process.signalCode).toBe('SIGTERM');
     stack.bedrock.faults.clear();
   });
 });

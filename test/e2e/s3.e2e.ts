@@ -57,7 +57,7 @@ describe("S3's stand-in, by the unmodified AWS SDK", () => {
   };
 
   it.each(['a/b.json', 'a b/ü/+%&?=#.json', "users/eA/it's (1)!*"])(
-    'keeps what is put under %s',
+    'stores an object under %s',
     async (key) => {
       const { ETag } = await put(key, 'text', { Metadata: { one: '1' }, ContentType: 'application/json' });
       expect(await read(key)).toBe('text');
@@ -71,7 +71,7 @@ describe("S3's stand-in, by the unmodified AWS SDK", () => {
     },
   );
 
-  it('takes a stream, which the SDK sends in chunks with a checksum behind', async () => {
+  it('accepts a stream, which the SDK sends in chunks with a checksum at the end', async () => {
     await put('stream', Readable.from([Buffer.from('first '), Buffer.from('second')]), { ContentLength: 12 });
     expect(await read('stream')).toBe('first second');
   });
@@ -85,7 +85,7 @@ describe("S3's stand-in, by the unmodified AWS SDK", () => {
     expect(await read('key')).toBe('two');
   });
 
-  it('lets one of many conditional writes win', async () => {
+  it('accepts only one of many parallel conditional writes', async () => {
     const writes = Array.from({ length: 20 }, (_, index) => put('race', String(index), { IfNoneMatch: '*' }));
     const won = (await Promise.allSettled(writes)).filter(({ status }) => status === 'fulfilled');
     expect(won).toHaveLength(1);
@@ -125,7 +125,7 @@ describe("S3's stand-in, by the unmodified AWS SDK", () => {
     ]);
   });
 
-  it('refuses what is not signed, and a body that does not fit its checksum', async () => {
+  it('refuses an unsigned request, and a body that does not match its checksum', async () => {
     expect((await fetch(`${s3.url}/${Bucket}/key`)).status).toBe(403);
     const authorization = `AWS4-HMAC-SHA256 Credential=AKIAOTHER/20260101/eu-central-1/s3/aws4_request, SignedHeaders=host;x-amz-date, Signature=${'0'.repeat(64)}`;
     const headers = { authorization, 'x-amz-date': '20260101T000000Z' };
@@ -136,7 +136,7 @@ describe("S3's stand-in, by the unmodified AWS SDK", () => {
     expect((await send({})).status).toBe(200);
   });
 
-  it('keeps its objects in a folder when it is given one', async () => {
+  it('stores its objects in a folder, if one is given', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'onbehalf-s3-'));
     const before = await startS3({ buckets: [Bucket], directory });
     before.store.put(Bucket, 'a/ü', Buffer.from('text'), {});

@@ -31,7 +31,7 @@ describe('npm run stack', () => {
     return started;
   };
   const fileOf = (role: RoleName): string => `${FOLDER}/${role}.env`;
-  /** As a debugger would: with the variables of the file, the port among them. */
+  /** Starts a role like a debugger does: with the variables of the file, including the port. */
   const startByFile = async (role: RoleName): Promise<void> => {
     const { PORT: port, ...environment } = parseEnv(readFileSync(fileOf(role), 'utf8')) as Record<
       string,
@@ -63,7 +63,7 @@ describe('npm run stack', () => {
     expect(Date.now() - stoppedAt).toBeLessThan(5_000);
   }, 60_000);
 
-  it('says which port is taken, and what to do', async () => {
+  it('names the port that is taken, and says what to do', async () => {
     const blocker = createServer().listen(PORT + 9, '127.0.0.1');
     const { output, exit } = start();
     expect(await exit).toBe(1);
@@ -72,7 +72,7 @@ describe('npm run stack', () => {
     blocker.close();
   });
 
-  it('starts while a role that outlived it still has its port', async () => {
+  it('starts while a role from an earlier stack still uses its port', async () => {
     const role = createServer().listen(PORTS.agent, '127.0.0.1');
     const { output } = start();
     await eventually(() => output().includes('The local stack is ready'), 20_000);

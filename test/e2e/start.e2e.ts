@@ -31,7 +31,7 @@ describe('npm start', () => {
   const ready = (output: () => string): Promise<void> =>
     eventually(() => output().includes('OnBehalf is ready'), 40_000);
 
-  it('prints one screen, serves, keeps what it knows over a restart, and ends within 5 s', async () => {
+  it('prints one screen, serves, keeps its state over a restart, and ends within 5 s', async () => {
     const first = start('--reset');
     await ready(first.output);
     for (const text of [
@@ -67,7 +67,7 @@ describe('npm start', () => {
     expect(await second.exit).toBe(0);
   }, 90_000);
 
-  it('ends with the shell that npm starts it in, which hands on no signal', async () => {
+  it('ends with the shell that npm starts it in, which does not pass on signals', async () => {
     const shell = spawn('sh', ['-c', `"${process.execPath}" scripts/run.mjs local/start.ts; true`], {
       env: { ...process.env, LOCAL_PORT: String(PORT) },
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -86,7 +86,7 @@ describe('npm start', () => {
     expect(output).toContain('npm has ended. Stopping …');
   }, 60_000);
 
-  it('says which port is taken, and what to do', async () => {
+  it('names the port that is taken, and says what to do', async () => {
     const blocker = createServer().listen(PORT + 3, '127.0.0.1');
     const { output, exit } = start();
     expect(await exit).toBe(1);
@@ -104,7 +104,7 @@ describe('npm start', () => {
   const run = (cwd: string): { status: number | null; stderr: string } =>
     spawnSync(process.execPath, [resolve('scripts/run.mjs'), 'dist/main.js'], { cwd, encoding: 'utf8' });
 
-  it('says what is missing: the dependencies, or the build', () => {
+  it('reports missing dependencies or a missing build', () => {
     const folder = mkdtempSync(join(tmpdir(), 'onbehalf-start-'));
     expect(run(folder)).toMatchObject({ status: 1, stderr: expect.stringContaining('npm ci') as unknown });
     mkdirSync(join(folder, 'node_modules'));

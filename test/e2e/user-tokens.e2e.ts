@@ -42,7 +42,7 @@ describe("with WORKLOAD_TOKEN_SOURCE=jwt, the identity provider's access token n
     const answer = await fetch(`${agent.url}/invocations`, init);
     return toInvocation(answer.status, await answer.text());
   };
-  /** From the connect link to the session-binding role, whose page is answered. */
+  /** Goes from the connect link to the session-binding role, and returns the page. */
   const consent = async (
     connectUrl: string,
     userToken: string,
@@ -50,17 +50,20 @@ describe("with WORKLOAD_TOKEN_SOURCE=jwt, the identity provider's access token n
   ): Promise<string> => {
     const ticket = new URL(connectUrl).searchParams.get('ticket') ?? '';
     const form = new URLSearchParams({ ticket });
-    const left = await fetch(`${binding.url}/oauth2/connect`, {
+    const redirect = await fetch(`${binding.url}/oauth2/connect`, {
       method: 'POST',
       redirect: 'manual',
       headers: headers(userToken),
       body: form,
     });
-    const cookie = left.headers.getSetCookie()[0]?.split(';')[0] ?? '';
+    const cookie = redirect.headers.getSetCookie()[0]?.split(';')[0] ?? '';
     const browser = new HttpBrowser();
-    const page = await browser.submitAndFollow(await browser.navigate(left.headers.get('location') ?? ''), {
-      login: 'alice-octo',
-    });
+    const page = await browser.submitAndFollow(
+      await browser.navigate(redirect.headers.get('location') ?? ''),
+      {
+        login: 'alice-octo',
+      },
+    );
     const back = await browser.submitAndFollow(page, { action: 'authorize' }, (url) =>
       url.includes('/oauth2/session-binding'),
     );
@@ -77,7 +80,7 @@ describe("with WORKLOAD_TOKEN_SOURCE=jwt, the identity provider's access token n
     return shown.text();
   };
 
-  it('a consent is completed with the token that it was asked with', async () => {
+  it('a consent is completed with the token with which it was requested', async () => {
     const token = await issuer.token('alice');
     const paused = await invoke(token, { sessionId: 'jwt', message: 'Who am I on GitHub?' });
     expect(await consent(connectUrlOf(paused), token)).toContain('GitHub is connected');
@@ -94,7 +97,7 @@ describe("with WORKLOAD_TOKEN_SOURCE=jwt, the identity provider's access token n
     expect(calls).not.toContain('GetWorkloadAccessTokenForUserId');
   });
 
-  it('another token, also of the same user, does not complete it', async () => {
+  it('another token, even of the same user, does not complete it', async () => {
     const token = await issuer.token('bob');
     const paused = await invoke(token, { sessionId: 'jwt-2', message: 'Who am I on GitHub?' });
     const before = JSON.stringify(stack.agentCoreIdentity.vault.grants());
@@ -102,7 +105,7 @@ describe("with WORKLOAD_TOKEN_SOURCE=jwt, the identity provider's access token n
     expect(JSON.stringify(stack.agentCoreIdentity.vault.grants())).toBe(before);
   });
 
-  it('without such a token nobody is let in, and one that is not genuine gets no provider token', async () => {
+  it('a request without such a token is refused, and a forged one gets no provider token', async () => {
     expect((await invoke(undefined, { sessionId: 'none', message: 'hello' })).status).toBe(401);
     const forged = `${(await issuer.token('alice')).slice(0, -6)}AAAAAA`;
     const answer = await invoke(forged, { sessionId: 'forged', message: 'Who am I on GitHub?' });

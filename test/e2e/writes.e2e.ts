@@ -11,11 +11,11 @@ const CREATE = {
 };
 const WHO = { name: 'get_github_user', input: {} };
 
-/** What was written is never forgotten, and never said to have failed where nobody knows. */
+/** A completed write is never lost, and an unknown result is never reported as a failure. */
 describe('a write', () => {
   let world: World;
   let alice: HttpBrowser;
-  /** The messages that the model was shown last. */
+  /** The messages of the last request to the model. */
   let shown: string;
 
   beforeAll(async () => {
@@ -27,12 +27,12 @@ describe('a write', () => {
     world.stack.s3.faults.clear();
   });
 
-  /** The model's first answer; then it says that it is done. */
+  /** Sets the model's first answer. After it, the model says that it is done. */
   const modelSays = (...first: readonly object[]): void => {
-    const left = [first as { name: string; input: unknown }[]];
+    const answers = [first as { name: string; input: unknown }[]];
     world.stack.bedrock.model = ({ messages }) => {
       shown = JSON.stringify(messages);
-      const toolUses = left.shift() ?? [];
+      const toolUses = answers.shift() ?? [];
       return { text: toolUses.length === 0 ? 'Done.' : '', toolUses };
     };
   };
@@ -43,7 +43,7 @@ describe('a write', () => {
       ...(reason === 'approval_required' && { payload: { approved: true } }),
     }));
 
-  it('that was done stays in the conversation, where a call beside it could not be asked for', async () => {
+  it('stays in the conversation when the consent for a parallel call could not be requested', async () => {
     modelSays(CREATE, WHO);
     const paused = await world.ask(alice, 'beside', 'Do both');
     const writes = world.stack.gitHub.faults.plan(/^POST \/api\//, { kind: 'delay', ms: 0 });
@@ -57,7 +57,7 @@ describe('a write', () => {
     expect(shown).toContain('The user could not be asked, so this was not done.');
   });
 
-  it('whose answer the user did not wait for may have been done, and that is what the model is told', async () => {
+  it('is reported to the model as unknown when the user did not wait for its answer', async () => {
     modelSays(CREATE);
     const paused = await world.ask(alice, 'gone', 'Open an issue');
     const writes = world.stack.gitHub.faults.plan(/^POST \/api\//, { kind: 'delay', ms: 1_000 });
@@ -66,12 +66,12 @@ describe('a write', () => {
     const cookie = await alice.jar.getCookieString(world.url);
     const headers = { cookie, 'content-type': 'application/json' };
     const request = { method: 'POST', headers, body, signal: leaving.signal };
-    const left = fetch(`${world.url}/invocations`, request)
+    const aborted = fetch(`${world.url}/invocations`, request)
       .then((answer) => answer.text())
       .catch(() => undefined);
     while (writes.met === 0) await delay(20);
     leaving.abort();
-    await left;
+    await aborted;
     let text = '';
     for (let tries = 0; tries < 50 && !text.includes('tool_outcome_unknown'); tries += 1) {
       await delay(100);

@@ -16,7 +16,7 @@ describe("a user's two consents at one provider", () => {
   });
   afterAll(() => world.close());
 
-  /** Alice has connected alice-octo for one scope, and consents to the other one as bob-octo, in a browser of its own. */
+  /** Alice has connected alice-octo for one scope, and consents to the other scope as bob-octo in another browser. */
   const twoAccounts = async (): Promise<{ browser: HttpBrowser; session: string; changed: Invocation }> => {
     world.stack.agentCoreIdentity.vault.reset();
     world.stack.s3.store.clear();
@@ -40,17 +40,17 @@ describe("a user's two consents at one provider", () => {
     return invoke(browser, world.url, { sessionId: session, resume });
   };
 
-  it('are never mixed without the user’s word', async () => {
+  it('are never mixed without the user’s approval', async () => {
     const claim = new Claim(
       0,
-      'accounts: a second consent as somebody else: told, and taken only by the user’s word',
+      'accounts: a second consent with another account is shown to the user, and used only after the user’s approval',
       12,
     );
     const first = await twoAccounts();
     const [interrupt] = first.changed.interrupts;
-    claim.check('it is told', interrupt?.reason === 'account_changed');
+    claim.check('the user is asked', interrupt?.reason === 'account_changed');
     claim.check(
-      'from whom to whom',
+      'both accounts are named',
       interrupt?.metadata.before === 'alice-octo' && interrupt.metadata.now === 'bob-octo',
     );
     claim.check('nothing of the other account is shown', !first.changed.raw.includes('bob-octo/'));
@@ -74,20 +74,20 @@ describe("a user's two consents at one provider", () => {
     );
     const page = await kept.browser.navigate(connectUrlOf(again));
     claim.check(
-      'whose page names the account that was connected',
+      'show the account that was connected before',
       page.text.includes('alice-octo, which you connected before'),
     );
     await world.consent(kept.browser, connectUrlOf(again), 'alice-octo');
     const resumed = await world.resume(kept.browser, kept.session, [again.interrupts[0]?.id ?? '']);
     claim.check(
-      'and the tool answers as the account before',
+      'and the tool answers as the previous account',
       resumed.raw.includes('alice-octo/') && !resumed.raw.includes('bob-octo/'),
     );
 
     for (const payload of [undefined, { switch: 'true' }, { approved: true }]) {
       const garbled = await answer(await twoAccounts(), 'resolved', payload);
       claim.check(
-        `${JSON.stringify(payload)} switches nothing`,
+        `${JSON.stringify(payload)} does not switch the account`,
         garbled.interrupts[0]?.reason === 'authorization_required',
       );
     }
@@ -97,14 +97,14 @@ describe("a user's two consents at one provider", () => {
         events.includes(event as never),
       );
     };
-    claim.check('all of it is recorded', await comesToHold(recorded));
+    claim.check('each step is recorded', await comesToHold(recorded));
     claim.finish();
   }, 60_000);
 
-  it('are told when the provider has granted more than anybody asked for', async () => {
+  it('are reported when the provider has granted more scopes than requested', async () => {
     const claim = new Claim(
       0,
-      'accounts: scopes that were granted and not asked for: told to the user once, and recorded',
+      'accounts: scopes that were granted but not requested are shown to the user once, and recorded',
       3,
     );
     world.stack.agentCoreIdentity.vault.reset();
@@ -119,7 +119,7 @@ describe("a user's two consents at one provider", () => {
       .filter(({ type }) => type === 'CUSTOM')
       .map((event) => JSON.stringify(event));
     claim.check(
-      'the user is told',
+      'the user is informed',
       notices.length === 1 && (notices[0] ?? '').includes('"scopes":["delete_repo"]'),
     );
     const again = await world.ask(browser, 'wider', WHO);

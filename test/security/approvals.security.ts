@@ -22,7 +22,7 @@ import { Random } from '../support/random.ts';
 const SEQUENCES = 10_000;
 const STEPS = 12;
 const CONTEXT = { user: { sub: 'alice' }, sessionId: 'one', runId: 'run' };
-/** No consent is asked for here: a token is always there. */
+/** This test needs no consent: a token is always available. */
 const NO_TICKETS = {} as FlowTickets;
 const NO_LEDGER = {} as FlowLedger;
 const TOOLS = ['post', 'delete'] as const;
@@ -30,12 +30,12 @@ const USE_IDS = ['a', 'b'] as const;
 const input = z.strictObject({ text: z.string(), to: z.string().default('all') });
 type Written = readonly [tool: string, input: unknown, account: string];
 
-/** One conversation whose model calls tools that write, with ids and inputs of its choice, as often as it likes. */
+/** A conversation whose model calls writing tools with any ids and inputs, as often as it likes. */
 class Conversation {
   readonly written: string[] = [];
-  /** What the user was shown and has said yes to, and has not yet been done. */
+  /** The calls that the user saw and approved, and that have not been done yet. */
   readonly credits: string[] = [];
-  /** The interrupts that wait for an answer, by the id of the call, and for which account each is. */
+  /** The interrupts that wait for an answer, with their accounts, by the id of the call. */
   readonly shown = new Map<string, { readonly stored: StoredInterrupt; readonly account: string }>();
   account: Account = { id: '1', login: 'alice' };
   readonly #answered = new Map<string, AnsweredInterrupt>();
@@ -63,14 +63,14 @@ class Conversation {
     const interrupts = new Interrupts(registry, NO_TICKETS, NO_LEDGER, recordedAudit().audit);
     const { stored } = await interrupts.present(CONTEXT, raised, { number: 1, loopId: 'loop' });
     const account = raised.outcome.kind === 'approval_required' ? raised.outcome.account : undefined;
-    // As it comes back from the bucket.
+    // The state in the form in which the bucket returns it.
     this.shown.set(toolCallId, {
       stored: storedInterrupt.parse(JSON.parse(JSON.stringify(stored))),
       account: account?.id ?? '',
     });
   }
 
-  /** The user answers what is shown; only a clear yes to an approval gives the right to one call. */
+  /** The user answers the pending interrupts. Only a clear yes to an approval allows one call. */
   answer(toolCallId: string, payload: unknown, status: 'resolved' | 'cancelled'): void {
     const shown = this.shown.get(toolCallId);
     if (shown === undefined) return;
@@ -131,10 +131,10 @@ describe('approvals', () => {
     Logger.overrideLogger(false);
   });
 
-  it('row 27: only what the user has approved is done, as the account that they saw, and once', async () => {
+  it('row 27: only calls that the user approved are done, with the account that the user saw, and only once', async () => {
     const claim = new Claim(
       27,
-      'random sequences of writes: ids used again, inputs edited, orders changed, answers stale or garbled, accounts switched: none unapproved, none twice',
+      'random sequences of writes with repeated ids, edited inputs, changed orders, stale or garbled answers and switched accounts: no write without approval, and none twice',
       SEQUENCES,
     );
     const random = new Random(27);
@@ -147,7 +147,7 @@ describe('approvals', () => {
         const id = random.pick(USE_IDS);
         const kind = random.below(10);
         if (kind < 5) {
-          // Most calls are those that wait; the others are new ones, or edited, under an id that is in use.
+          // Most calls are pending ones. The others are new or edited calls with an id that is in use.
           const waits = latest.get(id);
           const call =
             waits !== undefined && random.below(4) > 0
@@ -170,16 +170,16 @@ describe('approvals', () => {
           conversation.account = { id: next, login: `user-${next}` };
         }
       }
-      const left = [...conversation.credits];
+      const unused = [...conversation.credits];
       const covered = conversation.written.every((each) => {
-        const at = left.indexOf(each);
-        if (at >= 0) left.splice(at, 1);
+        const at = unused.indexOf(each);
+        if (at >= 0) unused.splice(at, 1);
         return at >= 0;
       });
       writes += conversation.written.length;
       claim.check(() => `${played.join('; ')}: wrote ${conversation.written.join()}`, covered);
     }
-    claim.check(`${String(writes)} writes were made: approvals do work`, writes > SEQUENCES / 10);
+    claim.check(`${String(writes)} writes were made: approvals have an effect`, writes > SEQUENCES / 10);
     claim.finish();
   }, 120_000);
 });

@@ -19,7 +19,7 @@ describe('the audit trail of the demo', () => {
     const played = await playFlow(world.stack, report);
     await playAttacks(world.stack, world.roles, played, report);
     expect(report.end(0)).toBe(0);
-    // A process's output can arrive after its answer; the last thing that the demo does is refused by both roles.
+    // The output of a process can arrive after its answer. At the end of the demo, both roles refuse a request.
     const roles = [world.roles.agent, world.roles.sessionBinding];
     await eventually(() =>
       roles.every((role) => auditLines(role).some(({ event }) => event === 'sign_in_refused')),
@@ -35,12 +35,12 @@ describe('the audit trail of the demo', () => {
   const same = (a: AuditLine, b: AuditLine, names: readonly string[]): boolean =>
     names.every((name) => a[name] !== undefined && a[name] === b[name]);
   const isBefore = (a: AuditLine, b: AuditLine): boolean => String(a.time) <= String(b.time);
-  /** Who has signed in for the request of a line. */
+  /** The user who signed in for the request of a line. */
   const signedIn = (line: AuditLine): boolean =>
     all('signed_in').some((each) => same(each, line, ['requestId', 'user', 'role']) && isBefore(each, line));
 
   it('has the documented form', () => {
-    const claim = new Claim(0, 'audit: lines of the demo, each of the documented form', 30);
+    const claim = new Claim(0, 'audit: lines of the demo, each in the documented form', 30);
     for (const line of trail) {
       const envelope = AUDIT_ENVELOPE.safeParse(line);
       const fields = Object.entries(line).filter(([name]) => !(name in AUDIT_ENVELOPE.shape));
@@ -50,7 +50,7 @@ describe('the audit trail of the demo', () => {
     claim.finish();
   });
 
-  it('leads from every tool call back to the sign-in, without a gap', () => {
+  it('connects every tool call with the sign-in, without a gap', () => {
     const alice = subjectOf('alice@example.com');
     const calls = all('tool_called').filter(({ outcome }) => outcome === 'result');
     const claim = new Claim(0, 'audit: links of the chain from a tool call to the sign-in', 20);
@@ -87,7 +87,7 @@ describe('the audit trail of the demo', () => {
     claim.finish();
   });
 
-  it('names who tried what, and why it was refused', () => {
+  it('records every attack with its user and the reason for the refusal', () => {
     const claim = new Claim(0, 'audit: attacks of the demo, each recorded with its reason', 5);
     const refused = (
       event: AuditLine['event'],

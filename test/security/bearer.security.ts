@@ -5,7 +5,7 @@ import { TestIssuer } from '../../src/identity/testing/issuer.js';
 import { Claim } from '../support/assurance.ts';
 import { auditLines } from '../support/audit.ts';
 
-describe('access tokens in the place of the load balancer', () => {
+describe('access tokens without a load balancer', () => {
   let issuer: TestIssuer;
   let stack: LocalStack;
   let agent: RoleProcess;
@@ -35,10 +35,10 @@ describe('access tokens in the place of the load balancer', () => {
   const claims = (change: readonly string[] = []): string =>
     `{${[member('iss', issuer.issuer), member('aud', 'api'), member('client_id', 'client'), member('sub', 'x'), member('exp', now + 60), ...change].join(',')}}`;
 
-  it('are refused with 401 and a reason each, and never with a failure of ours', async () => {
+  it('are refused with 401 and a specific reason, and never cause an internal error', async () => {
     const claim = new Claim(
       0,
-      'access tokens: hostile or of no user, each refused with 401 and its own reason',
+      'access tokens that are hostile or belong to no user: each refused with 401 and its own reason',
       40,
     );
     const header = (typ: unknown): string =>
@@ -62,7 +62,7 @@ describe('access tokens in the place of the load balancer', () => {
       ...[7, null, true, [], ['JWT'], {}, 'ID', 'logout+jwt', 'dpop+jwt', ''].map(
         (typ) => [`typ ${JSON.stringify(typ)}`, raw(header(typ), claims()), 'token_header'] as const,
       ),
-      ['no object', raw('[]', '[]'), 'token_shape'],
+      ['not an object', raw('[]', '[]'), 'token_shape'],
       ['no JSON', raw('x', 'y'), 'token_shape'],
       ['exp in a year', await genuine({ exp: now + 366 * 24 * 3600 }), 'token_lifetime'],
       ['exp in eight days', await genuine({ exp: now + 8 * 24 * 3600 }), 'token_lifetime'],
@@ -99,20 +99,21 @@ describe('access tokens in the place of the load balancer', () => {
       const answer = await fetch(`${agent.url}/sessions`, { headers: { authorization: `Bearer ${token}` } });
       await answer.text();
       const challenge = reason === 'token_missing' ? 'Bearer' : 'Bearer error="invalid_token"';
-      let told = '';
-      for (let waits = 0; told === '' && waits < 100; waits += 1) {
-        told = textOf(auditLines(agent).slice(before).at(-1)?.reason);
-        if (told === '') await new Promise((resolve) => setTimeout(resolve, 10));
+      let recorded = '';
+      for (let waits = 0; recorded === '' && waits < 100; waits += 1) {
+        recorded = textOf(auditLines(agent).slice(before).at(-1)?.reason);
+        if (recorded === '') await new Promise((resolve) => setTimeout(resolve, 10));
       }
       claim.check(
-        () => `${name}: ${String(answer.status)} ${told} ${String(answer.headers.get('www-authenticate'))}`,
-        answer.status === 401 && told === reason && answer.headers.get('www-authenticate') === challenge,
+        () =>
+          `${name}: ${String(answer.status)} ${recorded} ${String(answer.headers.get('www-authenticate'))}`,
+        answer.status === 401 && recorded === reason && answer.headers.get('www-authenticate') === challenge,
       );
     }
     const good = await fetch(`${agent.url}/sessions`, {
       headers: { authorization: `Bearer ${await genuine({})}` },
     });
-    claim.check('the genuine one is taken', good.status === 200);
+    claim.check('the genuine token is accepted', good.status === 200);
     claim.finish();
   }, 60_000);
 });

@@ -37,13 +37,13 @@ export const PAGES = {
 } as const satisfies Readonly<Record<string, readonly [number, string]>>;
 
 export interface BindingCase {
-  readonly who: string;
+  readonly user: string;
   readonly browser: string;
   readonly what: string;
   readonly page: keyof typeof PAGES;
-  /** What the vault holds afterwards. */
+  /** The content of the vault afterwards. */
   readonly vault: 'nothing' | "Alice's token";
-  /** The last new line of the audit trail, sign-ins aside. */
+  /** The last new event of the audit trail, except sign-ins. */
   readonly audit: string;
   readonly act: (situation: Situation) => Promise<Answer>;
 }
@@ -66,7 +66,7 @@ export const flowCookie = async ({
   if (found === undefined) throw new Error('no flow cookie');
   return [found.key, found.value];
 };
-/** A browser in which somebody has signed in, with cookies planted besides. */
+/** A signed-in browser with additional planted cookies. */
 export const browserOf = async (
   { world }: Situation,
   username: string,
@@ -82,7 +82,7 @@ export const tampered = (sealed: string): string => {
   const at = sealed.length - 30;
   return sealed.slice(0, at) + (sealed[at] === 'A' ? 'B' : 'A') + sealed.slice(at + 1);
 };
-/** Seals as the roles of this world do, or with a secret of the attacker's. */
+/** Seals like the roles of this world, or with a secret of the attacker. */
 export const sealing = (
   { world }: Pick<Situation, 'world'>,
   purpose: string,
@@ -93,7 +93,7 @@ export const sealing = (
     purpose,
     schema: z.looseObject({}),
   });
-/** What is in a sealed token, sealed anew with some of it changed. */
+/** Opens a sealed token, changes some of its members and seals it again. */
 export const resealed = async (
   situation: Situation,
   sealed: string,
@@ -117,7 +117,7 @@ export const postTicket = (
     headers: { ...FORM, ...headers },
     body: new URLSearchParams({ ticket: ticketOf(situation) }).toString(),
   });
-/** Past the load balancer, with a token of the attacker's choice and Alice's flow cookie. */
+/** Sends a request directly to the role, with a token of the attacker's choice and Alice's flow cookie. */
 export const direct = async (situation: Situation, token: string | undefined): Promise<Answer> => {
   const [name, value] = await flowCookie(situation);
   const { pathname, search } = situation.back;
@@ -131,7 +131,7 @@ export const direct = async (situation: Situation, token: string | undefined): P
   ]);
   return { url: pathname, status, headers: new Headers(), text };
 };
-/** A request and, where its answer leads to the result at the same path, that one. */
+/** Sends a request, and follows its redirect to the result at the same path. */
 export async function sendToResult(
   url: string,
   path: string,
@@ -149,7 +149,7 @@ export const past = (): number => Math.floor(Date.now() / 1000) - 5;
 let sessions = 0;
 export const sessionName = (): string => `binding-${String((sessions += 1))}`;
 
-/** A flow of a user up to the callback, which is not opened. */
+/** Plays a flow of a user up to the callback, which is not opened. */
 export async function flowOf(world: World, browser: HttpBrowser, login: string): Promise<Situation> {
   const connectUrl = connectUrlOf(await world.ask(browser, sessionName(), 'Who am I on GitHub?'));
   const back = new URL(await world.consentUpToBinding(browser, connectUrl, login));
@@ -160,7 +160,7 @@ export async function secondFlow({ world, a }: Situation): Promise<URL> {
   return (await flowOf(world, a, 'alice-octo')).back;
 }
 
-/** Somebody is handed the provider's own address, which only a browser that pressed the button has been sent to. */
+/** An attacker passes on the provider's own address, which only a browser that pressed the button gets. */
 export async function consentByProviderLink(
   situation: Situation,
   username: string,
@@ -184,14 +184,14 @@ export function toProviderAlone(world: World, got: Answer): Answer {
   return leads ? got : { ...got, status: 0 };
 }
 
-/** Where an answer leads to the result at our own address without a query, that one. */
+/** Follows a redirect to the result at our own address without a query. */
 export async function resultOf(browser: HttpBrowser, world: World, got: Answer): Promise<Answer> {
   return got.headers.get('location') === '/oauth2/connect'
     ? browser.request(`${world.url}/oauth2/connect`, { headers: { accept: 'text/html' } })
     : got;
 }
 
-/** A refusal that leads anywhere, or sets a flow cookie, is none. */
+/** A refusal must neither redirect nor set a flow cookie. */
 export function withoutEffect(got: Answer): Answer {
   const hasEffect =
     ![null, '/oauth2/connect'].includes(got.headers.get('location')) ||

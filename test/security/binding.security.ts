@@ -21,27 +21,23 @@ describe('session binding', () => {
     "Alice's token": `${WORKLOAD}|id:${subjectOf('alice@example.com')}|${GITHUB_PROVIDER}`,
   } as const;
 
-  it('row 8: shows the page and leaves the vault that the table says, and records it', async () => {
-    const claim = new Claim(
-      8,
-      'who, in which browser, with what: the expected page, vault and audit line',
-      40,
-    );
-    for (const { who, browser, what, page, vault: held, audit, act } of [
+  it('row 8: shows the page, leaves the vault and records the event as the table says', async () => {
+    const claim = new Claim(8, 'user × browser × request: the expected page, vault and audit line', 40);
+    for (const { user, browser, what, page, vault: held, audit, act } of [
       ...CALLBACK_CASES,
       ...LEDGER_CASES,
       ...CONNECT_CASES,
     ]) {
       world.stack.agentCoreIdentity.vault.reset();
       const situation = await flowOf(world, await world.signIn('alice@example.com'), 'alice-octo');
-      // A process's output can arrive after its answer.
+      // The output of a process can arrive after its answer.
       const lines = (): readonly string[] => auditLines(world.roles.sessionBinding).map(({ event }) => event);
       await comesToHold(() => lines().at(-1) === 'consent_started');
       const before = lines().length;
       const { status, text, headers } = await act(situation);
       world.stack.agentCoreIdentity.faults.clear();
-      const [expected, words] = PAGES[page];
-      const shown = status === expected && text.includes(words) && !text.includes('<script>alert');
+      const [expected, sentence] = PAGES[page];
+      const shown = status === expected && text.includes(sentence) && !text.includes('<script>alert');
       const last = (): string =>
         lines()
           .slice(before)
@@ -51,14 +47,14 @@ describe('session binding', () => {
       const stays = !(headers.get('location') ?? '').includes('evil.example');
       claim.check(
         () =>
-          `${who} | ${browser} | ${what}: ${String(status)} ${last()} [${vault()}] ${/<h1>(.*?)<\/h1>/.exec(text)?.[1] ?? text.slice(0, 80)}`,
+          `${user} | ${browser} | ${what}: ${String(status)} ${last()} [${vault()}] ${/<h1>(.*?)<\/h1>/.exec(text)?.[1] ?? text.slice(0, 80)}`,
         shown && stays && vault() === HELD[held] && recorded,
       );
     }
     claim.finish();
   }, 120_000);
 
-  it('row 8: completes once, however often the callback is sent at the same time', async () => {
+  it('row 8: completes once when the callback is sent many times in parallel', async () => {
     world.stack.agentCoreIdentity.vault.reset();
     const { a, back } = await flowOf(world, await world.signIn('alice@example.com'), 'alice-octo');
     const exchanges = (): number => world.stack.gitHub.grants.exchanges.length;
@@ -66,7 +62,7 @@ describe('session binding', () => {
     const boundBefore = auditLines(world.roles.sessionBinding).filter(
       ({ event }) => event === 'bound',
     ).length;
-    const claim = new Claim(8, 'parallel callbacks of one flow, of which one completes', 20);
+    const claim = new Claim(8, 'parallel callbacks of one flow: exactly one completes', 20);
     const pages = await Promise.all(Array.from({ length: 20 }, () => a.navigate(back.href)));
     const bound = auditLines(world.roles.sessionBinding).filter(({ event }) => event === 'bound').length;
     const once = exchanges() === before + 1 && vault() === HELD["Alice's token"] && bound === boundBefore + 1;

@@ -18,7 +18,7 @@ import {
   type BindingCase,
 } from './binding-situation.ts';
 
-/** The callback in Alice's browser, its query changed. */
+/** The callback in Alice's browser, with a changed query. */
 const inA = (
   what: string,
   page: BindingCase['page'],
@@ -26,7 +26,7 @@ const inA = (
   audit = 'binding_refused',
   vault: BindingCase['vault'] = 'nothing',
 ): BindingCase => ({
-  who: 'Alice',
+  user: 'Alice',
   browser: 'A',
   what,
   page,
@@ -34,9 +34,9 @@ const inA = (
   audit,
   act: ({ a, back }) => a.navigate(changed(back, change)),
 });
-/** The callback while AgentCore Identity answers otherwise than usual. */
+/** The callback while AgentCore Identity fails. */
 const upstream = (what: string, page: BindingCase['page'], fault: Fault, audit: string): BindingCase => ({
-  who: 'Alice',
+  user: 'Alice',
   browser: 'A',
   what,
   page,
@@ -47,10 +47,10 @@ const upstream = (what: string, page: BindingCase['page'], fault: Fault, audit: 
     return a.navigate(back.href);
   },
 });
-/** Who comes, in which browser, with what; and what they see, and what the vault holds then. */
+/** The cases: user, browser and request, with the expected page and content of the vault. */
 export const CALLBACK_CASES: readonly BindingCase[] = [
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the callback as it came',
     page: 'connected',
@@ -59,7 +59,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     act: ({ a, back }) => a.navigate(back.href),
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the callback, a second time',
     page: 'already',
@@ -71,7 +71,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     },
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'B',
     what: 'the callback, after it was completed in A',
     page: 'wrong browser',
@@ -83,7 +83,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     },
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'B',
     what: 'the callback',
     page: 'wrong browser',
@@ -92,7 +92,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     act: async (s) => (await browserOf(s, ALICE)).navigate(s.back.href),
   },
   {
-    who: 'Bob',
+    user: 'Bob',
     browser: 'B',
     what: "Alice's callback, forwarded",
     page: 'wrong browser',
@@ -101,7 +101,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     act: async (s) => (await browserOf(s, BOB)).navigate(s.back.href),
   },
   {
-    who: 'Bob',
+    user: 'Bob',
     browser: 'B, with her flow cookie',
     what: "Alice's callback",
     page: 'wrong account',
@@ -110,7 +110,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     act: async (s) => (await browserOf(s, BOB, [await flowCookie(s)])).navigate(s.back.href),
   },
   {
-    who: 'Bob, signed in after her',
+    user: 'Bob, signed in after her',
     browser: 'A',
     what: "Alice's callback",
     page: 'wrong account',
@@ -119,7 +119,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     act: async (s) => direct(s, tokenOf(s.world.stack, { payload: { sub: subjectOf(BOB) } })),
   },
   {
-    who: 'Bob',
+    user: 'Bob',
     browser: 'B',
     what: "the provider's link of Alice's flow, and his own consent",
     page: 'wrong browser',
@@ -128,7 +128,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     act: (s) => consentByProviderLink(s, BOB, 'bob-octo'),
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'B',
     what: "the provider's link of her flow, and her consent",
     page: 'wrong browser',
@@ -159,7 +159,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     query.delete('state');
   }),
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A, with two flows',
     what: 'the session of one with the state of the other',
     page: 'invalid',
@@ -175,7 +175,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     },
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: "Bob's session and state, from his own flow",
     page: 'wrong browser',
@@ -189,10 +189,10 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
   inA('session_id twice', 'invalid', (query) => {
     query.append('session_id', query.get('session_id') ?? '');
   }),
-  inA('a session_id that is no request URI', 'invalid', (query) => {
+  inA('a session_id that is not a request URI', 'invalid', (query) => {
     query.set('session_id', 'https://evil.example');
   }),
-  inA('a session_id that nobody has', 'wrong browser', (query) => {
+  inA('an unknown session_id', 'wrong browser', (query) => {
     query.set('session_id', 'urn:ietf:params:oauth:request_uri:guessed');
   }),
   inA('session_id with a line break', 'invalid', (query) => {
@@ -205,7 +205,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     query.set('session_id', `urn:ietf:params:oauth:request_uri:${'x'.repeat(2_000)}`);
   }),
   inA(
-    'next=, redirect_uri= and return_to= besides',
+    'additional next=, redirect_uri= and return_to=',
     'connected',
     (query) => {
       for (const name of ['next', 'redirect_uri', 'return_to']) query.set(name, 'https://evil.example');
@@ -214,7 +214,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     "Alice's token",
   ),
   inA(
-    'error=access_denied besides',
+    'additional error=access_denied',
     'denied',
     (query) => {
       query.set('error', 'access_denied');
@@ -228,7 +228,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     query.set('error_description', '<script>alert(1)</script>');
   }),
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'she denies at the provider',
     page: 'denied',
@@ -243,7 +243,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
       ),
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the callback eleven minutes later',
     page: 'expired',
@@ -255,7 +255,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     },
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A, the cookie twice',
     what: 'the callback',
     page: 'wrong browser',
@@ -268,8 +268,8 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     },
   },
   {
-    who: 'nobody',
-    browser: 'A, past the load balancer',
+    user: 'nobody',
+    browser: 'A, directly to the role',
     what: 'the callback',
     page: 'sign in',
     vault: 'nothing',
@@ -277,8 +277,8 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
     act: (s) => direct(s, undefined),
   },
   {
-    who: 'Alice, expired',
-    browser: 'A, past the load balancer',
+    user: 'Alice, expired',
+    browser: 'A, directly to the role',
     what: 'the callback',
     page: 'sign in',
     vault: 'nothing',
@@ -287,8 +287,8 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
       direct(s, tokenOf(s.world.stack, { header: { exp: past() }, payload: { sub: subjectOf(ALICE) } })),
   },
   {
-    who: 'Alice, of another load balancer',
-    browser: 'A, past the load balancer',
+    user: 'Alice, of another load balancer',
+    browser: 'A, directly to the role',
     what: 'the callback',
     page: 'sign in',
     vault: 'nothing',
@@ -306,7 +306,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
       ),
   },
   ...(['HEAD', 'POST', 'PUT'] as const).map((method): BindingCase => ({
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: `the callback by ${method}`,
     page: 'no such page',
@@ -350,7 +350,7 @@ export const CALLBACK_CASES: readonly BindingCase[] = [
   ),
   upstream('the service breaks the connection', 'unavailable', { kind: 'reset' }, 'binding_failed'),
   upstream(
-    'the service answers no JSON',
+    'the service answers invalid JSON',
     'unavailable',
     { kind: 'answer', status: 500, body: '<html>' },
     'binding_failed',

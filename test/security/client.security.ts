@@ -53,10 +53,10 @@ describe("a provider's API", () => {
     server.close();
   });
 
-  it('row 12: keeps every part of a path and every value of a query in its place', async () => {
+  it('row 12: gets every path segment and every query value in its own place', async () => {
     const claim = new Claim(
       12,
-      'random path segments and query values: each arrives as it was, in its place, or is refused',
+      'random path segments and query values: each arrives unchanged in its place, or is refused',
       CASES * PROVIDERS.length,
     );
     const origin = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;

@@ -15,13 +15,13 @@ import {
   type Situation,
 } from './binding-situation.ts';
 
-/** The connect page with a ticket of the attacker's making, in Alice's browser. */
+/** The connect page in Alice's browser, with a ticket that the attacker made. */
 const withTicket = (
   what: string,
   page: BindingCase['page'],
   make: (ticket: string, situation: Situation) => string | Promise<string>,
 ): BindingCase => ({
-  who: 'Alice',
+  user: 'Alice',
   browser: 'A',
   what: `connect page, ${what}`,
   page,
@@ -32,10 +32,10 @@ const withTicket = (
     return situation.a.navigate(`${situation.world.url}/oauth2/connect?ticket=${encodeURIComponent(ticket)}`);
   },
 });
-/** The same for the page before consent. */
+/** The same cases for the page before consent. */
 export const CONNECT_CASES: readonly BindingCase[] = [
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the connect page',
     page: 'connect',
@@ -44,9 +44,9 @@ export const CONNECT_CASES: readonly BindingCase[] = [
     act: ({ a, connectUrl }) => a.navigate(connectUrl),
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
-    what: 'the connect page, next= and redirect_uri= besides, and its button',
+    what: 'the connect page with additional next= and redirect_uri=, and its button',
     page: 'on to the provider',
     vault: 'nothing',
     audit: 'consent_started',
@@ -59,7 +59,7 @@ export const CONNECT_CASES: readonly BindingCase[] = [
       ),
   },
   {
-    who: 'Bob',
+    user: 'Bob',
     browser: 'B',
     what: "Alice's connect link",
     page: 'wrong account',
@@ -68,7 +68,7 @@ export const CONNECT_CASES: readonly BindingCase[] = [
     act: async (s) => (await browserOf(s, BOB)).navigate(s.connectUrl),
   },
   {
-    who: 'Bob',
+    user: 'Bob',
     browser: 'B',
     what: "the form of Alice's connect page",
     page: 'wrong account',
@@ -80,7 +80,7 @@ export const CONNECT_CASES: readonly BindingCase[] = [
     },
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the form, sent by another site',
     page: 'cross-site',
@@ -92,7 +92,7 @@ export const CONNECT_CASES: readonly BindingCase[] = [
       ),
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the form as JSON',
     page: 'no form',
@@ -101,7 +101,7 @@ export const CONNECT_CASES: readonly BindingCase[] = [
     act: async (s) => withoutEffect(await postTicket(s.a, s, { 'content-type': 'application/json' })),
   },
   withTicket('ticket empty', 'invalid', () => ''),
-  withTicket('ticket a word', 'invalid', () => 'ticket'),
+  withTicket('ticket is a word', 'invalid', () => 'ticket'),
   withTicket('ticket of five parts', 'invalid', () => 'a.b.c.d.e'),
   withTicket('ticket of 9,000 characters', 'invalid', () => 'x'.repeat(9_000)),
   withTicket('a byte of the ticket changed', 'invalid', tampered),
@@ -115,12 +115,12 @@ export const CONNECT_CASES: readonly BindingCase[] = [
     resealed(situation, ticket, 'flow-ticket', { sub: subjectOf(BOB) }),
   ),
   withTicket(
-    'the flow cookie in its place',
+    'the flow cookie instead of the ticket',
     'invalid',
     async (_ticket, situation) => (await flowCookie(situation))[1],
   ),
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the connect page, the ticket twice',
     page: 'invalid',

@@ -14,7 +14,7 @@ describe('requests from other sites', () => {
   const urlOf = (role: 'agent' | 'sessionBinding'): string => world.roles[role].url;
   const token = (): readonly [string, string] => ['x-amzn-oidc-data', tokenOf(world.stack)];
 
-  it('row 6: only JSON from our own pages, or from no page at all, has an effect', async () => {
+  it('row 6: only JSON from our own pages or from a client without a page has an effect', async () => {
     const types = [
       'application/json',
       'application/json; charset=utf-8',
@@ -36,7 +36,7 @@ describe('requests from other sites', () => {
     const isJson = (type: string | undefined): boolean => /^application\/json($|;)/i.test(type ?? '');
     const claim = new Claim(
       6,
-      'POST /invocations: content types × Origin × Sec-Fetch-Site; refused ones leave nothing',
+      'POST /invocations: content types × Origin × Sec-Fetch-Site; refused requests have no effect',
       1_000,
     );
     let number = 0;
@@ -67,7 +67,7 @@ describe('requests from other sites', () => {
     claim.finish();
   }, 120_000);
 
-  it('row 6: only a form of our own page begins an authorization, and only our own page deletes', async () => {
+  it('row 6: only a form of our own page starts an authorization, and only our own page deletes', async () => {
     const alice = await world.signIn('alice@example.com');
     const paused = await world.ask(alice, 'forms', 'Who am I on GitHub?');
     const ticket = new URL(connectUrlOf(paused)).searchParams.get('ticket') ?? '';
@@ -83,7 +83,7 @@ describe('requests from other sites', () => {
     ];
     const claim = new Claim(
       6,
-      'POST /oauth2/connect and DELETE /sessions: the same; refused ones set no cookie and delete nothing',
+      'POST /oauth2/connect and DELETE /sessions: the same combinations; refused requests set no cookie and delete nothing',
       500,
     );
     await inParallel(matrix(types, world.url), async ({ type, headers, crossSite }) => {
@@ -124,7 +124,7 @@ interface DoorCase {
   readonly crossSite: boolean;
 }
 
-/** Content types × Origin × Sec-Fetch-Site, and whether a browser says by them that another site asks. */
+/** Content types × Origin × Sec-Fetch-Site, and whether these headers show a request from another site. */
 function matrix(types: readonly (string | undefined)[], own: string): readonly DoorCase[] {
   const origins = [
     undefined,

@@ -10,7 +10,7 @@ type RoleName = 'agent' | 'sessionBinding';
 const ROLES: readonly RoleName[] = ['agent', 'sessionBinding'];
 const PUBLIC = new Set(['/ping', '/ready']);
 
-/** What an attacker might send in a token's stead. */
+/** Values that an attacker might send instead of a token. */
 const DECORATIONS: readonly (readonly (readonly [string, string])[])[] = [
   [],
   ...[
@@ -80,7 +80,7 @@ const DECORATIONS: readonly (readonly (readonly [string, string])[])[] = [
   ],
 ];
 
-/** Spellings of closed addresses that a router might take for open ones, or for none. */
+/** Spellings of protected addresses that a router might take for public ones, or not recognise. */
 const SPELLINGS = [
   '//sessions',
   '///sessions',
@@ -133,7 +133,7 @@ const SPELLINGS = [
   '*',
 ];
 
-describe('the doors of both roles', () => {
+describe('the routes of both roles', () => {
   let world: World;
   beforeAll(async () => {
     world = await World.start();
@@ -172,15 +172,15 @@ describe('the doors of both roles', () => {
     claim.finish();
   });
 
-  it('row 5: every route but the health checks is closed without a token, whatever else is sent', async () => {
-    const claim = new Claim(5, 'every route × what might stand for a token: 401', 300);
+  it('row 5: every route except the health checks refuses a request without a token, whatever else it contains', async () => {
+    const claim = new Claim(5, 'every route × substitutes for a token: 401', 300);
     for (const role of ROLES) {
       const routes = routesOf(role);
       expect(routes.filter(([, path]) => PUBLIC.has(path))).toHaveLength(2);
       for (const [method, route] of routes.filter(([, path]) => !PUBLIC.has(path))) {
         const path = route.replaceAll(/:\w+/g, 'x');
         for (const headers of DECORATIONS) {
-          // What it takes, so that nothing but the missing token can be the reason.
+          // The request is otherwise valid, so that only the missing token can be the reason.
           const type = role === 'agent' ? 'application/json' : 'application/x-www-form-urlencoded';
           const sent: Sent =
             method === 'POST' ? { body: '{}', headers: [['content-type', type], ...headers] } : { headers };
@@ -195,8 +195,8 @@ describe('the doors of both roles', () => {
     claim.finish();
   });
 
-  it('row 5: no other spelling of an address leads in', async () => {
-    const claim = new Claim(5, 'other spellings of addresses: nothing is served without a token', 250);
+  it('row 5: no other spelling of an address gives access', async () => {
+    const claim = new Claim(5, 'other spellings of addresses: no content without a token', 250);
     for (const role of ROLES) {
       for (const path of SPELLINGS) {
         for (const method of ['GET', 'POST', 'DELETE']) {
@@ -212,8 +212,8 @@ describe('the doors of both roles', () => {
     claim.finish();
   });
 
-  it('row 5: bytes that are no plain request are refused, and nothing is smuggled', async () => {
-    const claim = new Claim(5, 'malformed and ambiguous requests on a raw socket: nothing is served', 70);
+  it('row 5: malformed requests are refused, and no request can be smuggled', async () => {
+    const claim = new Claim(5, 'malformed and ambiguous requests on a raw socket: no content is served', 70);
     for (const role of ROLES) {
       await inParallel(RAW_REQUESTS, async ({ name, bytes }) => {
         const answer = await sendRaw(urlOf(role), bytes);
@@ -253,7 +253,7 @@ describe('the doors of both roles', () => {
     claim.finish();
   });
 
-  it('row 5: every answer has the security headers, and none that tells the framework or opens it to other origins', async () => {
+  it('row 5: every answer has the security headers, and no headers that name the framework or allow other origins', async () => {
     const claim = new Claim(
       5,
       'answers with every security header, and no CORS, Server or framework banner',

@@ -1,13 +1,13 @@
 const ALIGNMENTS = [0, 1, 2];
-/** Shorter texts would be found by chance. */
+/** The minimum length, because shorter texts would be found by chance. */
 const SHORTEST = 8;
 
-/** The forms in which a secret might be written down: as it is, base64 at any place of a text, hex, URL-encoded, as JSON. */
+/** The forms in which a secret might appear: unchanged, base64 at any offset of a text, hex, URL-encoded, as JSON. */
 export function formsOf(secret: string): readonly string[] {
   const bytes = Buffer.from(secret);
   const inBase64 = ALIGNMENTS.flatMap((offset) => {
     const encoded = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64');
-    // The first and the last characters depend on what stands beside the secret.
+    // The first and the last characters depend on the text beside the secret.
     const core = encoded.slice(offset === 0 ? 0 : 4, -4).replace(/=+$/, '');
     return [core, core.replaceAll('+', '-').replaceAll('/', '_')];
   });
@@ -27,7 +27,7 @@ export function formsOf(secret: string): readonly string[] {
 
 const PREFIX = SHORTEST;
 
-/** Many texts to look for in a long one, at the cost of reading it once. */
+/** Searches a long text for many texts in one pass. */
 export class Needles {
   readonly #byPrefix = new Map<string, { readonly form: string; readonly secret: string }[]>();
 
@@ -38,7 +38,7 @@ export class Needles {
     }
   }
 
-  /** The secrets that a text holds in any form. */
+  /** Returns the secrets that a text contains in any form. */
   foundIn(text: string): ReadonlySet<string> {
     const found = new Set<string>();
     for (let at = 0; at <= text.length - PREFIX; at += 1) {

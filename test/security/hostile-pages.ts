@@ -8,10 +8,10 @@ export interface HostilePage {
   readonly headers: readonly (readonly [string, string])[];
 }
 
-/** A place that a text reaches a page through, and the request that takes it there. */
+/** A place through which a text reaches a page, and the request for that page. */
 export interface Place {
   readonly name: string;
-  /** Whether only who knows FLOW_SECRET can put a text there. */
+  /** Whether only a person who knows FLOW_SECRET can put a text there. */
   readonly sealed: boolean;
   readonly request: (text: string, situation: Situation) => Promise<HostilePage> | HostilePage;
 }

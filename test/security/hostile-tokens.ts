@@ -11,11 +11,11 @@ export type HostileCase = readonly [name: string, headers: Headers];
 const HEADER = 'x-amzn-oidc-data';
 const P256_ORDER = 'ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551';
 const base64url = (data: string | Buffer): string => Buffer.from(data).toString('base64url');
-/** JSON has no text for `undefined`. */
+/** JSON cannot represent `undefined`. */
 const label = (value: unknown): string =>
   value === undefined ? 'missing' : JSON.stringify(value).slice(0, 60);
 
-/** Tokens that must never be taken, however genuine their signature: for both roles. */
+/** Tokens that both roles must refuse although their signature is genuine. */
 export function hostileCases(stack: LocalStack): readonly HostileCase[] {
   const named = (name: string, token: string): HostileCase => [name, [[HEADER, token]]];
   const signed = (name: string, parts: TokenParts): HostileCase => named(name, tokenOf(stack, parts));
@@ -80,7 +80,7 @@ function issuers(stack: LocalStack): readonly unknown[] {
   ];
 }
 
-/** Members written twice: readers differ in which of the two counts. */
+/** Members that occur twice. Parsers differ in which of the two counts. */
 function duplicates(stack: LocalStack): readonly HostileCase[] {
   const { signer } = stack.loadBalancer;
   const genuine: Record<string, unknown> = {
@@ -127,7 +127,7 @@ function duplicates(stack: LocalStack): readonly HostileCase[] {
   return cases;
 }
 
-/** Signatures that are none of ours, or not over these bytes. */
+/** Signatures that are not ours, or not over these bytes. */
 function signatures(stack: LocalStack): readonly HostileCase[] {
   const genuine = tokenOf(stack);
   const [header = '', payload = '', signature = ''] = genuine.split('.');
@@ -189,7 +189,7 @@ function hs256(genuine: string, secret: string): string {
   return `${header}.${payload}.${createHmac('sha256', secret).update(`${header}.${payload}`).digest('base64url')}`;
 }
 
-/** What is no JSON Web Signature of two JSON objects. */
+/** Texts that are not a JSON Web Signature of two JSON objects. */
 function shapes(stack: LocalStack): readonly HostileCase[] {
   const { signer } = stack.loadBalancer;
   const token = tokenOf(stack);
@@ -247,7 +247,7 @@ function shapes(stack: LocalStack): readonly HostileCase[] {
   return cases.map(([name, value]) => [name, [[HEADER, value]]]);
 }
 
-/** A genuine token where none belongs, or twice. */
+/** A genuine token in a wrong place, or twice. */
 function placements(stack: LocalStack): readonly HostileCase[] {
   const token = tokenOf(stack);
   const other = tokenOf(stack, { payload: { sub: 'mallory' } });

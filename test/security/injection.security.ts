@@ -12,17 +12,17 @@ import { CARRIERS, carried, INJECTIONS } from './injections.ts';
 
 const START = readFileSync('src/api-docs/assets/start.js', 'utf8');
 
-/** What our own page makes of an event stream: the links that it would show as ours. */
+/** The links that our own page shows for an event stream. */
 function renderedLinks(raw: string, publicUrl: string): readonly string[] {
   const [source = ''] = /function connectLinks\(text\) \{[^]*?\n\}/.exec(START) ?? [];
-  // eslint's rule is about code from outside; this is the page's own function, run where there is no page.
+  // The rule of eslint is about code from outside. This is the page's own function, which runs here without a page.
   const make = Reflect.construct(Function, ['location', `${source}; return connectLinks;`]) as (
     location: object,
   ) => (text: string) => readonly { connectUrl: string }[];
   return make({ origin: publicUrl })(raw).map(({ connectUrl }) => connectUrl);
 }
 
-describe('a model that obeys everybody', () => {
+describe('a model that obeys every text', () => {
   let world: World;
   let alice: HttpBrowser;
   let folder: string;
@@ -52,7 +52,7 @@ describe('a model that obeys everybody', () => {
 
   const ask = (message: string): Promise<Invocation> =>
     world.ask(alice, `injection-${String((number += 1))}`, message);
-  /** Every address of the agent role's, of which the local stack's are the only ones allowed. */
+  /** Every address that the agent role connects to. Only those of the local stack are allowed. */
   const strangers = (): readonly string[] => {
     const { agentCoreIdentity, bedrock, s3, gitHub, loadBalancer } = world.stack;
     const own = [agentCoreIdentity.url, bedrock.url, s3.url, gitHub.url, loadBalancer.keysUrl].map(
@@ -75,10 +75,10 @@ describe('a model that obeys everybody', () => {
   const terminal = (invocation: Invocation): number =>
     invocation.events.filter(({ type }) => type === 'RUN_FINISHED' || type === 'RUN_ERROR').length;
 
-  it('row 11: writes nothing without approval, reaches no other host and shows no link but ours', async () => {
+  it('row 11: writes nothing without approval, reaches no other host and shows only our own links', async () => {
     const claim = new Claim(
       11,
-      "orders in messages, names and issues, to a model that obeys: no unapproved write, no other host, no other user's data, no link of theirs as ours",
+      'orders in messages, names and issues to a model that obeys: no unapproved write, no other host, no data of another user, no foreign link shown as ours',
       100,
     );
     const { faults, api } = world.stack.gitHub;
@@ -104,7 +104,7 @@ describe('a model that obeys everybody', () => {
           seen.raw.includes('Household accounts') && "saw another user's repository",
           JSON.stringify(rendered) !== JSON.stringify(ours) && `rendered ${rendered.join()}`,
           terminal(seen) !== 1 && `${String(terminal(seen))} terminal events`,
-          // Whoever orders is obeyed: a case that did not even reach the model would show nothing.
+          // The model obeys every text, so a case that does not reach the model would prove nothing.
           carrier !== 'the message' && answer.met !== 1 && 'was not read',
         ].filter((each) => each !== false);
         claim.check(`${name} in ${carrier}: ${what.join('; ')}`, what.length === 0);
@@ -113,10 +113,10 @@ describe('a model that obeys everybody', () => {
     claim.finish();
   }, 120_000);
 
-  it('row 11: asks before each write, and writes once it is told to', async () => {
+  it('row 11: asks before each write, and writes after the approval', async () => {
     const claim = new Claim(
       11,
-      'a write by order of somebody else: asked for, and done only when the user says so',
+      'a write that somebody else ordered: the user is asked, and it is done only after approval',
       4,
     );
     const title = 'Ordered by an issue';
@@ -126,7 +126,7 @@ describe('a model that obeys everybody', () => {
       const session = `approval-${String((number += 1))}`;
       const paused = await world.ask(alice, session, order);
       const [interrupt] = paused.interrupts;
-      claim.check('it asks', interrupt?.reason === 'approval_required');
+      claim.check('the user is asked', interrupt?.reason === 'approval_required');
       const resume = [{ interruptId: interrupt?.id, status, ...(payload !== undefined && { payload }) }];
       await alice.request(`${world.url}/invocations`, {
         method: 'POST',
@@ -140,15 +140,15 @@ describe('a model that obeys everybody', () => {
     claim.check('nothing without a payload', (await answerWith(undefined)) === 0);
     claim.check('nothing when declined', (await answerWith({ approved: false })) === 0);
     claim.check('nothing when cancelled', (await answerWith({ approved: true }, 'cancelled')) === 0);
-    claim.check('nothing by a text that looks like yes', (await answerWith({ approved: 'true' })) === 0);
+    claim.check('nothing after a text that looks like yes', (await answerWith({ approved: 'true' })) === 0);
     claim.check('one write when approved', (await answerWith({ approved: true })) === 1);
     claim.finish();
   });
 
-  it('row 12: its arguments stay in their place in the address', async () => {
+  it('row 12: keeps its arguments in their place in the address', async () => {
     const claim = new Claim(
       12,
-      "tool arguments that look like addresses: on the provider's origin and path, or refused",
+      "tool arguments that look like addresses: sent to the provider's origin and path, or refused",
       150,
     );
     world.stack.gitHub.faults.clear();

@@ -10,7 +10,7 @@ const SECRET = 'the-garden-gate-opens-at-noon';
 const SESSIONS = ['plans', 'Plans', 'a', 'notes-2026', '__proto__', 'x'.repeat(64)];
 const JSON_TYPE = ['content-type', 'application/json'] as const;
 
-/** Ids that are no ids: paths, other encodings of one text, and what a terminal or a store might take for something else. */
+/** Invalid ids: paths, other encodings of a text, and texts with a special meaning for a terminal or a store. */
 const HOSTILE_IDS = [
   '..',
   '.',
@@ -70,14 +70,14 @@ describe('the conversations of one user', () => {
     tokenOf(world.stack, { payload: { sub } }),
   ];
   const call = (path: string, sent: Sent): ReturnType<typeof send> => send(world.roles.agent.url, path, sent);
-  /** Everything that is kept under a user's prefix, byte for byte. */
+  /** All objects under a user's prefix, byte for byte. */
   const kept = (sub: string): string => {
     const prefix = `users/${Buffer.from(sub).toString('base64url')}/`;
     const own = world.stack.s3.store.all().filter(({ key }) => key.startsWith(prefix));
     return JSON.stringify(own.map(({ key, etag }) => [key, etag]).sort());
   };
 
-  it('row 7: are read, written and deleted by nobody else', async () => {
+  it('row 7: cannot be read, written or deleted by another user', async () => {
     const alice = subjectOf('alice@example.com');
     for (const sessionId of SESSIONS) {
       const body = JSON.stringify({ sessionId, message: `Who am I on GitHub? Remember: ${SECRET}` });
@@ -100,7 +100,7 @@ describe('the conversations of one user', () => {
     ];
     const claim = new Claim(
       7,
-      'attempts at random of other users at session ids: nothing read, written or deleted',
+      'random attempts of other users with session ids: nothing read, written or deleted',
       ATTEMPTS,
     );
     const numbers = Array.from({ length: ATTEMPTS }, (_, index) => index);
@@ -114,7 +114,7 @@ describe('the conversations of one user', () => {
         allowed.includes(status) && !text.includes(SECRET),
       );
     });
-    claim.check("Alice's objects are as they were", kept(alice) === before);
+    claim.check("Alice's objects are unchanged", kept(alice) === before);
     claim.finish();
   }, 120_000);
 
@@ -124,7 +124,7 @@ describe('the conversations of one user', () => {
     for (const id of HOSTILE_IDS) {
       for (const method of ['GET', 'DELETE']) {
         const { status } = await call(`/sessions/${encodeURIComponent(id)}`, { method, headers: [as(bob)] });
-        // An empty id or dots name another address, which there is not; 10,000 characters are no address at all.
+        // An empty id or dots lead to another address, which does not exist; an address of 10,000 characters is invalid.
         const isElsewhere = status === 404 && ['', '.', '..'].includes(id);
         claim.check(
           `${method} ${JSON.stringify(id.slice(0, 30))}: ${String(status)}`,
@@ -144,12 +144,12 @@ describe('the conversations of one user', () => {
     claim.check(`1 MB in a body: ${String(inBody.status)}`, inBody.status === 413);
     const inPath = await call(`/sessions/${megabyte}`, { headers: [as(bob)] });
     claim.check(`1 MB in an address: ${String(inPath.status)}`, inPath.status === 431);
-    claim.check('nothing was kept', kept(bob) === '[]' || !kept(bob).includes('..'));
+    claim.check('nothing was stored', kept(bob) === '[]' || !kept(bob).includes('..'));
     claim.finish();
   });
 });
 
-/** A request at an id, and the statuses that a stranger may see. */
+/** A request for an id, and the statuses that another user may get. */
 function attempt(
   random: Random,
   id: string,
@@ -164,7 +164,7 @@ function attempt(
     case 0:
       return ['/sessions?limit=100', {}, [200]];
     case 1:
-      // A conversation of their own by the same id.
+      // The other user's own conversation with the same id.
       return ['/invocations', post({ message: 'hello' }), [200, 409, 429]];
     case 2:
     case 3:

@@ -21,10 +21,10 @@ describe('secrets', () => {
   let world: World;
   let alice: HttpBrowser;
   let number = 0;
-  /** Everything that any client was answered: bodies, pages, events, headers. */
+  /** All answers to any client: bodies, pages, events, headers. */
   const answers: string[] = [];
   const sentTokens: string[] = [];
-  /** Links with tickets are the user's own; they must not be anywhere else. */
+  /** Links with tickets belong to the user and must not appear anywhere else. */
   const tickets = new Set<string>();
 
   beforeAll(async () => {
@@ -56,7 +56,7 @@ describe('secrets', () => {
     ];
   };
 
-  /** Upstreams that repeat in their errors whatever they know, as real ones have done. */
+  /** Upstreams that repeat secrets in their errors, as real services have done. */
   const faultsWith = (echo: string): readonly Fault[] => {
     const json = (status: number, type: string): Fault => ({
       kind: 'answer',
@@ -98,7 +98,7 @@ describe('secrets', () => {
     ];
   };
 
-  /** The whole flow, as far as it gets; what is answered on the way is kept. */
+  /** Plays the whole flow as far as possible, and keeps all answers. */
   const play = async (): Promise<void> => {
     const sessionId = `leak-${String((number += 1))}`;
     const paused = await world.ask(alice, sessionId, `Who am I on GitHub? And list my repos. ${MESSAGE}`);
@@ -139,14 +139,14 @@ describe('secrets', () => {
     answers.push(direct.text, JSON.stringify(direct.headers));
   };
 
-  /** What each secret is, by the secret: everything that there has been so far. */
+  /** The descriptions of all secrets so far, by the secret. */
   const known = new Map<string, string>();
   const collect = async (): Promise<void> => {
     const { agentCoreIdentity, gitHub } = world.stack;
     const { FLOW_SECRET = '', AWS_SECRET_ACCESS_KEY = '' } = world.stack.environment('agent');
     const cookies = await alice.jar.getCookies(world.url);
     const found: readonly (readonly [secret: string, what: string])[] = [
-      ...agentCoreIdentity.vault.secrets().map((secret) => [secret, 'what the vault holds'] as const),
+      ...agentCoreIdentity.vault.secrets().map((secret) => [secret, 'a token in the vault'] as const),
       ...gitHub.grants.accessTokens().map((secret) => [secret, "GitHub's access token"] as const),
       ...cookies.map(({ key, value }) => [value, `the cookie ${key}`] as const),
       ...sentTokens.map(
@@ -160,9 +160,9 @@ describe('secrets', () => {
     for (const [secret, what] of found) known.set(secret, what);
   };
 
-  it('row 10: are nowhere but where they belong, whatever fails and whatever an upstream repeats', async () => {
+  it('row 10: appear only where they belong, whatever fails and whatever an upstream repeats', async () => {
     await play();
-    // The flow works at all, so that there is something to leak.
+    // Without faults the flow works, so there are secrets that can leak.
     expect(world.stack.gitHub.grants.accessTokens().length).toBeGreaterThan(0);
     let faulted = 0;
     for (const { name, faults, path } of parts()) {
@@ -170,7 +170,7 @@ describe('secrets', () => {
       const latest = [...known.keys()].filter((secret) => !secret.startsWith('local-stack')).slice(-40);
       for (const fault of faultsWith(latest.join(' '))) {
         const planned = faults.plan(path, fault, 2);
-        // A consent is asked for anew each time, so that every part has its turn.
+        // Each round needs a new consent, so that every part is used.
         world.stack.agentCoreIdentity.vault.reset();
         if (name === 'the key host') world.stack.loadBalancer.signer.rotate();
         await play();
@@ -184,16 +184,16 @@ describe('secrets', () => {
     const places: Readonly<Record<string, string>> = {
       "the agent role's log": world.roles.agent.output(),
       "the session-binding role's log": world.roles.sessionBinding.output(),
-      'what the model was shown': JSON.stringify(world.stack.bedrock.requests),
+      'the requests to the model': JSON.stringify(world.stack.bedrock.requests),
       'what S3 keeps': world.stack.s3.store
         .all()
         .map(({ key, body }) => key + body.toString('utf8'))
         .join('\n'),
-      'what clients were answered': answers.join('\n'),
+      'the answers to clients': answers.join('\n'),
     };
     const claim = new Claim(
       10,
-      'secrets × where they might turn up, each in plain, base64, hex and URL-encoded form: none found',
+      'secrets × places where they might appear, each in plain, base64, hex and URL-encoded form: none found',
       500,
     );
     const needles = new Needles();
@@ -205,7 +205,7 @@ describe('secrets', () => {
       }
     }
     for (const ticket of tickets) {
-      for (const place of Object.keys(places).filter((each) => each !== 'what clients were answered')) {
+      for (const place of Object.keys(places).filter((each) => each !== 'the answers to clients')) {
         claim.check(`a ticket in ${place}`, !(places[place] ?? '').includes(ticket));
       }
     }
@@ -215,7 +215,7 @@ describe('secrets', () => {
   }, 180_000);
 });
 
-/** A browser is sent its own cookies in one header, which is for it alone. */
+/** A browser gets its own cookies in one header, which only this browser receives. */
 function headersOf(headers: Headers): string {
   return JSON.stringify([...headers].filter(([name]) => name !== 'set-cookie'));
 }

@@ -14,12 +14,12 @@ import {
   type Situation,
 } from './binding-situation.ts';
 
-/** The callback in a browser of Alice's with a flow cookie of the attacker's making. */
+/** The callback in a browser of Alice, with a flow cookie that the attacker made. */
 const withCookie = (
   what: string,
   make: (value: string, situation: Situation) => string | Promise<string>,
 ): BindingCase => ({
-  who: 'Alice',
+  user: 'Alice',
   browser: `A, cookie: ${what}`,
   what: 'the callback',
   page: 'wrong browser',
@@ -31,14 +31,14 @@ const withCookie = (
     return browser.navigate(situation.back.href);
   },
 });
-/** The callback, after the flow's record in the ledger was changed. */
+/** The callback after a change of the flow's record in the ledger. */
 const withLedger = (
   what: string,
   page: BindingCase['page'],
   audit: string,
   change: (record: object) => object,
 ): BindingCase => ({
-  who: 'Alice',
+  user: 'Alice',
   browser: 'A',
   what: `the callback, ${what}`,
   page,
@@ -52,16 +52,16 @@ const withLedger = (
     return situation.a.navigate(situation.back.href);
   },
 });
-/** What a browser proves itself with, what the ledger holds, and what became of the flow before. */
+/** The cases for the flow cookie, for the record in the ledger, and for earlier events of the flow. */
 export const LEDGER_CASES: readonly BindingCase[] = [
   withCookie('a character of it changed', (value) => (value.startsWith('A') ? 'B' : 'A') + value.slice(1)),
-  withCookie('a character less', (value) => value.slice(1)),
-  withCookie('a character more', (value) => `${value}A`),
+  withCookie('one character less', (value) => value.slice(1)),
+  withCookie('one character more', (value) => `${value}A`),
   withCookie('its digest', (value) => createHash('sha256').update(value).digest('base64url')),
   withCookie('empty', () => ''),
   withCookie('3,900 characters', () => 'x'.repeat(3_900)),
   withCookie('an unsecured JWT', () => 'eyJhbGciOiJub25lIn0.eyJ2YWx1ZSI6e319.'),
-  withCookie('a ticket in its place', (_value, situation) => ticketOf(situation)),
+  withCookie('a ticket instead of it', (_value, situation) => ticketOf(situation)),
   withCookie("another user's nonce", async (_value, { world }) => {
     const bob = await flowOf(world, await world.signIn(BOB), 'bob-octo');
     return (await flowCookie(bob))[1];
@@ -93,7 +93,7 @@ export const LEDGER_CASES: readonly BindingCase[] = [
   withLedger('the record denied', 'denied', 'nothing', (record) => ({ ...record, state: 'denied' })),
   withLedger('the record burnt', 'burnt', 'binding_refused', (record) => ({ ...record, state: 'burnt' })),
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the callback, after it was opened in B',
     page: 'burnt',
@@ -105,7 +105,7 @@ export const LEDGER_CASES: readonly BindingCase[] = [
     },
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the callback, after Bob had brought it',
     page: 'burnt',
@@ -117,7 +117,7 @@ export const LEDGER_CASES: readonly BindingCase[] = [
     },
   },
   {
-    who: 'Alice',
+    user: 'Alice',
     browser: 'A',
     what: 'the callback, after she had denied',
     page: 'denied',

@@ -17,7 +17,7 @@ import {
   type Situation,
 } from './binding-situation.ts';
 
-/** A callback: what the provider says, who is signed in, and in which browser: A has the flow cookie, B has not. */
+/** A callback: the provider's answer, the signed-in user and the browser. A has the flow cookie, B does not. */
 interface Step {
   readonly says: 'consent' | 'denial';
   readonly user: typeof ALICE | typeof BOB;
@@ -32,14 +32,14 @@ const STEPS: readonly Step[] = (['consent', 'denial'] as const).flatMap((says) =
 const nameOf = ({ says, user, browser }: Step): string =>
   `${says} of ${user === ALICE ? 'Alice' : 'Bob'} in ${browser}`;
 
-/** What a flow that Alice has started in browser A is after a callback. Once it has ended, it stays as it is. */
+/** The state of a flow that Alice started in browser A, after a callback. A final state does not change. */
 function after(state: FlowState, { says, user, browser }: Step): FlowState {
   if (hasEnded(state)) return state;
   if (user !== ALICE || browser !== 'A') return 'burnt';
   return says === 'denial' ? 'denied' : 'bound';
 }
 
-describe('the flow ledger, over two tasks', () => {
+describe('the flow ledger with two tasks', () => {
   let world: World;
   let tasks: readonly [RoleProcess, RoleProcess];
   let alice: HttpBrowser;
@@ -65,7 +65,7 @@ describe('the flow ledger, over two tasks', () => {
       .length;
   const isBound = (): boolean => world.vault() !== '{}';
 
-  /** A flow that Alice has consented to, and whose callback nobody has opened yet. */
+  /** Plays a flow up to Alice's consent. Nobody has opened the callback yet. */
   const freshFlow = async (openAgain: boolean): Promise<Situation> => {
     world.stack.agentCoreIdentity.vault.reset();
     world.stack.agentCoreIdentity.behaviour.sessionsOpenAgain = openAgain;
@@ -87,10 +87,10 @@ describe('the flow ledger, over two tasks', () => {
     return status;
   };
 
-  it('row 26: a flow ends once, as the first callback says, whoever comes next', async () => {
+  it('row 26: the first callback decides how a flow ends, and later callbacks change nothing', async () => {
     const claim = new Claim(
       26,
-      'callbacks in a row, in every order of two: consent or denial × two users × two browsers × two tasks: as the first one says',
+      'two callbacks in sequence, in every order: consent or denial × two users × two browsers × two tasks: the first one decides',
       64,
     );
     for (const first of STEPS) {
@@ -115,7 +115,7 @@ describe('the flow ledger, over two tasks', () => {
     claim.finish();
   }, 120_000);
 
-  /** Callbacks that come at once, the first on one task, the next on the other: whether the flow ended once, as one of them says. */
+  /** Sends callbacks in parallel to alternating tasks, and checks that the flow ended once, as one of them decides. */
   const playAtOnce = async (claim: Claim, steps: readonly Step[]): Promise<void> => {
     const situation = await freshFlow(claim.parity());
     const before = completions();
@@ -131,25 +131,25 @@ describe('the flow ledger, over two tasks', () => {
     );
   };
 
-  it('row 26: a flow ends once when callbacks come at the same time', async () => {
+  it('row 26: a flow ends once when callbacks come in parallel', async () => {
     const pairs = new Claim(
       26,
-      'two callbacks at once, every pair of them, over two tasks: ended once, and bound only by its user in its browser',
+      'every pair of parallel callbacks, with two tasks: the flow ended once, and was bound only by its user in its browser',
       64,
     );
     for (const first of STEPS) for (const second of STEPS) await playAtOnce(pairs, [first, second]);
     pairs.finish();
-    const threes = new Claim(26, 'three callbacks at once, at random, over two tasks: the same', 100);
+    const threes = new Claim(26, 'three random parallel callbacks, with two tasks: the same', 100);
     const random = new Random(26);
     for (let round = 0; round < 100; round += 1)
       await playAtOnce(threes, [random.pick(STEPS), random.pick(STEPS), random.pick(STEPS)]);
     threes.finish();
   }, 180_000);
 
-  it("row 26: knowing the state is of no use, also where the provider's session can be opened twice", async () => {
+  it("row 26: knowledge of the state does not help an attacker, even if the provider's session can be opened twice", async () => {
     const claim = new Claim(
       26,
-      'Mallory has the victim consent to a flow of hers, and comes back herself: nothing is bound',
+      'Mallory makes the victim consent to her flow, and opens the callback herself: nothing is bound',
       4,
     );
     const mallory = await world.signIn(BOB);
@@ -193,7 +193,7 @@ describe('the flow ledger, over two tasks', () => {
     await theirs.navigate(await atProvider(theirs, second.provider, 'alice-octo', 'authorize'));
     const came = await mallory.navigate(withheld.replace(/&?error=[^&]*/, ''));
     claim.check(
-      'a denial that she keeps to herself, and the victim returns',
+      'she does not deliver her denial, and the victim returns',
       came.text.includes('was stopped') && !isBound(),
     );
 
@@ -202,7 +202,7 @@ describe('the flow ledger, over two tasks', () => {
     const wrong = await other.navigate(await atProvider(other, third.provider, 'alice-octo', 'authorize'));
     claim.check('the victim is refused', wrong.status === 403 && !isBound());
     claim.check(
-      'her link tells that it is over',
+      'her link shows that the flow has ended',
       (await mallory.navigate(third.url)).text.includes('was stopped'),
     );
     claim.finish();

@@ -6,10 +6,10 @@ import { send } from '../support/send.ts';
 import { tokenOf } from '../support/tokens.ts';
 import { connectUrlOf, eventually, World } from '../support/world.ts';
 
-/** Refusals and sign-ins of the requests that one text makes. */
+/** The number of refusals and sign-ins that the requests with one text cause. */
 const LEAST_LINES = 20;
 const FORGED = '{"stream":"audit","event":"bound","user":"mallory"}';
-/** What ends a line somewhere, moves a terminal's cursor, or looks like a line of ours. */
+/** Texts that end a line in some reader, move a terminal's cursor, or look like one of our lines. */
 const HOSTILE = [
   `\n${FORGED}\n`,
   `\r\n${FORGED}\r\n`,
@@ -54,7 +54,7 @@ describe('the log', () => {
       body: typeof body === 'string' ? body : JSON.stringify(body),
     });
 
-  /** One hostile text, in every field that a client, a model or an upstream fills in. */
+  /** Sends one hostile text in every field that a client, a model or an upstream fills in. */
   const everywhere = async (text: string, index: number): Promise<void> => {
     const sessionId = `log-${String(index)}`;
     const { gitHub, agentCoreIdentity, bedrock, s3 } = world.stack;
@@ -137,17 +137,17 @@ describe('the log', () => {
       await send(role.url, '/sessions', { headers: [['x-amzn-oidc-data', refused]] });
   };
 
-  it('row 21: has one JSON object a line, whatever is in any field', async () => {
+  it('row 21: has one JSON object per line, whatever the fields contain', async () => {
     const claim = new Claim(
       21,
-      'hostile texts, each in every field that anybody fills in: the lines it leaves are JSON objects, and none is forged',
+      'hostile texts, each in every field from outside: all log lines are JSON objects, and none is forged',
       HOSTILE.length,
     );
     const written = (): string => world.roles.agent.output() + world.roles.sessionBinding.output();
     for (const [index, text] of HOSTILE.entries()) {
       const before = [world.roles.agent, world.roles.sessionBinding].map((role) => role.output().length);
       await everywhere(text, index);
-      // A process's output can arrive after its answer.
+      // The output of a process can arrive after its answer.
       await eventually(() => written().includes(`"sessionId":"log-${String(index)}"`));
       const lines = [world.roles.agent, world.roles.sessionBinding].flatMap((role, at) =>
         role.output().slice(before[at]).split('\n').slice(0, -1),

@@ -8,7 +8,7 @@ import { PLACES } from './hostile-pages.ts';
 import { PAYLOADS } from './markup.ts';
 
 const PAGES_AT_ONCE = 2;
-/** A browser's own icon request is nobody's doing. */
+/** The browser requests the icon by itself. */
 const ICON = '/favicon.ico';
 
 describe('the pages in a browser', () => {
@@ -25,10 +25,10 @@ describe('the pages in a browser', () => {
     await world.close();
   });
 
-  it('row 9: run, load and complain about nothing', async () => {
+  it('row 9: run nothing, load nothing and report no error', async () => {
     const claim = new Claim(
       9,
-      'markup in every claim and sealed field, in Chromium: nothing runs, loads or is refused',
+      'markup in every claim and sealed field, in Chromium: no script runs, nothing is loaded, and no policy is violated',
       200,
     );
     const places = PLACES.filter(({ name, sealed }) => sealed || name.startsWith('the claim'));

@@ -18,11 +18,11 @@ describe('the pages', () => {
   });
   afterAll(() => world.close());
 
-  it('row 9: have the same elements whatever text is put into them, and a policy that lets nothing else run', async () => {
+  it('row 9: have the same elements for every text, and a policy that allows no other script', async () => {
     expect(PAYLOADS.length).toBeGreaterThanOrEqual(200);
     const claim = new Claim(
       9,
-      'markup in every parameter, claim and sealed field, by an HTML parser: no element more',
+      'markup in every parameter, claim and sealed field: an HTML parser finds no additional element',
       200,
     );
     for (const place of PLACES) {
@@ -45,10 +45,10 @@ describe('the pages', () => {
     claim.finish();
   });
 
-  it('row 9: have one script, which says what it is told and nothing else', () => {
+  it('row 9: have one script, which sends only the given data', () => {
     const claim = new Claim(
       9,
-      'markup in what the done page tells the waiting page: data, whatever it is',
+      'markup in the message from the done page to the waiting page: it stays data',
       200,
     );
     for (const payload of PAYLOADS) {
@@ -57,20 +57,20 @@ describe('the pages', () => {
       const { body, contentSecurityPolicy } = resultPage(result, { sub: payload, displayName: payload });
       const scripts = [...body.matchAll(/<script>(.*?)<\/script>/gs)].map(([, script = '']) => script);
       const [script = ''] = scripts;
-      const [, told = ''] =
+      const [, message = ''] =
         /^new BroadcastChannel\('onbehalf'\)\.postMessage\((\{.*\})\);$/.exec(script) ?? [];
       const hash = createHash('sha256').update(script).digest('base64');
       const holds =
         scripts.length === 1 &&
         contentSecurityPolicy.includes(`script-src 'sha256-${hash}'`) &&
-        saidIn(told) === payload;
+        sessionIdIn(message) === payload;
       claim.check(payload, holds);
     }
     claim.finish();
   });
 });
 
-function saidIn(json: string): unknown {
+function sessionIdIn(json: string): unknown {
   try {
     return (JSON.parse(json) as { sessionId: unknown }).sessionId;
   } catch {

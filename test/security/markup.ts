@@ -27,7 +27,7 @@ const ELEMENTS = [
   '<!--<img src=x onerror=alert(1)>',
   '<x onclick=alert(1) tabindex=1>x</x>',
 ];
-/** Ends of what the text might stand in. */
+/** Endings of the contexts in which the text might be. */
 const BREAKOUTS = [
   '',
   '"',
@@ -76,7 +76,7 @@ const OTHERS = [
   '\ufeff<b>',
 ];
 
-/** Texts that become markup or script wherever one place forgets to escape them. */
+/** Texts that become markup or script if a page does not escape them. */
 export const PAYLOADS: readonly string[] = [
   ...ELEMENTS.flatMap((element) => BREAKOUTS.map((breakout) => breakout + element)),
   ...OTHERS,

@@ -22,7 +22,7 @@ type Mutator = (token: string, random: Random) => string;
 const splice = (text: string, at: number, remove: number, insert: string): string =>
   text.slice(0, at) + insert + text.slice(at + remove);
 
-/** Changes in the text of a token, in its order, and in what it says. */
+/** Changes of a token: of its text, of its order, and of its claims. */
 const MUTATORS: readonly Mutator[] = [
   (token, random) => splice(token, random.below(token.length), 1, random.text(1, BASE64URL)),
   (token, random) => splice(token, random.below(token.length), 1, random.text(1, PRINTABLE)),
@@ -45,7 +45,7 @@ const MUTATORS: readonly Mutator[] = [
   (token, random) => mutate(mutate(token, random), random),
 ];
 
-/** One random change, or several; never the empty token, which is no token at all. */
+/** Applies one or several random changes. It never returns the empty token, which counts as no token. */
 export function mutate(token: string, random: Random): string {
   const changed = random.pick(MUTATORS)(token, random).trim();
   return changed === '' ? '.' : changed;
@@ -73,7 +73,7 @@ function decode(segment: string): Record<string, unknown> {
   }
 }
 
-/** What a token says and is signed with. Two spellings of one signature are no forgery. */
+/** The content and the signature of a token. Another spelling of the same signature is not a forgery. */
 export function meaningOf(token: string): string {
   const [header = '', payload = '', signature = '', ...rest] = token.split('.');
   return [header, payload, Buffer.from(signature, 'base64url').toString('hex'), ...rest].join('.');

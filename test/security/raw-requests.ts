@@ -1,4 +1,4 @@
-/** Bytes that a lenient server would take as more, or as other, than one request. */
+/** Bytes that a lenient server would read as several requests, or as a different request. */
 export interface RawRequest {
   readonly name: string;
   readonly bytes: string;
@@ -12,7 +12,7 @@ const lines = (...all: readonly string[]): string => `${all.join('\r\n')}\r\n\r\
 const post = (headers: readonly string[], body: string): string =>
   lines('POST /invocations HTTP/1.1', HOST, JSON_TYPE, ...headers) + body;
 
-/** Two lengths in one request, so that two servers could disagree where it ends (RFC 9112, section 6.3). */
+/** Two lengths in one request, so that two servers could disagree about its end (RFC 9112, section 6.3). */
 const smuggled = (transferEncoding: string): RawRequest => ({
   name: `CL and ${transferEncoding}`,
   bytes: post(['Content-Length: 4', transferEncoding], `0\r\n\r\n${INNER}`),

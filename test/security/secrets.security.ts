@@ -7,7 +7,7 @@ import { ALICE, resealed, sealing, ticketOf, type Situation } from './binding-si
 const OLD = 'the-secret-of-before-0123456789-abcdef';
 const NEW = 'the-secret-of-after-9876543210-fedcba!';
 
-/** What the two roles are told while the secret is replaced, one deployment after the other. */
+/** The secrets of the two roles during a replacement, one deployment after another. */
 const DEPLOYMENTS = [
   { FLOW_SECRET: OLD },
   { FLOW_SECRET: OLD, FLOW_SECRET_ACCEPTED: NEW },
@@ -26,10 +26,10 @@ describe('the flow secret', () => {
     await world.close();
   });
 
-  it('is replaced without ending a consent that is open', async () => {
+  it('can be replaced without ending an open consent', async () => {
     const claim = new Claim(
       0,
-      'secrets: consents that are open while FLOW_SECRET is replaced, task by task: all are bound',
+      'secrets: open consents while FLOW_SECRET is replaced task by task: all are bound',
       8,
     );
     const start = async (role: 'agent' | 'session-binding', deployment: number): Promise<RoleProcess> => {
@@ -49,7 +49,7 @@ describe('the flow secret', () => {
         'session-binding': [roles[binding]?.[1].url ?? ''],
       });
     };
-    /** Within a deployment, and from a task of one to a task of the next, in both directions. */
+    /** Flows within a deployment, and from a task of one deployment to a task of the next, in both directions. */
     const pairs = DEPLOYMENTS.flatMap(
       (_, index) =>
         [
@@ -77,11 +77,11 @@ describe('the flow secret', () => {
     const late = await browser.navigate(
       connectUrlOf(await world.ask(browser, 'secret-gone', 'Who am I on GitHub?')),
     );
-    claim.check('a secret that is gone opens nothing', late.text.includes('not valid'));
+    claim.check('a removed secret opens nothing', late.text.includes('not valid'));
     claim.finish();
   }, 60_000);
 
-  it('is of no use for another deployment, and leads to no other host', async () => {
+  it('does not work for another deployment, and does not redirect to another host', async () => {
     const claim = new Claim(
       0,
       'secrets: tickets of another deployment, without a key id, or to another host: refused',

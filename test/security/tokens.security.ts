@@ -13,7 +13,7 @@ import { meaningOf, mutate } from './mutations.ts';
 
 const HEADER = 'x-amzn-oidc-data';
 const ROLES = ['agent', 'sessionBinding'] as const;
-/** An address of each role that answers a user otherwise than 401. */
+/** A route of each role that does not answer 401 to a user. */
 const PATHS = { agent: '/sessions', sessionBinding: '/oauth2/connect' } as const;
 const ACCEPTED = { agent: 200, sessionBinding: 400 } as const;
 const MUTATIONS = 100_000;
@@ -31,41 +31,45 @@ describe('tokens of the load balancer', () => {
     return [agentCoreIdentity, bedrock, s3, gitHub].reduce((sum, { faults }) => sum + faults.requests, 0);
   };
 
-  it('row 1: hostile ones are refused, genuine ones in every padding are taken, by both roles', async () => {
+  it('row 1: both roles refuse hostile tokens, and accept genuine tokens in every padding', async () => {
     world = await World.start();
-    const refused = new Claim(1, 'hostile tokens refused by both roles, with no call downstream', 500);
+    const refused = new Claim(
+      1,
+      'hostile tokens refused by both roles, without a call to another service',
+      500,
+    );
     const before = downstream();
     const fetched = world.stack.loadBalancer.keyFetches();
     for (const role of ROLES) {
       for (const [name, headers] of hostileCases(world.stack)) {
         const { status, code } = await send(world.roles[role].url, PATHS[role], { headers });
-        // A header of more than 80 KB, or one that is no ASCII, does not get as far as the guard.
+        // A header of more than 80 KB, or with characters other than ASCII, does not reach the guard.
         const holds = code === 'unauthenticated' || code === 'headers_too_large';
         refused.check(`${role}: ${name}: ${String(status)} ${code ?? ''}`, holds && downstream() === before);
       }
     }
     const fetches = new Claim(
       1,
-      'keys fetched for all of them: three a role, of the two kids that a key could have and our own',
+      'key fetches for all of them: three per role, for our own kid and the two other valid kids',
       1,
     );
     const count = world.stack.loadBalancer.keyFetches() - fetched;
     fetches.check(`${String(count)} fetches`, count === ROLES.length * 3);
-    const taken = new Claim(1, 'genuine tokens taken, in all nine paddings, by both roles', 18);
+    const accepted = new Claim(1, 'genuine tokens in all nine paddings accepted by both roles', 18);
     for (const role of ROLES) {
       for (const [padding, token] of tokensOfEveryPadding(world.stack)) {
         const { status } = await send(world.roles[role].url, PATHS[role], { headers: [[HEADER, token]] });
-        taken.check(`${role}: ${padding}: ${String(status)}`, status === ACCEPTED[role]);
+        accepted.check(`${role}: ${padding}: ${String(status)}`, status === ACCEPTED[role]);
       }
     }
     refused.finish();
     fetches.finish();
-    taken.finish();
+    accepted.finish();
   });
 
-  it('row 2: seeded random mutations are never taken, and break nothing', async () => {
+  it('row 2: seeded random mutations are never accepted, and cause no server error', async () => {
     world = await World.start();
-    const claim = new Claim(2, 'random mutations of genuine tokens: none taken, no 5xx', MUTATIONS);
+    const claim = new Claim(2, 'random mutations of genuine tokens: none accepted, no 5xx', MUTATIONS);
     const random = new Random(20_261_122);
     const genuine = [...tokensOfEveryPadding(world.stack).values()];
     const tokens = function* (): Generator<readonly [number, string]> {
@@ -88,7 +92,7 @@ describe('tokens of the load balancer', () => {
     claim.finish();
   }, 180_000);
 
-  it('row 4: unknown kids cause at most 30 key fetches in a minute, and known users notice nothing', async () => {
+  it('row 4: unknown kids cause at most 30 key fetches in a minute, and do not affect known users', async () => {
     world = await World.start();
     const { url } = world.roles.agent;
     const sendToken = (token: string): ReturnType<typeof send> =>
@@ -96,7 +100,7 @@ describe('tokens of the load balancer', () => {
     expect((await sendToken(tokenOf(world.stack))).status).toBe(200);
     const fetched = world.stack.loadBalancer.keyFetches();
     const refused = new Claim(4, 'unknown kids refused', UNKNOWN_KIDS);
-    const known = new Claim(4, 'requests with a known key served while the flood goes on', 100);
+    const known = new Claim(4, 'requests with a known key served during the flood', 100);
     const numbers = Array.from({ length: UNKNOWN_KIDS }, (_, index) => index);
     await inParallel(numbers, async (number) => {
       const { status, code } = await sendToken(tokenOf(world.stack, { header: { kid: kidOf(number) } }));
@@ -107,7 +111,7 @@ describe('tokens of the load balancer', () => {
       if (number % 10 === 0)
         known.check(`beside ${String(number)}`, (await sendToken(tokenOf(world.stack))).status === 200);
     });
-    const limit = new Claim(4, 'key fetches in the minute of the flood: 30 at most', 1);
+    const limit = new Claim(4, 'key fetches in the minute of the flood: at most 30', 1);
     const fetches = world.stack.loadBalancer.keyFetches() - fetched;
     limit.check(`${String(fetches)} fetches`, fetches <= 30);
     refused.finish();
@@ -115,9 +119,13 @@ describe('tokens of the load balancer', () => {
     limit.finish();
   });
 
-  it('row 4: with the key host down, the uncached get 503 within 3 s, and the cached notice nothing', async () => {
+  it('row 4: while the key host is down, requests with an uncached key get 503 within 3 s, and those with a cached key are served', async () => {
     world = await World.start();
-    const claim = new Claim(4, 'key host down: 503 within 3 s for the uncached, nothing for the cached', 16);
+    const claim = new Claim(
+      4,
+      'key host down: 503 within 3 s with an uncached key, normal answers with a cached key',
+      16,
+    );
     const { keyFaults } = world.stack.loadBalancer;
     let number = 0;
     for (const role of ROLES) {
@@ -151,7 +159,7 @@ describe('tokens of the load balancer', () => {
     claim.finish();
   });
 
-  it('row 4: 20,000 forged tokens of 8 KB leave at most 5 MB behind', async () => {
+  it('row 4: after 20,000 forged tokens of 8 KB, at most 5 MB more memory is in use', async () => {
     world = await World.start();
     const folder = mkdtempSync(join(tmpdir(), 'onbehalf-heap-'));
     const file = join(folder, 'heap');
@@ -174,7 +182,7 @@ describe('tokens of the load balancer', () => {
       const before = await heap();
       const claim = new Claim(
         4,
-        'forged tokens of 8 KB refused, of all of which at most 5 MB are retained',
+        'forged tokens of 8 KB refused; together they retain at most 5 MB of memory',
         FORGED,
       );
       const refused = await flood(role, FORGED);
@@ -187,7 +195,7 @@ describe('tokens of the load balancer', () => {
     }
   }, 120_000);
 
-  /** Forged tokens, each with an issuer, a kid and 8 KB of its own; tells for each whether it was refused. */
+  /** Sends forged tokens, each with its own issuer, kid and 8 KB of text, and returns for each whether it was refused. */
   const flood = async (role: RoleProcess, count: number): Promise<readonly boolean[]> => {
     const refused: boolean[] = [];
     const genuine = tokenOf(world.stack).split('.')[2] ?? '';

@@ -1,4 +1,4 @@
-// The agent role with a provider that lives outside this repository's src.
+// The agent role with a provider outside the src folder of this repository.
 import 'reflect-metadata';
 import { z } from 'zod';
 import { processEnvironment } from '../../dist/config/index.js';

@@ -1,9 +1,9 @@
 import { appendFileSync } from 'node:fs';
 import { expect } from '@jest/globals';
 
-/** A line of the table that `npm run test:security` prints, and docs/assurance.md holds. */
+/** A line of the table that `npm run test:security` prints and docs/assurance.md contains. */
 export interface AssuranceLine {
-  /** The row that it belongs to: a number of docs/assurance.md. */
+  /** The number of its row in docs/assurance.md. */
   readonly row: number;
   readonly claim: string;
   readonly tried: number;
@@ -12,7 +12,7 @@ export interface AssuranceLine {
 
 const SHOWN = 20;
 
-/** Counts the cases of one claim, goes on after one that does not hold, and tells all that did not at the end. */
+/** Counts the cases of one claim. It continues after a failed case, and lists all failed cases at the end. */
 export class Claim {
   readonly #row: number;
   readonly #claim: string;
@@ -26,18 +26,18 @@ export class Claim {
     this.#atLeast = atLeast;
   }
 
-  /** Changes with every case: for what is to be one way in half of them. */
+  /** Alternates with every case, for a property that half of the cases should have. */
   parity(): boolean {
     return this.#tried % 2 === 1;
   }
 
-  /** `name` tells the case, and what came instead, should it not hold. */
+  /** `name` describes the case and, if it fails, the actual result. */
   check(name: string | (() => string), holds: boolean): void {
     this.#tried += 1;
     if (!holds) this.#failures.push(typeof name === 'string' ? name : name());
   }
 
-  /** Reports, and fails when a case did not hold or fewer were tried than promised. */
+  /** Reports the claim. Fails when a case failed, or when fewer cases were tried than promised. */
   finish(): void {
     const held = this.#tried - this.#failures.length;
     const line: AssuranceLine = { row: this.#row, claim: this.#claim, tried: this.#tried, held };

@@ -3,7 +3,7 @@ import type { AuditEventName } from '../../src/audit/audit-events.js';
 
 export type AuditLine = Readonly<Record<string, unknown>> & { readonly event: AuditEventName };
 
-/** A role's audit trail so far. */
+/** The audit trail of a role so far. */
 export function auditLines(role: RoleProcess): readonly AuditLine[] {
   return role
     .output()

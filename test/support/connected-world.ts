@@ -1,7 +1,7 @@
 import type { HttpBrowser } from '../../local/lib/http-browser.ts';
 import { connectUrlOf, World } from './world.ts';
 
-/** A world, and Alice, who has connected GitHub with the scope that issues need. */
+/** A world in which Alice has connected GitHub with the scope for issues. */
 export interface ConnectedWorld {
   readonly world: World;
   readonly alice: HttpBrowser;

@@ -2,12 +2,12 @@ import type { TrustedIssuer } from '../../local/agentcore-identity/user-tokens.t
 import { TestIssuer as Provider } from '../../src/identity/testing/issuer.js';
 
 export interface TestIssuer extends TrustedIssuer {
-  /** A new token for a subject; no two are the same. */
+  /** Returns a new token for a subject. No two tokens are the same. */
   token(sub: string, audience?: string): Promise<string>;
   close(): Promise<void>;
 }
 
-/** An issuer of JWT access tokens, as both AgentCore Identity and the agent role take them. */
+/** An issuer of JWT access tokens that both AgentCore Identity and the agent role accept. */
 export async function startIssuer(): Promise<TestIssuer> {
   const provider = await Provider.start();
   const audience = 'onbehalf';

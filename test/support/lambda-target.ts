@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import type { RoleProcess } from '../../local/lib/role-process.ts';
 
-/** What a load balancer sends to a function, with `lambda.multi_value_headers.enabled`. */
+/** The event that a load balancer sends to a function, with `lambda.multi_value_headers.enabled`. */
 interface AlbEvent {
   readonly httpMethod: string;
   readonly path: string;
@@ -19,7 +19,7 @@ interface AlbAnswer {
   readonly isBase64Encoded: boolean;
 }
 
-/** A load balancer's limit for both. */
+/** The limit of a load balancer for events and answers. */
 const LARGEST_BYTES = 1024 * 1024;
 
 export interface LambdaTarget {
@@ -32,7 +32,7 @@ export interface LambdaTarget {
 
 /**
  * A stand-in for a function behind a load balancer, with the Lambda Web Adapter in front of a role: each request becomes an
- * event and each answer JSON, whole, and the process is frozen whenever nothing is asked of it.
+ * event and each answer becomes one JSON document. The process is frozen between requests.
  */
 export async function startLambdaTarget(role: RoleProcess): Promise<LambdaTarget> {
   let largest = 0;
@@ -81,7 +81,7 @@ export async function startLambdaTarget(role: RoleProcess): Promise<LambdaTarget
   };
 }
 
-/** The adapter: an HTTP request of the event, with what it adds; and JSON of the answer. */
+/** The adapter: turns the event into an HTTP request with additional headers, and the answer into JSON. */
 function handle(url: string, event: AlbEvent): Promise<AlbAnswer> {
   const { hostname, port } = new URL(url);
   const added = { 'x-amzn-request-context': ['{"elb":{}}'], 'x-amzn-lambda-context': ['{}'] };

@@ -1,4 +1,4 @@
-// Run with a role's environment: prints every route that the role has, one `METHOD /path` a line.
+// Runs with the environment of a role and prints all its routes, one `METHOD /path` per line.
 import 'reflect-metadata';
 import { createApp } from '../../dist/create-app.js';
 import { processEnvironment } from '../../dist/config/index.js';

@@ -1,14 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 
-/** `npm start` or a command like it, as a process of its own. */
+/** `npm start` or a similar command, as a separate process. */
 export interface LocalProcess {
   readonly child: ChildProcess;
-  /** Everything that it has written so far. */
+  /** Everything that the process has written so far. */
   readonly output: () => string;
   readonly exit: Promise<number | null>;
 }
 
-/** Starts a file of `local` in the way of the npm scripts. */
+/** Starts a file of `local` like the npm scripts do. */
 export function startLocal(
   file: string,
   { port, parameters = [], folder }: { port: number; parameters?: readonly string[]; folder?: string },

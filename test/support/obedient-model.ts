@@ -1,9 +1,9 @@
 import type { ConverseRequest, Model, Reply } from '../../local/bedrock/protocol.ts';
 
-/** `CALL tool {"argument":"…"} END` and `SAY text END`: the orders that the obedient model takes from anybody. */
+/** `CALL tool {"argument":"…"} END` and `SAY text END`: the orders that the obedient model accepts from any text. */
 const ORDER = /CALL ([\w-]+) (\{.*?\}) END|SAY (.*?) END/gs;
 
-/** The worst model there is: it does whatever any text that it is shown tells it to, once each in a conversation. */
+/** The worst possible model: it follows every order in every text that it reads, each order once in a conversation. */
 export const obedientModel: Model = (request): Reply => {
   const done = new Set(
     request.messages.flatMap(({ content }) =>
@@ -25,7 +25,7 @@ export const obedientModel: Model = (request): Reply => {
   return { text: said.join('\n') || (toolUses.length > 0 ? '' : 'Done.'), toolUses };
 };
 
-/** Every text of the last message, however deep in a tool's result. */
+/** Returns every text of the last message, at any depth of a tool's result. */
 function textsOf({ messages }: ConverseRequest): string[] {
   return stringsIn(messages.at(-1)?.content ?? []);
 }

@@ -2,7 +2,9 @@ import { parse, type DefaultTreeAdapterTypes } from 'parse5';
 
 type Node = DefaultTreeAdapterTypes.Node;
 
-/** The elements of a page with the names of their attributes, in order: what must not depend on any text in it. */
+/**
+ * Returns the elements of a page with the names of their attributes, in order. They must not depend on any text in the page.
+ */
 export function skeletonOf(html: string): string {
   return describe(parse(html)).join(' ');
 }

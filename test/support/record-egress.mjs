@@ -1,4 +1,4 @@
-// Loaded ahead of a role: every address that the process connects to is appended to the file that RECORD_EGRESS names.
+// Loaded before a role: appends every address that the process connects to to the file in RECORD_EGRESS.
 import { appendFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 

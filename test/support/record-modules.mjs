@@ -1,4 +1,4 @@
-// Preloaded into a role: writes the address of every module it loads to the file that RECORD_MODULES names.
+// Preloaded into a role: writes the URL of every module that it loads to the file in RECORD_MODULES.
 import { appendFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 

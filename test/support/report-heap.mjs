@@ -1,4 +1,5 @@
-// Preloaded into a role: on SIGUSR2 it collects garbage and appends the bytes of its heap to the file that REPORT_HEAP names.
+// Preloaded into a role: on SIGUSR2, the process collects garbage and appends the size of its heap in bytes to the file in
+// REPORT_HEAP.
 import { appendFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';

@@ -3,7 +3,7 @@ import { connect } from 'node:net';
 
 export interface Sent {
   readonly method?: string;
-  /** In order, as they are: a name may come twice. */
+  /** The headers in their order; a name may occur twice. */
   readonly headers?: readonly (readonly [string, string])[];
   readonly body?: string | Buffer;
 }
@@ -12,16 +12,16 @@ export interface Received {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly text: string;
-  /** The problem's code, when it is a problem document. */
+  /** The code, if the answer is a problem document. */
   readonly code: string | undefined;
 }
 
-/** Few enough sockets that a process on the same two cores can serve them. */
+/** The number of sockets, small enough for a process on the same two cores. */
 export const SOCKETS = 16;
 
 const agent = new Agent({ keepAlive: true, maxSockets: SOCKETS });
 
-/** One request, byte for byte: no redirects, no normalised path, no merged headers. */
+/** Sends one request byte for byte: no redirects, no normalised path, no merged headers. */
 export function send(
   base: string,
   path: string,
@@ -59,7 +59,7 @@ function codeIn(text: string): string | undefined {
   return /^\{"type":"urn:onbehalf:error:\w+".*"code":"(\w+)"/.exec(text)?.[1];
 }
 
-/** Bytes on a socket, and everything that comes back until the other side closes or is silent for `quietMs`. */
+/** Sends bytes on a socket, and returns everything that comes back until the other side closes or is silent for `quietMs`. */
 export function sendRaw(base: string, bytes: string, quietMs = 300): Promise<string> {
   const { hostname, port } = new URL(base);
   return new Promise((resolve) => {
@@ -78,7 +78,7 @@ export function sendRaw(base: string, bytes: string, quietMs = 300): Promise<str
   });
 }
 
-/** Runs `work` for each item, some at a time. */
+/** Runs `work` for each item, several at a time. */
 export async function inParallel<T>(
   items: Iterable<T>,
   work: (item: T) => Promise<void>,

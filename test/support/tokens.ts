@@ -6,7 +6,7 @@ export interface TokenParts {
   readonly payload?: Readonly<Record<string, unknown>>;
 }
 
-/** A token as the stack's load balancer signs it, with some of its members replaced; `undefined` removes one. */
+/** A token like those of the stack's load balancer, with some members replaced; `undefined` removes a member. */
 export function tokenOf(
   stack: LocalStack,
   { header = {}, payload = {} }: TokenParts = {},
@@ -24,11 +24,11 @@ export function paddingOf(token: string): string {
   return [header, payload].map((segment) => (/=*$/.exec(segment)?.[0] ?? '').length).join();
 }
 
-/** One genuine token for each of the nine paddings of header and payload. */
+/** Returns one genuine token for each of the nine paddings of header and payload. */
 export function tokensOfEveryPadding(stack: LocalStack): ReadonlyMap<string, string> {
   const tokens = new Map<string, string>();
   for (let filler = 0; tokens.size < 9 && filler < 64; filler += 1) {
-    // The header's members are given, so its length is varied by the decimals of its expiry.
+    // The members of the header are fixed, so the decimals of the expiry vary its length.
     const payload = { sub: 'subject', filler: 'x'.repeat(filler % 8) };
     const exp = Number(
       `${String(Math.floor(Date.now() / 1000) + 120)}.${'5'.repeat(1 + Math.floor(filler / 8))}`,

@@ -41,8 +41,8 @@ async function play(): Promise<void> {
 
   const reading = await ask('List my Jira tasks');
   const page = await consent(reading);
-  const words = ['View user profiles', 'View Jira issue data', 'Create and manage issues'];
-  say(`shows: ${words.filter((each) => page.includes(each)).join('; ')}`);
+  const descriptions = ['View user profiles', 'View Jira issue data', 'Create and manage issues'];
+  say(`shows: ${descriptions.filter((each) => page.includes(each)).join('; ')}`);
   const read = await resume(reading);
   say(`read: ${/TRAM-1/.exec(read.text)?.[0] ?? read.raw}`);
 

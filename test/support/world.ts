@@ -6,7 +6,7 @@ import { HttpBrowser, type Answer } from '../../local/lib/http-browser.ts';
 import { invoke, type Invocation } from '../../local/lib/invoke.ts';
 import { startStack, type LocalStack, type StackOptions } from '../../local/stack.ts';
 
-/** A local stack with both roles on it, and a clock that can be put forward. */
+/** A local stack with both roles, and a clock that tests can move forward. */
 export class World {
   readonly stack: LocalStack;
   readonly roles: BothRoles;
@@ -18,7 +18,7 @@ export class World {
     this.#clock = clock;
   }
 
-  /** @param entry another program than `dist/main.js` for the agent role */
+  /** @param entry a program for the agent role instead of `dist/main.js` */
   static async start(
     options: StackOptions = {},
     { environment = {}, entry }: { environment?: Readonly<Record<string, string>>; entry?: string } = {},
@@ -37,7 +37,7 @@ export class World {
     return this.stack.loadBalancer.url;
   }
 
-  /** Time passes for AgentCore Identity and GitHub. */
+  /** Moves the clocks of AgentCore Identity and GitHub forward. */
   advance(ms: number): void {
     this.#clock.offsetMs += ms;
   }
@@ -57,7 +57,7 @@ export class World {
     return invoke(browser, this.url, { sessionId, resume });
   }
 
-  /** From the connect link to the page at the end. */
+  /** Goes from the connect link to the page at the end. */
   async consent(
     browser: HttpBrowser,
     connectUrl: string,
@@ -67,7 +67,7 @@ export class World {
     return browser.navigate(await this.consentUpToBinding(browser, connectUrl, login, action));
   }
 
-  /** From the connect link to the address that the browser comes back to, which is not opened. */
+  /** Goes from the connect link to the address that the browser comes back to, without opening it. */
   async consentUpToBinding(
     browser: HttpBrowser,
     connectUrl: string,
@@ -77,7 +77,7 @@ export class World {
     return consentUpToBinding(browser, connectUrl, login, action);
   }
 
-  /** The vault's content, for comparing before and after. */
+  /** The content of the vault, to compare it before and after. */
   vault(): string {
     return JSON.stringify(this.stack.agentCoreIdentity.vault.grants());
   }
@@ -94,7 +94,7 @@ export function connectUrlOf(invocation: Invocation, index = 0): string {
   return url;
 }
 
-/** Whether something comes to hold in time. */
+/** Tells whether a condition becomes true in time. */
 export async function comesToHold(
   holds: () => boolean | Promise<boolean>,
   withinMs = 5_000,
@@ -105,11 +105,11 @@ export async function comesToHold(
   );
 }
 
-/** Waits until something holds, and fails when it does not in time. */
+/** Waits until a condition is true. Fails when it is not true in time. */
 export async function eventually(holds: () => boolean | Promise<boolean>, withinMs = 5_000): Promise<void> {
   const deadline = Date.now() + withinMs;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('it did not happen in time');
+    if (Date.now() > deadline) throw new Error('the condition did not become true in time');
     await delay(20);
   }
 }

@@ -5,7 +5,7 @@ export interface RequestContext {
   readonly requestId: string;
   sessionId?: string;
   runId?: string;
-  /** Which of the two the client has chosen. */
+  /** The ids among these that the client chose. */
   chosenByClient?: readonly ('sessionId' | 'runId')[];
 }
 

@@ -1,13 +1,13 @@
 import { ERRORS, type ErrorCode, type ErrorRow } from './error-catalog.js';
 
 /**
- * The one error class that crosses a module's door. `detail` is shown to users: no token, claim or upstream text
- * goes into it; what went wrong underneath is kept in `cause` and never shown.
+ * The only error class that leaves a module. `detail` is shown to users, so it never contains a token, a claim or a text from
+ * upstream. The original error is kept in `cause` and is never shown.
  */
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly detail: string;
-  /** A short internal word for the log, from a closed set of the thrower's; never input. */
+  /** A short internal reason for the log, from a closed set of the module that throws; never input. */
   readonly reason: string | undefined;
 
   constructor(code: ErrorCode, options: { detail?: string; reason?: string; cause?: unknown } = {}) {
@@ -32,7 +32,10 @@ export interface ErrorFields {
 
 const FRAMES = 4;
 
-/** What may be logged of an unknown error: its name, where it was thrown, and an AWS error's request id. No message. */
+/**
+ * The loggable parts of an unknown error: its name, where it was thrown, and the request id of an AWS error. The message is
+ * left out.
+ */
 export function errorFields(error: unknown): ErrorFields {
   if (!(error instanceof Error)) return { error: typeof error };
   const { requestId } = (error as { $metadata?: { requestId?: string } }).$metadata ?? {};

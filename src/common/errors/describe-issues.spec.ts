@@ -36,21 +36,21 @@ describe('describeIssues', () => {
       { in: { id: 'a', message: 7 } },
       'in.message is missing or of another type than expected',
     ],
-  ])('tells the member that does not fit, and never what was sent: %#', (schema, value, sentence) => {
+  ])('names the member that does not fit, and never repeats the input: %#', (schema, value, sentence) => {
     const { error } = schema.safeParse(value);
-    const told = describeIssues(error?.issues ?? [], 'it');
-    expect(told.split('; ')).toContain(sentence);
-    expect(told).not.toContain('SECRET');
+    const description = describeIssues(error?.issues ?? [], 'it');
+    expect(description.split('; ')).toContain(sentence);
+    expect(description).not.toContain('SECRET');
   });
 
-  it('takes a sentence that a schema brings', () => {
+  it('uses a sentence that the schema provides', () => {
     const schema = z.string().superRefine((_value, context) => {
-      context.addIssue({ code: 'custom', params: { sentence: 'say it otherwise' } });
+      context.addIssue({ code: 'custom', params: { sentence: 'use other words' } });
     });
-    expect(describeIssues(schema.safeParse('a').error?.issues ?? [], 'it')).toBe('say it otherwise');
+    expect(describeIssues(schema.safeParse('a').error?.issues ?? [], 'it')).toBe('use other words');
   });
 
-  it('ends after five', () => {
+  it('lists at most five faults', () => {
     const { error } = limited.safeParse({ list: ['a', 'b', 'c', 'd', 'e', 'f'] });
     expect(describeIssues(error?.issues ?? [], 'it').split('; ')).toHaveLength(5);
   });

@@ -8,17 +8,17 @@ const FAULTS: Readonly<Record<string, string>> = {
   custom: 'is blank, or no valid Unicode',
 };
 
-/** A fault of a schema, as Standard Schema has it, with the members that zod adds. */
+/** A validation issue as Standard Schema defines it, with the members that zod adds. */
 export interface Issue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
   readonly code?: string | undefined;
-  /** Of a union: the faults of each of its members. */
+  /** For a union: the faults of each of its members. */
   readonly errors?: readonly (readonly Issue[])[] | undefined;
   readonly params?: Readonly<Record<string, unknown>> | undefined;
 }
 
 /**
- * The members that do not fit and why, without anything that was sent: zod's own texts can quote keys of the input.
+ * The members that do not fit, with the reasons. The text repeats no input; zod's own texts can quote keys of the input.
  * @param whole the name of the input itself
  */
 export function describeIssues(issues: readonly Issue[], whole: string): string {
@@ -35,7 +35,7 @@ function describe({ path = [], code = '', params }: Issue, whole: string): strin
   return `${member} ${FAULTS[code] ?? 'is not valid'}`;
 }
 
-/** Of a union, the faults of the member that has the fewest: most likely that one was meant. */
+/** For a union, the faults of the member that has the fewest faults, because the client most likely meant that one. */
 function nearest(issues: readonly Issue[]): readonly Issue[] {
   return issues.flatMap((issue) => {
     const [first, ...others] = (issue.errors ?? []).map(nearest);

@@ -15,7 +15,7 @@ describe('the table of errors', () => {
     );
   });
 
-  it('has no code that nothing uses', () => {
+  it('has no unused code', () => {
     const sources = globSync('src/**/*.ts').filter(
       (file) => !file.endsWith('.spec.ts') && !file.includes('error-catalog'),
     );
@@ -24,7 +24,7 @@ describe('the table of errors', () => {
   });
 
   it.each(Object.entries(ERRORS))(
-    '%s says what happened and what to do',
+    '%s says what happened and what the reader can do',
     (_code, { title, detail, status }) => {
       expect(title).not.toMatch(/[.!]$/);
       expect(detail).toMatch(/^[A-Z].*\.$/);

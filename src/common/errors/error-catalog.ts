@@ -1,9 +1,9 @@
-/** One row of the closed table of errors: what a client sees of it. `docs/errors.md` explains each. */
+/** One row of the closed table of errors: the part that a client sees. `docs/errors.md` explains each. */
 export interface ErrorRow {
   /** The HTTP status before the first byte of an answer. */
   readonly status: number;
   readonly title: string;
-  /** What happened, and what to do next. The default text; an error may carry a more precise one. */
+  /** The default text: what happened, and what to do next. An error may carry a more precise text. */
   readonly detail: string;
 }
 
@@ -97,8 +97,7 @@ export const ERRORS = {
   model_throttled: {
     status: 503,
     title: 'The model is busy',
-    detail:
-      'The language model refused for too much traffic. Your message is kept. Wait a minute, then try again.',
+    detail: 'The language model has too many requests. Your message is kept. Wait a minute, then try again.',
   },
   model_rejected: {
     status: 502,
@@ -110,7 +109,7 @@ export const ERRORS = {
     status: 502,
     title: "The model's answer cannot be used",
     detail:
-      'The language model named two calls alike, so that an approval could be taken for another. Nothing of that answer was done. Try again.',
+      'The language model used the same id for two calls, so an approval could apply to the wrong call. No call of that answer was made. Try again.',
   },
   overloaded: {
     status: 503,
@@ -141,7 +140,7 @@ export const ERRORS = {
   run_timeout: {
     status: 504,
     title: 'The run took too long',
-    detail: 'The run was ended because it took too long. Your message is kept. Ask for less at once.',
+    detail: 'The run was ended because it took too long. Your message is kept. Ask for less in one message.',
   },
   shutting_down: {
     status: 503,
@@ -162,7 +161,7 @@ export const ERRORS = {
   tool_input_invalid: {
     status: 400,
     title: 'Tool input invalid',
-    detail: 'The tool was called with arguments that it does not take.',
+    detail: 'The tool was called with arguments that it does not accept.',
   },
   tool_output_invalid: {
     status: 502,
@@ -178,7 +177,7 @@ export const ERRORS = {
     status: 502,
     title: 'It is not known what the tool did',
     detail:
-      'The tool was called and its answer is not known, so this may have been done. Look before you try again.',
+      'The tool was called, but its answer was not received, so the action may have been done. Check before you try again.',
   },
   provider_unavailable: {
     status: 503,
@@ -193,7 +192,7 @@ export const ERRORS = {
   provider_rate_limited: {
     status: 429,
     title: "The provider's rate limit is reached",
-    detail: 'The provider asks to wait before the next request.',
+    detail: 'The provider requires a wait before the next request.',
   },
   flow_denied: {
     status: 403,
@@ -210,19 +209,19 @@ export const ERRORS = {
     status: 403,
     title: 'This link belongs to another account',
     detail:
-      'You are signed in as somebody else than the person who asked. Nothing was shared. If you did not ask for this, close the page.',
+      'You are signed in with a different account than the person who asked. Nothing was shared. If you did not ask for this, close the page.',
   },
   flow_wrong_browser: {
     status: 403,
     title: 'This authorization was not started in this browser',
     detail:
-      'Nothing was connected, and for safety this link is of no use any more. Ask again in the conversation, and finish in the same browser.',
+      'Nothing was connected, and for safety this link no longer works. Ask again in the conversation, and finish in the same browser.',
   },
   flow_burnt: {
     status: 403,
     title: 'This authorization was stopped',
     detail:
-      'It came back in another browser, or for another user, so it was ended. Nothing was connected. Go back to the conversation and ask again for a new link.',
+      'It was continued in another browser or by another user, so it was stopped. Nothing was connected. Go back to the conversation and ask for a new link.',
   },
   flows_unavailable: {
     status: 503,
@@ -232,7 +231,7 @@ export const ERRORS = {
   flow_invalid: {
     status: 400,
     title: 'This link is not valid',
-    detail: 'It is incomplete or was changed. Go back to the conversation and ask again for a new link.',
+    detail: 'The link is incomplete or was changed. Go back to the conversation and ask for a new link.',
   },
 } as const satisfies Readonly<Record<string, ErrorRow>>;
 

@@ -8,7 +8,7 @@ import { sendPage } from './send-page.js';
 import { asAppError, problemOf } from './problem.js';
 import { SECURITY_HEADERS } from './request-hooks.js';
 
-/** The one place where an error becomes an answer: a page for a browser's navigation, a problem document otherwise. */
+/** Turns every error into an answer: a page for a browser's navigation, a problem document otherwise. */
 @Catch()
 export class ErrorFilter implements ExceptionFilter {
   readonly #logger = new Logger(ErrorFilter.name);
@@ -40,13 +40,13 @@ export class ErrorFilter implements ExceptionFilter {
   }
 }
 
-/** What Fastify refuses before it has found a route: a malformed or an overlong address. */
+/** Answers requests that Fastify refuses before it has found a route: a malformed or an overlong address. */
 export function answerFrameworkError(_error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const problem = problemOf(new AppError('invalid_request'), request.id);
   void reply.status(400).headers(SECURITY_HEADERS).type('application/problem+json').send(problem);
 }
 
-/** What Node refuses before there is a request: headers that are too large, too late or malformed. */
+/** Answers requests that Node refuses before it has parsed them: headers that are too large, too late or malformed. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (!socket.writable || error.code === 'ECONNRESET') {
     socket.destroy();
@@ -99,7 +99,7 @@ function wayOn(code: ErrorCode): Html {
   }
 }
 
-/** The user of a request that the guard has let through; this module needs no more of it. */
+/** The user of a request that the guard has let through. This module needs no other field. */
 function userOf(request: FastifyRequest): PageUser | undefined {
   return (request as FastifyRequest & { readonly user?: PageUser }).user;
 }

@@ -10,7 +10,10 @@ interface PingAnswer {
   readonly time_of_last_update: number;
 }
 
-/** For the load balancer. Neither route touches a dependency: a broken one must not take every task down with it. */
+/**
+ * The health checks of the load balancer. Neither route uses a dependency, so a broken dependency does not take every task
+ * down.
+ */
 @ApiExcludeController()
 @Controller()
 export class HealthController {

@@ -5,7 +5,7 @@ import { HealthController } from './health.controller.js';
 import { Readiness } from './readiness.js';
 import { schemaPipe } from './schema.pipe.js';
 
-/** The parts that both roles serve alike: health routes, the check of parameters, and errors. */
+/** The parts that both roles share: health routes, the validation of parameters, and errors. */
 @Module({
   controllers: [HealthController],
   providers: [

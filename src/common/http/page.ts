@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** HTML that is already safe to send. Only `html` and `raw` make it. */
+/** HTML that is safe to send. Only `html` and `raw` create it. */
 export class Html {
   readonly value: string;
   constructor(value: string) {
@@ -8,7 +8,7 @@ export class Html {
   }
 }
 
-/** A template whose every value is escaped, unless it is `Html` or a list of it. */
+/** A template that escapes every value, unless the value is `Html` or a list of `Html`. */
 export function html(
   strings: TemplateStringsArray,
   ...values: readonly (string | Html | readonly Html[])[]
@@ -27,7 +27,7 @@ function escapeHtml(text: string): string {
   return text.replace(/[&<>"'`]/g, (character) => `&#${String(character.charCodeAt(0))};`);
 }
 
-/** Who is signed in, as far as pages tell. */
+/** The signed-in user, as pages show them. */
 export interface PageUser {
   readonly displayName?: string;
 }
@@ -38,9 +38,9 @@ export interface Page {
   readonly body: Html;
   /** Absent where nobody is signed in. */
   readonly user?: PageUser | undefined;
-  /** A script of ours; the page's policy allows this very text and no other. */
+  /** A script of ours. The page's policy allows exactly this text and no other script. */
   readonly script?: string;
-  /** Where the page's form may lead: itself, and by redirect this origin. */
+  /** Where the page's form may lead: to the page itself, and by redirect to this origin. */
   readonly formTarget?: string;
 }
 
@@ -77,7 +77,7 @@ footer{width:min(30rem,100%);margin-top:1rem;text-align:center;font-size:.9rem;c
 const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
 const STYLE_SOURCE = hashSource(STYLE);
 
-/** A whole page and the policy it must be sent with: nothing is loaded, nothing runs but what is written here. */
+/** A whole page and the policy to send with it. The page loads nothing, and only the script that is written here runs. */
 export function renderPage(page: Page): RenderedPage {
   const script = page.script === undefined ? html`` : new Html(`<script>${page.script}</script>`);
   const body = html`<!doctype html>
@@ -97,14 +97,14 @@ export function renderPage(page: Page): RenderedPage {
 
 function signedIn(user: PageUser | undefined): Html {
   if (user === undefined) return html``;
-  const who =
+  const account =
     user.displayName === undefined ? html`You are signed in` : html`Signed in as ${user.displayName}`;
-  return html`<footer>${who} · <a href="/sign-out">Sign out</a></footer>`;
+  return html`<footer>${account} · <a href="/sign-out">Sign out</a></footer>`;
 }
 
 /**
- * Where a form may lead. Browsers apply `form-action` to the redirects that follow as well, to hosts that are not known
- * here. Unencrypted addresses are those of this machine.
+ * Where a form may lead. Browsers also apply `form-action` to the redirects that follow, and their hosts are not known here.
+ * Plain HTTP is allowed for localhost only.
  */
 export function formTargetFor(url: string): string {
   const local = new URL(url).protocol === 'http:' ? ' http://localhost:* http://127.0.0.1:*' : '';

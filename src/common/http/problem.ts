@@ -25,7 +25,7 @@ const BY_STATUS: Readonly<Partial<Record<number, ErrorCode>>> = {
   415: 'unsupported_media_type',
 };
 
-/** Whatever was thrown, as an error of the table. Texts of frameworks and upstreams stay behind. */
+/** Maps any thrown value to an error of the table. Texts of frameworks and upstreams are not passed on. */
 export function asAppError(thrown: unknown): AppError {
   if (thrown instanceof AppError) return thrown;
   const status =

@@ -1,6 +1,6 @@
 import { Injectable, type OnApplicationBootstrap, type OnModuleDestroy } from '@nestjs/common';
 
-/** Whether this process wants traffic: from the end of its start to the signal that ends it. */
+/** Whether this process accepts traffic: from the end of its start to the signal that ends it. */
 @Injectable()
 export class Readiness implements OnApplicationBootstrap, OnModuleDestroy {
   #ready = false;
@@ -13,7 +13,7 @@ export class Readiness implements OnApplicationBootstrap, OnModuleDestroy {
     this.#ready = true;
   }
 
-  /** The first of the shutdown hooks: runs are waited for in a later one. */
+  /** The first shutdown hook. A later hook waits for the runs. */
   onModuleDestroy(): void {
     this.#ready = false;
   }

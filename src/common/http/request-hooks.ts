@@ -14,13 +14,13 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'x-frame-options': 'DENY',
 };
 
-/** What happens to every request before anything reads its body. */
+/** The hooks that run for every request before its body is read. */
 export function addRequestHooks(fastify: FastifyInstance, publicUrl: string): void {
   const encrypted = publicUrl.startsWith('https:');
   fastify.addHook('onRequest', (request, reply, done) => {
     void reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
     if (encrypted) void reply.header('strict-transport-security', 'max-age=63072000');
-    // Many clients name a type for the body that a DELETE does not have.
+    // Many clients send a content type with a DELETE, although it has no body.
     if (request.method === 'DELETE') delete request.headers['content-type'];
     const refused = SAFE_METHODS.has(request.method) ? isEmbedded(request) : isCrossSite(request, publicUrl);
     runInContext({ requestId: request.id }, () => {
@@ -29,16 +29,16 @@ export function addRequestHooks(fastify: FastifyInstance, publicUrl: string): vo
   });
 }
 
-/** Consent is given and completed on pages that a person has gone to, and in no image, frame or script of another page. */
+/** The consent pages open only by a top-level navigation, never in an image, frame or script of another page. */
 function isEmbedded({ url, headers }: FastifyRequest): boolean {
   const destination = headers['sec-fetch-dest'];
   return url.startsWith('/oauth2/') && destination !== undefined && destination !== 'document';
 }
 
 /**
- * The load balancer signs in by cookie, so another site could make the user's browser send a request. Browsers tell
- * where a request comes from (Fetch Metadata, and `Origin` on every POST); clients that tell nothing are no browsers.
- * A page that sends no referrer makes its own forms say `Origin: null`, hence Fetch Metadata goes first.
+ * The load balancer signs in by cookie, so another site could make the user's browser send a request. Browsers say where a
+ * request comes from (Fetch Metadata, and `Origin` on every POST); a client that says nothing is not a browser. The forms of
+ * a page that sends no referrer send `Origin: null`, so Fetch Metadata is checked first.
  */
 function isCrossSite({ headers }: FastifyRequest, publicUrl: string): boolean {
   const site = headers['sec-fetch-site'];

@@ -15,7 +15,7 @@ describe('JsonLogger', () => {
     return JSON.parse(lines[0] ?? '') as Record<string, unknown>;
   };
 
-  it('writes one object a line, whatever is in it', () => {
+  it('writes one object per line, whatever it contains', () => {
     const hostile = 'a\n{"level":"fatal"}\r\n\u2028"\\ \u0000';
     expect(
       written(() => {
@@ -39,7 +39,7 @@ describe('JsonLogger', () => {
     expect(line).toMatchObject({ requestId: 'r', sessionId: 's' });
   });
 
-  it('keeps of an error its name alone', () => {
+  it('keeps only the name of an error', () => {
     expect(
       written(() => {
         logger.error(new TypeError('SECRET'), 'stack', 'Context');
@@ -48,7 +48,7 @@ describe('JsonLogger', () => {
     expect(lines[0]).not.toContain('SECRET');
   });
 
-  it('knows the other levels', () => {
+  it('writes the other levels', () => {
     expect(
       written(() => {
         logger.verbose('x');

@@ -5,13 +5,13 @@ import { errorFields } from '../errors/index.js';
 
 let output: DestinationStream | undefined;
 
-/** Standard output, for whoever writes lines: they share one destination, so that no line cuts into another. */
+/** Standard output for all writers of lines. They share one destination, so that lines never mix. */
 export function standardOutput(): DestinationStream {
   output ??= pino.destination({ dest: 1, sync: true });
   return output;
 }
 
-/** One JSON object a line on standard output, with the ids of the request it belongs to. */
+/** Writes one JSON object per line to standard output, with the ids of the current request. */
 export class JsonLogger implements LoggerService {
   readonly #pino: Logger;
 

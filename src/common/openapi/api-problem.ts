@@ -12,13 +12,15 @@ type SchemaObject = Exclude<
   undefined
 >;
 
-/** A zod schema as OpenAPI 3.1 has it: JSON Schema 2020-12. A part that has no JSON Schema becomes any value. */
+/**
+ * Converts a zod schema to the form of OpenAPI 3.1, JSON Schema 2020-12. A part that has no JSON Schema becomes any value.
+ */
 export function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'output'): SchemaObject {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: 'any' });
   return rest as SchemaObject;
 }
 
-/** Documents the problem documents that a route may answer, one response a status. */
+/** Documents the problem documents that a route may answer, one response for each status. */
 export function ApiProblem(...codes: readonly ErrorCode[]): MethodDecorator {
   const statuses = [...new Set(codes.map((code) => ERRORS[code].status))];
   return applyDecorators(

@@ -27,7 +27,7 @@ export const workloadIdentity: AgentCheck = {
   },
 };
 
-/** May browsers come back to where this deployment expects them, to the letter? */
+/** Checks that the workload identity allows exactly the return URL of this deployment. */
 export const returnUrls: AgentCheck = {
   subject: 'return URLs',
   needs: ['workload identity'],
@@ -45,12 +45,15 @@ export const returnUrls: AgentCheck = {
   },
 };
 
-/** May this caller complete an authorization? The bucket, which is the same for both roles, is looked at as the agent role. */
+/**
+ * Checks that this caller may complete an authorization. The bucket is the same for both roles, and the checks of the agent
+ * role cover it.
+ */
 export const completion: SessionBindingCheck = {
   subject: 'completion',
   needs: [],
   run: async ({ aws }) => {
     await aws.completion();
-    return [ok('permitted: one that does not exist is refused as such')];
+    return [ok('permitted: AgentCore Identity rejects an unknown session, not the caller')];
   },
 };

@@ -4,7 +4,10 @@ import { ok, sh, wrong, type Result } from '../finding.js';
 import { parseObject, type Probe } from '../probe.js';
 import { unreachable } from './network.js';
 
-/** Does the issuer's discovery document name the very issuer that tokens must have? OpenID Connect Discovery 1.0, 4.3. */
+/**
+ * Checks that the issuer's discovery document names exactly the issuer that tokens must have. OpenID Connect Discovery 1.0,
+ * 4.3.
+ */
 export const identityProvider: Check = {
   subject: 'identity provider',
   needs: [],
@@ -39,7 +42,7 @@ export const identityProvider: Check = {
   },
 };
 
-/** Where the agent role verifies access tokens itself, it needs the issuer's keys. */
+/** Checks that the issuer publishes keys, when the agent role verifies access tokens itself. */
 async function keysOf(
   document: Readonly<Record<string, unknown>>,
   url: string,
@@ -58,7 +61,8 @@ function documentOf(probe: Probe): Readonly<Record<string, unknown>> | undefined
 }
 
 /**
- * Does the load balancer at PUBLIC_URL sign browsers in at this provider, for this client, and let nobody in without?
+ * Checks that the load balancer at PUBLIC_URL signs browsers in at this provider, for this client, and that it lets nobody in
+ * without a sign-in.
  * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
  */
 export const frontDoor: Check = {
@@ -92,7 +96,7 @@ async function pageSignsIn({ config, probes }: CheckContext, path: string): Prom
   if (probe.status !== 302 || target === undefined) {
     return [
       wrong(
-        `${url} answers ${String(probe.status)} to who is not signed in, instead of signing in`,
+        `${url} answers ${String(probe.status)} to a browser that is not signed in, instead of redirecting to the sign-in`,
         LISTENER,
       ),
     ];
@@ -123,19 +127,22 @@ async function apiIsClosed({ config, probes }: CheckContext): Promise<Result[]> 
   return ['/invocations', ...routes].flatMap((path, index) => {
     const probe = answers[index];
     if (probe?.reached !== true) return [wrong(`${path} does not answer (${probe?.code ?? ''})`, LISTENER)];
-    // The application answers so as well, but nobody without a sign-in should get as far.
+    // The application gives the same answer, but a request without a sign-in must not reach it.
     if (probe.status === 401 && !probe.byApplication) return [];
     const says = probe.byApplication ? 'forwarded' : `answered ${String(probe.status)}`;
     return [
       wrong(
-        `${config.service.publicUrl}${path} without a sign-in is ${says}, instead of 401 by the load balancer`,
+        `${config.service.publicUrl}${path} without a sign-in is ${says}, instead of getting 401 from the load balancer`,
         LISTENER,
       ),
     ];
   });
 }
 
-/** Follows the redirect to the provider once; one that checks before it asks who is there refuses what is not registered. */
+/**
+ * Follows the redirect to the provider once. A provider that checks the request before the sign-in refuses an unregistered
+ * client or address.
+ */
 async function redirectUriRefused({ config, probes }: CheckContext): Promise<Result | undefined> {
   const signIn = await probes.get(`${config.service.publicUrl}/docs`);
   const target = targetOf(signIn);

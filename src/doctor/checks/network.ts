@@ -5,7 +5,7 @@ import type { Check, CheckContext } from '../check.js';
 import { ok, sh, wrong, type Result } from '../finding.js';
 import { parseObject, type Probe } from '../probe.js';
 
-/** Where the first part of an inference profile's id lets it be called. */
+/** The regions in which an inference profile can be called, by the first part of its id. */
 const PROFILE_REGIONS: Readonly<Record<string, RegExp>> = {
   'us-gov': /^us-gov-/,
   us: /^us-(?!gov-)/,
@@ -14,12 +14,12 @@ const PROFILE_REGIONS: Readonly<Record<string, RegExp>> = {
   au: /^ap-southeast-/,
   jp: /^ap-northeast-/,
 };
-/** AWS refuses signatures of more than five minutes ago; the load balancer's tokens are good for two. */
+/** AWS refuses signatures that are older than five minutes; the load balancer's tokens are valid for two minutes. */
 const LARGEST_CLOCK_OFFSET_MS = 60_000;
-/** Nobody's key: any answer shows that the host is there. */
+/** The id of no existing key: any answer shows that the host is reachable. */
 const NO_KEY = '00000000-0000-0000-0000-000000000000';
 
-/** Do the names that carry a region agree on it? */
+/** Checks that all names with a region have the same one. */
 export const region: Check = {
   subject: 'region',
   needs: [],
@@ -59,7 +59,7 @@ function profileRegion(id: string, here: string): Result[] {
   ];
 }
 
-/** Does each address answer, whatever it says? */
+/** Checks that each address answers, whatever the answer is. */
 export const reachability: Check = {
   subject: 'reachability',
   needs: [],
@@ -70,7 +70,7 @@ export const reachability: Check = {
   },
 };
 
-/** An address to look at, and what to do where its answer is another's. */
+/** An address to check, and the result when another service answers there. */
 interface Address {
   readonly name: string;
   readonly url: string;
@@ -143,23 +143,23 @@ function callsOf({ config, aws }: CheckContext): Promise<Result | undefined>[] {
   });
 }
 
-/** Why there was no answer, and where to look. */
+/** The reason why there was no answer, and the advice for it. */
 export function unreachable(what: string, url: string, code: string): Result {
   const { hostname, host, origin } = new URL(url);
   return code === 'ENOTFOUND' || code === 'EAI_AGAIN'
     ? wrong(
         `${what} (${hostname}): no such name`,
         sh`nslookup ${hostname}`,
-        'Is the service offered in that region, and the name right?',
+        'Check that the name is correct and that the service is offered in that region.',
       )
     : wrong(
         `${what} (${host}) does not answer: ${code}`,
         sh`curl -v ${`${origin}/`}`,
-        'Look at the route, the NAT gateway, the endpoint and the security groups on the way.',
+        'Check the route, the NAT gateway, the endpoint and the security groups on the way.',
       );
 }
 
-/** Is this machine's time that of the services? */
+/** Checks that the clock of this machine agrees with the clocks of the services. */
 export const clock: Check = {
   subject: 'clock',
   needs: [],
@@ -167,11 +167,11 @@ export const clock: Check = {
     const offsets = [...aws.clockOffsets, ...probes.clockOffsets].toSorted((a, b) => a - b);
     const median = offsets[Math.floor(offsets.length / 2)];
     if (median === undefined) {
-      return [wrong('no service that answers tells the time', 'date -u', 'Mend what is wrong above.')];
+      return [wrong('no service answered with the time', 'date -u', 'Fix the faults above first.')];
     }
     const seconds = Math.round(median / 1000);
     return Math.abs(median) <= LARGEST_CLOCK_OFFSET_MS
-      ? [ok(`${String(Math.abs(seconds))} s from that of the services`)]
+      ? [ok(`${String(Math.abs(seconds))} s from the clocks of the services`)]
       : [
           wrong(
             `this machine is ${String(Math.abs(seconds))} s ${seconds > 0 ? 'slow' : 'fast'}; tokens and signatures will be refused`,
@@ -181,7 +181,7 @@ export const clock: Check = {
   },
 };
 
-/** Are the credentials those of the deployment's account? */
+/** Checks that the credentials belong to the deployment's account. */
 export const credentials: Check = {
   subject: 'credentials',
   needs: [],
@@ -192,7 +192,7 @@ export const credentials: Check = {
       ? [ok(arn)]
       : [
           wrong(
-            `they are of the account ${account}; ALB_ARN is of ${albAccount}`,
+            `they belong to the account ${account}; ALB_ARN belongs to ${albAccount}`,
             'aws configure list-profiles',
             `Choose one of the account ${albAccount}: export AWS_PROFILE=NAME.`,
           ),

@@ -5,7 +5,7 @@ import { ok, sh, wrong, type Result } from '../finding.js';
 
 type Context = CheckContext<AgentRoleConfig>;
 
-/** The checks of every provider that is offered; without one, the agent has no tools. */
+/** The checks of every provider that is offered. Without a provider, the agent has no tools. */
 export function providerChecks(
   config: AgentRoleConfig,
   providers: readonly Provider[],
@@ -53,13 +53,13 @@ function credentialProvider(provider: Provider): AgentCheck {
       return wrong(
         `there is no ${name} in ${context.config.identity.region}`,
         sh`aws bedrock-agentcore-control create-oauth2-credential-provider ${named(context, provider)} --credential-provider-vendor ${vendor} --oauth2-provider-config-input ${client}`,
-        'The identity stack makes it, and lets the roles read that secret: docs/deploy.md.',
+        'The identity stack creates it and lets the roles read that secret: docs/deploy.md.',
       );
     },
   };
 }
 
-/** Users must consent at the very server whose API gets the token. */
+/** Checks that users consent at the same server whose API gets the token. */
 function vendorFault(context: Context, provider: Provider, vendor: string): Result | undefined {
   const { diagnosis, label } = provider;
   if (diagnosis === undefined) return undefined;
@@ -71,7 +71,7 @@ function vendorFault(context: Context, provider: Provider, vendor: string): Resu
   }
   if (vendor !== diagnosis.vendors[0] || new URL(apiBase).hostname === diagnosis.vendorApiHost)
     return undefined;
-  const note = `Of ${vendor}, users consent at the provider's own site, and that token would go to your server.`;
+  const note = `With ${vendor}, users consent at the provider's own site, and that token would go to your server.`;
   return wrong(
     `${name} is of ${vendor}, and ${baseVariable.name} is not ${diagnosis.vendorApiHost}`,
     lookAt(context, provider),
@@ -79,7 +79,7 @@ function vendorFault(context: Context, provider: Provider, vendor: string): Resu
   );
 }
 
-/** Begins an authorization as the agent would, and follows it up to the provider's own page. */
+/** Begins an authorization as the agent does, and follows it to the provider's own page. */
 function callbackUrl(provider: Provider): AgentCheck {
   return {
     subject: 'callback URL',
@@ -112,7 +112,7 @@ function callbackUrl(provider: Provider): AgentCheck {
       }
       return [
         ok(
-          `${sent}; ${provider.label} compares it only for users who are signed in there, so compare it with the OAuth client's`,
+          `${sent}; ${provider.label} checks it only for users who are signed in there, so compare it with the callback of the OAuth client`,
         ),
       ];
     },

@@ -3,7 +3,7 @@ import { AwsFault } from '../aws.js';
 import type { AgentCheck, CheckContext } from '../check.js';
 import { ok, sh, wrong, type Result } from '../finding.js';
 
-/** Is there a bucket for conversations and flows, in the right region, versioned, and closed? */
+/** Checks that the bucket for conversations and flows exists, is in the right region, keeps versions and is not public. */
 export const bucket: AgentCheck = {
   subject: 'bucket',
   needs: ['region'],
@@ -23,7 +23,7 @@ export const bucket: AgentCheck = {
     if (!versioned) {
       results.push(
         wrong(
-          `${name} keeps no versions: what is overwritten is lost`,
+          `${name} keeps no versions: overwritten objects are lost`,
           sh`aws s3api put-bucket-versioning --bucket ${name} --versioning-configuration Status=Enabled`,
         ),
       );
@@ -61,7 +61,7 @@ function encrypt({ config }: CheckContext<AgentRoleConfig>): string {
   return sh`aws s3api put-bucket-encryption --bucket ${config.conversations.bucket} --server-side-encryption-configuration ${rules}`;
 }
 
-/** Is the bucket encrypted with a KMS key that works, and that KMS rotates? */
+/** Checks that the bucket is encrypted with an enabled KMS key that KMS rotates. */
 export const key: AgentCheck = {
   subject: 'key',
   needs: ['bucket'],
@@ -69,7 +69,8 @@ export const key: AgentCheck = {
     const { config, aws, region } = context;
     const { keyId } = await aws.bucket(config.conversations.bucket);
     if (keyId === undefined) {
-      const says = 'what the bucket keeps is not encrypted with a key of KMS, so nobody can withdraw it';
+      const says =
+        'the bucket is not encrypted with a KMS key, so access to its objects cannot be revoked by disabling the key';
       return [wrong(says, encrypt(context))];
     }
     const { enabled, rotates } = await aws.key(keyId);
@@ -87,7 +88,7 @@ export const key: AgentCheck = {
   },
 };
 
-/** Does the model answer? Asks it for one word, which costs a fraction of a cent. */
+/** Checks that the model answers. It asks for one word, which costs a fraction of a cent. */
 export const model: AgentCheck = {
   subject: 'model',
   needs: [],
@@ -107,7 +108,7 @@ export const model: AgentCheck = {
           wrong(
             `this account has no access to ${id} yet`,
             sh`aws bedrock list-foundation-model-agreement-offers --region ${region} --model-id ${id.replace(/^[a-z-]+\.(?=anthropic\.|amazon\.|meta\.)/, '')}`,
-            'Ask for it in the Bedrock console, under Model access.',
+            'Request access in the Bedrock console, under Model access.',
           ),
         ];
       }

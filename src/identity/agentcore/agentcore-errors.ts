@@ -3,7 +3,7 @@ import { AppError, errorFields, type ErrorCode } from '../../common/errors/index
 
 const logger = new Logger('AgentCoreIdentity');
 
-/** The set-up is at fault: trying again does not help. All other failures may pass. */
+/** These errors mean that the set-up is wrong, so a retry does not help. All other failures may be temporary. */
 const SET_UP_FAULTS = new Set([
   'AccessDeniedException',
   'UnauthorizedException',
@@ -22,7 +22,7 @@ export class UnusableAnswerError extends Error {
   }
 }
 
-/** A failed call of AgentCore Identity as an error of the table; it is logged here. */
+/** Maps a failed call of AgentCore Identity to an error of the table, and logs it. */
 export function asIdentityError(operation: string, error: unknown): AppError {
   if (error instanceof UnusableAnswerError) {
     const { code, message: reason } = error;

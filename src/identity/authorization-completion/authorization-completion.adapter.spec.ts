@@ -66,7 +66,7 @@ describe('AuthorizationCompletionAdapter', () => {
   });
 
   it.each(['Invalid or expired session', ''])(
-    'says when the service rejects a session: %j',
+    'reports a session that the service rejects: %j',
     async (message) => {
       answer = () => Promise.reject(denied(message));
       expect(await adapter.complete('urn:x', alice)).toStrictEqual({
@@ -86,7 +86,7 @@ describe('AuthorizationCompletionAdapter', () => {
     [new ThrottlingException(options), 'identity_unavailable'],
     [new InternalServerException(options), 'identity_unavailable'],
     [new Error('SECRET'), 'identity_unavailable'],
-  ])('maps what fails: %s is %s', async (fault, code) => {
+  ])('maps a failure: %s becomes %s', async (fault, code) => {
     answer = () => Promise.reject(fault);
     const operation = 'CompleteResourceTokenAuth';
     await expect(adapter.complete('urn:x', alice)).rejects.toMatchObject({
@@ -104,7 +104,7 @@ describe('AuthorizationCompletionAdapter', () => {
     expect(JSON.stringify(log)).not.toContain('SECRET');
   });
 
-  it('says when the service refuses the token of the user', async () => {
+  it('reports a user token that the service refuses', async () => {
     const fault = new UnauthorizedException(options);
     answer = () => Promise.reject(fault);
     await expect(adapter.complete('urn:x', { sub: 'alice', userToken: 'TOKEN' })).rejects.toMatchObject({
@@ -113,7 +113,7 @@ describe('AuthorizationCompletionAdapter', () => {
     });
   });
 
-  it('lets go of its connections at the end', async () => {
+  it('closes its connections at the end', async () => {
     await adapter.complete('urn:x', alice);
     const destroyed = clients.map((client) => jest.spyOn(client, 'destroy'));
     adapter.onApplicationShutdown();

@@ -13,9 +13,9 @@ import type { User } from '../sign-in/index.js';
 import type { AuthorizationCompletion, CompletionAnswer } from './authorization-completion.js';
 
 /**
- * Amazon Bedrock AgentCore Identity, by the AWS SDK; its address is the SDK's own `AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`.
- * Completion changes state, so it is tried once: after a lost answer, a second try would look like a replay. It is rare,
- * so each call gets a new connection.
+ * Amazon Bedrock AgentCore Identity through the AWS SDK. The SDK's variable `AWS_ENDPOINT_URL_BEDROCK_AGENTCORE` can replace
+ * its address. Completion changes state, so it is tried once: after a lost answer, a second try would look like a replay.
+ * Completions are rare, so each call opens a new connection.
  */
 @Injectable()
 export class AuthorizationCompletionAdapter implements AuthorizationCompletion, OnApplicationShutdown {
@@ -50,8 +50,8 @@ export class AuthorizationCompletionAdapter implements AuthorizationCompletion, 
 }
 
 /**
- * AccessDeniedException means two things: "Invalid or expired session", which is the user's to know, and a missing IAM
- * permission ("… is not authorized to perform …"), which is the operator's to mend.
+ * AccessDeniedException has two meanings: "Invalid or expired session", which is reported to the user, and a missing IAM
+ * permission ("… is not authorized to perform …"), which the operator must fix.
  */
 function isSessionRejection(error: unknown): error is AccessDeniedException {
   return error instanceof AccessDeniedException && !/not authorized to perform/i.test(error.message);

@@ -6,7 +6,7 @@ export const AUTHORIZATION_COMPLETION = Symbol('AuthorizationCompletion');
 export interface CompletionAnswer {
   /** `rejected`: the session URI is unknown, expired, used, or another user's; the service does not say which. */
   readonly kind: 'completed' | 'rejected';
-  /** The request id in AWS's own records, for the audit trail. */
+  /** The request id of AWS's answer, for the audit trail. */
   readonly awsRequestId?: string | undefined;
 }
 

@@ -25,7 +25,7 @@ describe('FlowLedger', () => {
     return entry;
   };
 
-  it('keeps what is needed to recognise a flow, and no secret of it', async () => {
+  it('keeps the digests that recognise a flow, and none of its secrets', async () => {
     expect([...store.objects.keys()]).toEqual([KEY]);
     expect((await entryNow()).record).toStrictEqual({
       version: 1,
@@ -48,18 +48,18 @@ describe('FlowLedger', () => {
     expect((await entryNow()).record.account).toBe('alice-octo');
   });
 
-  it('takes a session URI once', async () => {
+  it('accepts a session URI once', async () => {
     await expect(ledger.ask(ticket)).rejects.toMatchObject({
       code: 'flows_unavailable',
       reason: 'flow_asked_twice',
     });
   });
 
-  it('knows nothing of what was not asked', async () => {
+  it('finds no record of a flow that was not asked for', async () => {
     expect(await ledger.read('urn:another')).toBeUndefined();
   });
 
-  it('moves a flow on, unless it has changed since it was read', async () => {
+  it('changes the state of a flow, unless it has changed since it was read', async () => {
     const first = await entryNow();
     const moved = await ledger.advance(first, { state: 'started', browsers: ['b'] });
     expect(moved).toMatchObject({ record: { state: 'started', browsers: ['b'] } });
@@ -68,7 +68,7 @@ describe('FlowLedger', () => {
     expect(await entryNow()).toEqual(moved);
   });
 
-  it('forgets who is completing as soon as anything else is said', async () => {
+  it('removes the claim of a completion at the next change of state', async () => {
     await ledger.advance(await entryNow(), { state: 'started' });
     await ledger.advance(await entryNow(), { state: 'returned', completingUntil: 5 });
     expect((await entryNow()).record.completingUntil).toBe(5);
@@ -76,15 +76,15 @@ describe('FlowLedger', () => {
     expect((await entryNow()).record).not.toHaveProperty('completingUntil');
   });
 
-  it('lets no flow go back, and none go on after its end', async () => {
+  it('never moves a flow backwards or beyond its end', async () => {
     await ledger.advance(await entryNow(), { state: 'started' });
-    await expect(ledger.advance(await entryNow(), { state: 'opened' })).rejects.toThrow('never');
+    await expect(ledger.advance(await entryNow(), { state: 'opened' })).rejects.toThrow('must not change');
     await ledger.advance(await entryNow(), { state: 'burnt' });
     for (const state of FLOW_STATES)
-      await expect(ledger.advance(await entryNow(), { state })).rejects.toThrow('never');
+      await expect(ledger.advance(await entryNow(), { state })).rejects.toThrow('must not change');
   });
 
-  it.each(['', '{', '{}', 'null', '[]'])('cannot go on with a record that is broken: %j', async (text) => {
+  it.each(['', '{', '{}', 'null', '[]'])('fails on a broken record: %j', async (text) => {
     await store.put(KEY, text, { always: true });
     await expect(ledger.read(ticket.sessionUri)).rejects.toMatchObject({
       code: 'flows_unavailable',
@@ -97,16 +97,16 @@ describe('FlowLedger', () => {
 
   it.each<[string, object]>([
     ['of a newer version', { version: 2 }],
-    ['with more in it', { more: 1 }],
+    ['with an additional member', { more: 1 }],
     ['in a state that does not exist', { state: 'lost' }],
-    ['of nobody', { sub: undefined }],
-  ])('cannot go on with a record %s', async (_name, change) => {
+    ['without a user', { sub: undefined }],
+  ])('fails on a record %s', async (_name, change) => {
     const { text = '' } = store.objects.get(KEY) ?? {};
     await store.put(KEY, JSON.stringify({ ...(JSON.parse(text) as object), ...change }), { always: true });
     await expect(ledger.read(ticket.sessionUri)).rejects.toMatchObject({ reason: 'flow_unreadable' });
   });
 
-  it('says that the store does not answer', async () => {
+  it('reports a store that does not answer', async () => {
     const entry = await entryNow();
     const down = new Error('down');
     store.find = () => Promise.reject(down);
@@ -122,7 +122,7 @@ describe('FlowLedger', () => {
 });
 
 describe('the states of a flow', () => {
-  it('end four ways, and start one', () => {
+  it('have four ends and one start', () => {
     expect(FLOW_STATES.filter(hasEnded)).toEqual(['bound', 'denied', 'expired', 'burnt']);
     expect(FLOW_STATES.filter((state) => FLOW_STATES.some((each) => mayFollow(each, state)))).not.toContain(
       'asked',
@@ -138,7 +138,7 @@ describe('the states of a flow', () => {
     ['denied', ''],
     ['expired', ''],
     ['burnt', ''],
-  ])('%s goes on to: %s', (state, next) => {
+  ])('%s may change to: %s', (state, next) => {
     expect(FLOW_STATES.filter((each) => mayFollow(state, each)).join(' ')).toBe(next);
   });
 
@@ -148,7 +148,7 @@ describe('the states of a flow', () => {
 });
 
 describe('the id of a flow', () => {
-  it('is the same for the same session URI, and tells nothing of it', () => {
+  it('is the same for the same session URI, and does not reveal it', () => {
     expect(flowIdOf('urn:x')).toBe(flowIdOf('urn:x'));
     expect(flowIdOf('urn:x')).toMatch(/^[0-9a-f]{32}$/);
     expect(flowIdOf('urn:y')).not.toBe(flowIdOf('urn:x'));

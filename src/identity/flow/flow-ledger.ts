@@ -4,7 +4,7 @@ import { OBJECT_STORE, parseRecord, type ObjectStore } from '../../storage/index
 import type { FlowTicket } from './flow-tickets.js';
 import { digestOf, flowIdOf, flowRecord, mayFollow, type FlowRecord } from './flow-record.js';
 
-/** A flow as it was read, and the version that the next write must replace. */
+/** A flow as it was read, with the version that the next write must replace. */
 export interface LedgerEntry {
   readonly id: string;
   readonly record: FlowRecord;
@@ -12,8 +12,9 @@ export interface LedgerEntry {
 }
 
 /**
- * The flow ledger: one object for each flow, written under conditions, so that a flow happens once across all tasks.
- * The agent role writes `asked`; the session-binding role reads, and writes what follows. Objects are gone after a day.
+ * The flow ledger: one object for each flow. Writes are conditional, so that a flow is completed at most once across all
+ * tasks. The agent role writes `asked`; the session-binding role reads the object and writes all later states. Objects are
+ * deleted after a day.
  */
 @Injectable()
 export class FlowLedger {
@@ -24,7 +25,7 @@ export class FlowLedger {
     this.#store = store;
   }
 
-  /** Before the user is given a link. @throws AppError `flows_unavailable` */
+  /** Records a new flow. This happens before the user gets a link. @throws AppError `flows_unavailable` */
   async ask({ sub, display, consent, customState, expiresAt, sessionUri }: FlowTicket): Promise<void> {
     const record: FlowRecord = {
       version: 1,
@@ -41,7 +42,7 @@ export class FlowLedger {
     const written = await this.#call(() =>
       this.#store.put(keyOf(flowIdOf(sessionUri)), JSON.stringify(record), { ifAbsent: true }),
     );
-    // AgentCore Identity gives each session its own URI. One that comes again is one that has a history.
+    // AgentCore Identity gives each session its own URI. A URI that occurs again belongs to an earlier flow.
     if (written === 'conflict') throw new AppError('flows_unavailable', { reason: 'flow_asked_twice' });
   }
 
@@ -57,7 +58,7 @@ export class FlowLedger {
   }
 
   /**
-   * Moves a flow on. `conflict`: it has changed since it was read; read it again.
+   * Changes the state of a flow. `conflict` means that it has changed since it was read; read it again.
    * @throws AppError `flows_unavailable`
    */
   async advance(
@@ -65,7 +66,7 @@ export class FlowLedger {
     change: Pick<FlowRecord, 'state'> & Partial<Pick<FlowRecord, 'browsers' | 'completingUntil'>>,
   ): Promise<LedgerEntry | 'conflict'> {
     if (!mayFollow(record.state, change.state))
-      throw new TypeError(`a flow goes from ${record.state} to ${change.state} never`);
+      throw new TypeError(`a flow must not change from ${record.state} to ${change.state}`);
     const { completingUntil: _, ...rest } = record;
     const next: FlowRecord = { ...rest, ...change, updatedAt: Date.now() };
     const written = await this.#call(() =>

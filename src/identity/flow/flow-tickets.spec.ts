@@ -8,18 +8,19 @@ const tickets = new FlowTickets(FLOWS);
 const sealedIn = (url: string): string => new URL(url).searchParams.get('ticket') ?? '';
 
 describe('FlowTickets', () => {
-  it('lead to the connect page of this application, and nowhere else', async () => {
+  it('lead only to the connect page of this application', async () => {
     const url = new URL(await tickets.connectUrl(ticket));
-    expect([url.origin, url.pathname]).toEqual(['https://a.example', '/oauth2/connect']);
+    expect(url.origin).toBe('https://a.example');
+    expect(url.pathname).toBe('/oauth2/connect');
     expect([...url.searchParams.keys()]).toEqual(['ticket']);
     expect(url.hash).toBe('');
   });
 
-  it('come back as they were', async () => {
+  it('are opened unchanged', async () => {
     expect(await tickets.open(sealedIn(await tickets.connectUrl(ticket)))).toStrictEqual(ticket);
   });
 
-  it('expire when they say', async () => {
+  it('expire at their expiry time', async () => {
     const late = await tickets.connectUrl({ ...ticket, expiresAt: Date.now() - 5_000 });
     await expect(tickets.open(sealedIn(late))).rejects.toMatchObject({ code: 'flow_expired' });
   });
@@ -27,12 +28,12 @@ describe('FlowTickets', () => {
   const sealedFor = (purpose: string, value: object): Promise<string> =>
     new SealedToken({ flow: FLOWS, purpose, schema: z.looseObject({}) }).seal({ ...value }, ticket.expiresAt);
 
-  it('are what was sealed as a ticket', async () => {
+  it('are opened only if they were sealed as a ticket', async () => {
     expect(await tickets.open(await sealedFor('flow-ticket', ticket))).toStrictEqual(ticket);
   });
 
   it.each<[string, string, object]>([
-    ['what was sealed for something else', 'flow-cookie', ticket],
+    ['a value that was sealed for another purpose', 'flow-cookie', ticket],
     ['a ticket with more', 'flow-ticket', { ...ticket, more: 1 }],
     ['a ticket with more to show', 'flow-ticket', { ...ticket, display: { ...ticket.display, more: 1 } }],
     ['a ticket with nothing to show', 'flow-ticket', { ...ticket, display: {} }],

@@ -8,10 +8,10 @@ import { SealedToken } from './sealed-token.js';
 const flowTicket = z.strictObject({
   /** The user who asked; nobody else may go on. */
   sub: z.string(),
-  /** What the consent is for, as people are shown it. */
+  /** The purpose of the consent, as shown to users. */
   display: z.strictObject({
     provider: z.string(),
-    /** The account at the provider that the user has connected before. */
+    /** The account at the provider that the user connected before. */
     account: z.string().optional(),
     scopes: z.array(z.strictObject({ allows: z.string(), why: z.string().optional() })),
     tool: z.string(),
@@ -19,13 +19,13 @@ const flowTicket = z.strictObject({
   authorizationUrl: z.url(),
   sessionUri: z.string(),
   customState: z.string(),
-  /** The run that waits for this consent: for the audit trail, and for the done page to tell the waiting page. */
+  /** The run that waits for this consent, for the audit trail and for the message to the waiting page. */
   consent,
   /** Unix milliseconds. */
   expiresAt: z.number(),
 });
 
-/** What the agent role hands to the session-binding role through the user's browser. */
+/** The data that the agent role passes to the session-binding role through the user's browser. */
 export type FlowTicket = z.infer<typeof flowTicket>;
 
 const CONNECT_PATH = '/oauth2/connect';
@@ -53,7 +53,7 @@ export class FlowTickets {
   /** @throws AppError `flow_invalid` | `flow_expired` */
   async open(sealed: string): Promise<FlowTicket> {
     const ticket = await this.#sealed.open(sealed);
-    // Whoever got hold of FLOW_SECRET must still not be able to send a user elsewhere.
+    // An attacker who knows FLOW_SECRET must still not be able to redirect a user to another site.
     if (new URL(ticket.authorizationUrl).origin !== this.#authorizationOrigin)
       throw new AppError('flow_invalid', { reason: 'authorization_url' });
     return ticket;

@@ -1,4 +1,4 @@
-/** OAuth authorizations from the link to their end; both roles use it, and it reaches nothing but the store. */
+/** OAuth authorizations from the link to their end; both roles use it. It uses only the store. */
 export { FlowLedger, type LedgerEntry } from './flow-ledger.js';
 export {
   digestOf,

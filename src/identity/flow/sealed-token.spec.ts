@@ -7,7 +7,7 @@ import { SealedToken } from './sealed-token.js';
 const schema = z.strictObject({ text: z.string() });
 const flow = { secret: 'x'.repeat(32), acceptedSecrets: [], publicUrl: 'https://a.example' };
 const sealed = new SealedToken({ flow, purpose: 'one', schema });
-/** By hand, to hold the code against: RFC 5869 over what the key is for. */
+/** An independent derivation of the key by RFC 5869, to compare with the code. */
 const derived = (use: string, bytes: number): Uint8Array =>
   new Uint8Array(
     hkdfSync('sha256', flow.secret, 'onbehalf', JSON.stringify([use, 'one', flow.publicUrl]), bytes),
@@ -16,13 +16,13 @@ const kid = Buffer.from(derived('id', 5)).toString('base64url');
 const inAMinute = (): number => Date.now() + 60_000;
 
 describe('SealedToken', () => {
-  it('opens what it has sealed, and shows nothing of it', async () => {
+  it('opens a value that it sealed, and does not reveal it', async () => {
     const token = await sealed.seal({ text: 'SECRET' }, inAMinute());
     expect(await sealed.open(token)).toEqual({ text: 'SECRET' });
     expect(Buffer.from(token, 'base64url').toString('latin1')).not.toContain('SECRET');
   });
 
-  it('tells an expired token from an invalid one', async () => {
+  it('distinguishes an expired token from an invalid one', async () => {
     const token = await sealed.seal({ text: 'a' }, Date.now() - 5_000);
     await expect(sealed.open(token)).rejects.toMatchObject({ code: 'flow_expired' });
   });
@@ -52,7 +52,7 @@ describe('SealedToken', () => {
       'another deployment',
       new SealedToken({ flow: { ...flow, publicUrl: 'https://b.example' }, purpose: 'one', schema }),
     ],
-  ])('is not opened by one with %s', async (_name, other) => {
+  ])('is not opened with %s', async (_name, other) => {
     await expect(other.open(await sealed.seal({ text: 'a' }, inAMinute()))).rejects.toMatchObject({
       code: 'flow_invalid',
     });
@@ -75,13 +75,13 @@ describe('SealedToken', () => {
       return (expires ? jwt.setExpirationTime('1m') : jwt).encrypt(key);
     };
 
-    it('opens what is made like its own', async () => {
+    it('opens a token that another implementation made in the same form', async () => {
       expect(await sealed.open(await made({}))).toEqual({ text: 'a' });
     });
 
     it.each<[string, Partial<typeof genuine>]>([
       ['another encryption', { enc: 'A128CBC-HS256' }],
-      ['another way to the key', { alg: 'A256KW' }],
+      ['another key management algorithm', { alg: 'A256KW' }],
       ['another audience', { audience: 'two' }],
       ['no expiry', { expires: false }],
     ])('refuses %s', async (_name, change) => {
@@ -101,16 +101,15 @@ describe('SealedToken', () => {
       schema,
     });
 
-    it('is opened by tasks of before and after, whichever has sealed it', async () => {
-      for (const [sealing, opening] of [
-        [before, after],
-        [after, before],
-        [sealed, after],
-      ] as const)
-        expect(await opening.open(await sealing.seal({ text: 'a' }, inAMinute()))).toEqual({ text: 'a' });
+    it.each([
+      ['an old task, for a new one', before, after],
+      ['a new task, for an old one', after, before],
+      ['a task with only the old secret, for a new one', sealed, after],
+    ] as const)('is opened when it was sealed by %s', async (_name, sealing, opening) => {
+      expect(await opening.open(await sealing.seal({ text: 'a' }, inAMinute()))).toEqual({ text: 'a' });
     });
 
-    it('is opened no more once its secret is gone', async () => {
+    it('is not opened after its secret was removed', async () => {
       const alone = new SealedToken({ flow: { ...flow, secret: next }, purpose: 'one', schema });
       await expect(alone.open(await sealed.seal({ text: 'a' }, inAMinute()))).rejects.toMatchObject({
         code: 'flow_invalid',
@@ -118,7 +117,7 @@ describe('SealedToken', () => {
       });
     });
 
-    it('names its key, by an id that tells nothing of it', async () => {
+    it('names its key by an id that does not reveal the key', async () => {
       const [header = ''] = (await sealed.seal({ text: 'a' }, inAMinute())).split('.');
       expect(JSON.parse(Buffer.from(header, 'base64url').toString())).toEqual({
         alg: 'dir',
@@ -129,7 +128,7 @@ describe('SealedToken', () => {
     });
   });
 
-  it('takes 8192 characters, and not one more', async () => {
+  it('accepts 8192 characters, and not one more', async () => {
     const lengthOf = async (text: string): Promise<number> =>
       (await sealed.seal({ text }, inAMinute())).length;
     const room = 8_192 - (await lengthOf(''));
@@ -140,12 +139,12 @@ describe('SealedToken', () => {
     await expect(sealed.open(`${token}A`)).rejects.toMatchObject({ reason: 'sealed_token_length' });
   });
 
-  it('says what is wrong with an expired token', async () => {
+  it('reports an expired token as expired', async () => {
     const token = await sealed.seal({ text: 'a' }, Date.now() - 5_000);
     await expect(sealed.open(token)).rejects.toMatchObject({ reason: 'sealed_token_expired' });
   });
 
-  it('expires when it says, to the second', async () => {
+  it('expires at its expiry time, to the second', async () => {
     const { payload } = await jwtDecrypt(
       await sealed.seal({ text: 'a' }, 4_102_444_800_999),
       derived('key', 32),

@@ -13,9 +13,9 @@ interface Key {
 }
 
 /**
- * A value that passes through a browser unread and unchanged: a JWE (`dir`, A256GCM) with an expiry and a key id. Each
- * purpose and each deployment has keys of its own, so that what was sealed for one is no use for another. The first
- * secret seals; every secret opens, so that secrets are replaced without ending what is open.
+ * A value that passes through a browser, which can neither read nor change it: a JWE (`dir`, A256GCM) with an expiry and a
+ * key id. Each purpose and each deployment has its own keys, so a value that was sealed for one is useless for another. The
+ * first secret seals, and every secret opens, so that a secret can be replaced while flows are open.
  */
 export class SealedToken<T extends object> {
   readonly #sealing: Key;
@@ -74,7 +74,7 @@ export class SealedToken<T extends object> {
   }
 }
 
-/** RFC 5869: the id is derived like the key, and tells nothing of it. */
+/** The id is derived like the key (RFC 5869), and does not reveal the key. */
 function keyOf(secret: string, deployment: string, purpose: string): Key {
   const derive = (use: string, bytes: number): Uint8Array =>
     new Uint8Array(hkdfSync('sha256', secret, 'onbehalf', JSON.stringify([use, purpose, deployment]), bytes));

@@ -55,7 +55,7 @@ interface Answer {
   readonly json: () => unknown;
 }
 
-describe('the doors', () => {
+describe('the guard of every route', () => {
   let alb: TestAlb;
   let app: NestFastifyApplication;
   let trail: readonly RecordedLine[];
@@ -90,7 +90,7 @@ describe('the doors', () => {
     await alb.close();
   });
 
-  // Over a socket: what is injected has no headers of one name more than once.
+  // The requests use a socket, because an injected request cannot have two headers of the same name.
   const ask = async (headers: OutgoingHttpHeaders = {}, path = '/closed'): Promise<Answer> => {
     const url = new URL(path, await app.getUrl());
     return new Promise((resolve, reject) => {
@@ -108,17 +108,18 @@ describe('the doors', () => {
     'x-amzn-oidc-data': alb.token({}, payload),
   });
 
-  it("opens for the load balancer's token, and hands its user on", async () => {
-    const answer = await ask({ ...signedIn(), 'x-amzn-oidc-accesstoken': 'not asked for' });
-    expect([answer.status, answer.json()]).toEqual([200, { sub: 'subject' }]);
+  it("accepts the load balancer's token, and passes its user on", async () => {
+    const answer = await ask({ ...signedIn(), 'x-amzn-oidc-accesstoken': 'not requested' });
+    expect(answer.status).toBe(200);
+    expect(answer.json()).toEqual({ sub: 'subject' });
     expect(trail).toMatchObject([{ event: 'signed_in', user: 'subject' }]);
   });
 
-  it('hands on the name for pages, when there is one', async () => {
+  it('passes on the display name, if there is one', async () => {
     expect((await ask(signedIn({ name: 'Alice' }))).json()).toEqual({ sub: 'subject', displayName: 'Alice' });
   });
 
-  it('stays closed without a token', async () => {
+  it('refuses a request without a token', async () => {
     const answer = await ask();
     expect(answer.json()).toMatchObject({ status: 401, code: 'unauthenticated' });
     expect(answer.headers['www-authenticate']).toBe('OpenIdConnect');
@@ -127,13 +128,13 @@ describe('the doors', () => {
     ]);
   });
 
-  it('takes no token from where others would put it', async () => {
+  it('accepts no token from other headers, the query or the body', async () => {
     const token = alb.token();
     const answer = await ask({ authorization: `Bearer ${token}` }, `/closed?auth_token=${token}`);
     expect(answer.json()).toMatchObject({ code: 'unauthenticated' });
   });
 
-  it('stays closed for two tokens, even of the same text', async () => {
+  it('refuses two tokens, even if they are equal', async () => {
     const token = alb.token();
     const answer = await ask({ 'x-amzn-oidc-data': [token, token] });
     expect(answer.json()).toMatchObject({ code: 'unauthenticated' });
@@ -143,25 +144,25 @@ describe('the doors', () => {
   it.each([
     ['is refused', { 'x-amzn-oidc-data': 'x' }, 'answer', 'unauthenticated', 'token_shape'],
     ['cannot be checked', undefined, 500, 'sign_in_keys_unavailable', 'key_host'],
-  ] as const)('stays closed for a token that %s', async (_name, headers, behaviour, code, reason) => {
+  ] as const)('refuses a token that %s', async (_name, headers, behaviour, code, reason) => {
     alb.behaviour = behaviour;
     expect((await ask(headers ?? signedIn())).json()).toMatchObject({ code });
     expect(trail).toMatchObject([{ event: 'sign_in_refused', code, reason }]);
   });
 
-  it('stays closed when checking itself fails, and records that', async () => {
+  it('refuses the request when the check itself fails, and records the failure', async () => {
     verifier.verify = () => Promise.reject(new Error('broken'));
     expect((await ask(signedIn())).json()).toMatchObject({ status: 500, code: 'internal_error' });
     expect(trail).toMatchObject([{ event: 'sign_in_refused', code: 'internal_error' }]);
   });
 
-  it('says that a reason is not known', async () => {
+  it('records an unknown reason as unknown', async () => {
     verifier.verify = () => Promise.reject(new AppError('unauthenticated'));
     expect((await ask(signedIn())).json()).toMatchObject({ code: 'unauthenticated' });
     expect(trail).toMatchObject([{ event: 'sign_in_refused', reason: 'unknown' }]);
   });
 
-  it('lets nobody in by what passport-jwt would verify itself', async () => {
+  it('refuses a token that only passport-jwt would accept', async () => {
     const strategy = app.get(AlbJwtStrategy);
     const request = { raw: { headersDistinct: { 'x-amzn-oidc-data': [alb.token()] } } };
     const outcome = await new Promise((resolve) => {
@@ -182,23 +183,24 @@ describe('the doors', () => {
     );
   });
 
-  it.each(['/open', '/public'])('lets everybody in at %s, and asks nobody who they are', async (url) => {
+  it.each(['/open', '/public'])('lets everybody in at %s without checking a token', async (url) => {
     const answer = await ask({}, url);
-    expect([answer.status, answer.body]).toEqual([200, 'open']);
+    expect(answer.status).toBe(200);
+    expect(answer.body).toBe('open');
     expect(trail).toEqual([]);
   });
 
-  it('has no user at a public door, whatever is sent there', async () => {
+  it('has no user on a public route, whatever token is sent', async () => {
     expect((await ask(signedIn(), '/open-but-personal')).json()).toMatchObject({ code: 'unauthenticated' });
   });
 
-  describe('where user tokens go on to AgentCore Identity', () => {
+  describe('when user tokens are passed on to AgentCore Identity', () => {
     beforeEach(async () => {
       await app.close();
       app = await start('jwt');
     });
 
-    it('open with both tokens', async () => {
+    it('accepts a request with both tokens', async () => {
       const answer = await ask({ ...signedIn(), 'x-amzn-oidc-accesstoken': 'user-token' });
       expect(answer.json()).toEqual({ sub: 'subject', userToken: 'user-token' });
     });
@@ -206,13 +208,13 @@ describe('the doors', () => {
     it.each<[string, OutgoingHttpHeaders]>([
       ['no', {}],
       ['two', { 'x-amzn-oidc-accesstoken': ['a', 'b'] }],
-    ])('stay closed with %s user tokens', async (_name, headers) => {
+    ])('refuses a request with %s user tokens', async (_name, headers) => {
       expect((await ask({ ...signedIn(), ...headers })).json()).toMatchObject({ code: 'unauthenticated' });
       expect(trail).toMatchObject([{ event: 'sign_in_refused', reason: 'access_token_missing' }]);
     });
   });
 
-  it.each([false, null, undefined])('has no way for a user that is %s', (user) => {
+  it.each([false, null, undefined])('refuses to pass on a user that is %s', (user) => {
     const guard = new AlbJwtGuard(new Reflector(), verifier);
     expect(() => guard.handleRequest(undefined, user)).toThrow(
       expect.objectContaining({ code: 'unauthenticated' }),

@@ -7,7 +7,7 @@ import { IS_PUBLIC } from '../../common/http/index.js';
 import { ALB_STRATEGY } from './alb-jwt.strategy.js';
 import { SIGN_IN, type SignIn } from './sign-in.js';
 
-/** Closed by default: every route needs the token of a sign-in, unless it is `@Public()`. */
+/** Requires the token of a sign-in on every route, unless the route is `@Public()`. */
 @Injectable()
 export class AlbJwtGuard extends AuthGuard(ALB_STRATEGY) {
   readonly #reflector: Reflector;
@@ -42,7 +42,7 @@ export class AlbJwtGuard extends AuthGuard(ALB_STRATEGY) {
     return user;
   }
 
-  /** RFC 6750, 3.1: only a token that was sent can be invalid. */
+  /** RFC 6750, 3.1: `invalid_token` is only for a token that was sent. */
   #challengeFor({ reason }: AppError): string {
     const { challenge } = this.#signIn;
     return challenge === 'Bearer' && reason?.startsWith('token_') === true && reason !== 'token_missing'

@@ -14,9 +14,9 @@ export const ALB_STRATEGY = 'alb-jwt';
 const ACCESS_TOKEN_HEADER = 'x-amzn-oidc-accesstoken';
 
 /**
- * passport-jwt's seam for the load balancer's tokens. Its extractor stays; its verification does not: jsonwebtoken
- * refuses the padding that the load balancer signs, so `authenticate` goes to the way of signing in that this place has:
- * `AlbTokenVerifier`, or `BearerTokenVerifier` where there is no load balancer.
+ * Connects passport-jwt to the load balancer's tokens. It uses passport-jwt's extractor but not its verification, because
+ * jsonwebtoken refuses the padding that the load balancer signs. `authenticate` calls the configured sign-in instead:
+ * `AlbTokenVerifier`, or `BearerTokenVerifier` when there is no load balancer.
  */
 @Injectable()
 export class AlbJwtStrategy extends PassportStrategy(Strategy, ALB_STRATEGY) {
@@ -28,7 +28,7 @@ export class AlbJwtStrategy extends PassportStrategy(Strategy, ALB_STRATEGY) {
 
   constructor(@Inject(SIGN_IN) signIn: SignIn, audit: Audit, @Inject(SIGN_IN_CONFIG) config: SignInConfig) {
     const extract = (request: FastifyRequest): string | null => signIn.tokenOf(request) ?? null;
-    // The base class insists on a key; `authenticate` below never asks for it.
+    // The base class requires a key; `authenticate` below never uses it.
     super({
       jwtFromRequest: extract,
       secretOrKeyProvider: (_request: unknown, _token: unknown, done: (error: Error) => void) => {
@@ -55,7 +55,7 @@ export class AlbJwtStrategy extends PassportStrategy(Strategy, ALB_STRATEGY) {
     );
   }
 
-  /** Required by the mixin; passport-jwt would call it with a payload that it has verified itself. */
+  /** The mixin requires this method. passport-jwt would call it with a payload that it verified itself. */
   validate(): never {
     throw new AppError('internal_error', { reason: 'passport_jwt_verification_used' });
   }

@@ -4,10 +4,10 @@ const LONGEST_NAME = 128;
 /** GetWorkloadAccessTokenForUserId takes 1 to 128 characters; printable ASCII covers what providers issue (OIDC Core §2). */
 const SUBJECT = /^[\x21-\x7e]{1,128}$/;
 const STRING_OR_NAME = /"(?:[^"\\]|\\.)*"(\s*:)?/gs;
-/** As long as a session at the load balancer can be; no provider issues access tokens for longer than a day or two. */
+/** The longest session at the load balancer. No provider issues access tokens for longer than a day or two. */
 const LONGEST_LIFETIME_S = 7 * 24 * 3600;
 
-/** Why a token was refused: for the log, from a closed set. */
+/** The reason why a token was refused, for the log; from a closed set. */
 export type TokenFault =
   | 'shape'
   | 'header'
@@ -30,12 +30,12 @@ export function refuseToken(reason: TokenFault, cause?: unknown): AppError {
   return new AppError('unauthenticated', { reason: `token_${reason}`, cause });
 }
 
-/** A subject that AgentCore Identity takes as a user id. */
+/** A subject that AgentCore Identity accepts as a user id. */
 export function isSubject(value: unknown): value is string {
   return typeof value === 'string' && SUBJECT.test(value);
 }
 
-/** Name and account of a person, as far as claims have them. */
+/** Name and account of a person, if the claims contain them. */
 export function displayNameOf(payload: Claims): string | undefined {
   const text = (value: unknown): string =>
     typeof value === 'string' ? value.trim().slice(0, LONGEST_NAME) : '';
@@ -47,20 +47,20 @@ export function displayNameOf(payload: Claims): string | undefined {
 /**
  * @param exp Unix seconds (RFC 7519, 4.1.4)
  * @param now Unix seconds
- * @throws AppError `unauthenticated`: the token has expired, or would be good for more than seven days
+ * @throws AppError `unauthenticated`: the token has expired, or would be valid for more than seven days
  */
 export function requireLifetime(exp: unknown, now: number): void {
   if (typeof exp !== 'number' || !Number.isFinite(exp) || exp <= now) throw refuseToken('expired');
   if (exp > now + LONGEST_LIFETIME_S) throw refuseToken('lifetime');
 }
 
-/** A segment of a JWS as a JSON object in which each member is written once; undefined when it is anything else. */
+/** Parses a segment of a JWS as a JSON object in which each member occurs once; undefined for anything else. */
 export function decodeObject(segment: string): Claims | undefined {
   try {
     const text = Buffer.from(segment, 'base64url').toString('utf8');
     const value: unknown = JSON.parse(text);
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-    // Two members of one name: readers differ in which of them counts (RFC 7515, section 4).
+    // Parsers differ in which of two members of the same name counts (RFC 7515, section 4).
     const written = [...text.matchAll(STRING_OR_NAME)].filter(([, colon]) => colon !== undefined);
     return written.length === countMembers(value) ? (value as Claims) : undefined;
   } catch {

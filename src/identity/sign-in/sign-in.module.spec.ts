@@ -11,9 +11,10 @@ describe('SignInModule', () => {
   it.each([
     ['alb', AlbTokenVerifier, [SignOutController]],
     ['bearer', BearerTokenVerifier, []],
-  ] as const)('guards every route, and takes the word of %s', (kind, verifier, controllers) => {
+  ] as const)('guards every route with the tokens of %s', (kind, verifier, controllers) => {
     const { module, global, providers, controllers: made } = SignInModule.forRoot(kind);
-    expect([module, global]).toEqual([SignInModule, true]);
+    expect(module).toEqual(SignInModule);
+    expect(global).toBe(true);
     expect(providers).toEqual(
       expect.arrayContaining([
         { provide: SIGN_IN, useClass: verifier },

@@ -10,7 +10,7 @@ import { SignOutController } from './sign-out.controller.js';
 
 const VERIFIERS = { alb: AlbTokenVerifier, bearer: BearerTokenVerifier };
 
-/** Guards every route of a role: nobody passes who is not signed in. */
+/** Guards every route of a role: only signed-in users pass. */
 @Module({})
 export class SignInModule {
   /** The module for one way of signing in. */

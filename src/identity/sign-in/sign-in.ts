@@ -2,16 +2,16 @@ import type { FastifyRequest } from 'fastify';
 
 export const SIGN_IN = Symbol('SignIn');
 
-/** Who a token is about. */
+/** The person that a token identifies. */
 export interface SignedIn {
   readonly subject: string;
   /** For pages only. */
   readonly displayName: string | undefined;
 }
 
-/** Where a request carries its token, and whom the token vouches for. */
+/** A kind of sign-in: where a request carries its token, and how the token is verified. */
 export interface SignIn {
-  /** The scheme of `WWW-Authenticate` for those who are not signed in (RFC 9110, 11.6.1). */
+  /** The scheme of `WWW-Authenticate` in a 401 answer (RFC 9110, 11.6.1). */
   readonly challenge: string;
   /** The one token of a request; undefined when there is none, or more than one. */
   tokenOf(request: FastifyRequest): string | undefined;

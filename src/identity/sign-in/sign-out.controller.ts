@@ -6,13 +6,14 @@ import { SIGN_IN_CONFIG, type SignInConfig } from '../../config/index.js';
 import { CurrentUser } from './current-user.decorator.js';
 import type { User } from './user.js';
 
-/** The load balancer cuts its session cookie into shards of 4 K, and headers end at 16 K. */
+/** The load balancer cuts its session cookie into shards of 4 KB, and a header has at most 16 KB. */
 const SESSION_SHARDS = 8;
 const OURS = /^(__Host-)?onbehalf-/;
 
 /**
- * Ends the session at the load balancer, which keeps it in cookies alone, and then the identity provider's, where
- * `SIGN_OUT_URL` says how. https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
+ * Ends the session at the load balancer, which keeps it only in cookies. Then it ends the session at the identity provider,
+ * if `SIGN_OUT_URL` is set.
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/listener-authenticate-users.html
  */
 @ApiExcludeController()
 @Controller('sign-out')
@@ -57,7 +58,7 @@ function sessionCookies(): string[] {
   );
 }
 
-/** Flows that are open in this browser, and the last result. */
+/** The cookies of open flows in this browser, and of the last result. */
 function ownCookies({ headers }: FastifyRequest): string[] {
   const names = (headers.cookie ?? '').split(';').map((pair) => pair.trim().split('=', 1)[0] ?? '');
   return names

@@ -13,7 +13,7 @@ export class TestAlb {
   readonly #server: Server;
   /** Addresses that were fetched. */
   readonly fetched: string[] = [];
-  /** What the key endpoint does: answer, answer this status, or break the connection. */
+  /** The behaviour of the key endpoint: answer the key, answer this status, or break the connection. */
   behaviour: 'answer' | 'reset' | 'garbage' | number = 'answer';
 
   private constructor() {

@@ -10,12 +10,12 @@ export class TestIssuer {
   readonly #server: Server;
   readonly #alg: string;
   readonly #privateKey: PrivateKey;
-  /** What was fetched, by path. */
+  /** The paths that were fetched. */
   readonly fetched: string[] = [];
   status = 200;
   /** Members of the discovery document to replace. */
   document: Document = {};
-  /** What the keys' address answers, when it is not the keys. */
+  /** The answer of the keys' address, when it is not the keys. */
   keys: string | undefined;
   keysStatus = 200;
 

@@ -45,7 +45,7 @@ describe('ResourceTokens', () => {
     tokens = new ResourceTokens(identity, new WorkloadTokens(identity, config), config);
   });
 
-  it('answers a token for exactly the scopes that were asked for', async () => {
+  it('returns a token for exactly the requested scopes', async () => {
     expect(await tokens.get(alice, request)).toEqual({ kind: 'token', accessToken: 'provider-token' });
     expect(identity.queries[0]).toMatchObject({
       provider: 'github',
@@ -57,7 +57,7 @@ describe('ResourceTokens', () => {
     });
   });
 
-  it('passes on what the caller chooses', async () => {
+  it('passes on the options of the caller', async () => {
     const chosen = {
       returnUrl: 'https://b/',
       forceAuthentication: true,
@@ -68,7 +68,7 @@ describe('ResourceTokens', () => {
     expect(identity.queries[0]).toMatchObject(chosen);
   });
 
-  it('answers what is needed to ask the user, with a state of its own each time', async () => {
+  it('returns the data for a consent, with a new state each time', async () => {
     identity.answer = { kind: 'authorization_required', authorizationUrl: 'https://x', sessionUri: 'urn:x' };
     const [one, two] = [await tokens.get(alice, request), await tokens.get(alice, request)];
     if (one.kind !== 'authorization_required' || two.kind !== 'authorization_required')
@@ -76,9 +76,9 @@ describe('ResourceTokens', () => {
     expect(one).toMatchObject({ authorizationUrl: 'https://x', sessionUri: 'urn:x' });
     expect(one.customState).toMatch(/^[\w-]{43}$/);
     expect(one.customState).not.toBe(two.customState);
-    const left = one.expiresAt - Date.now();
-    expect(left).toBeGreaterThan(9.9 * 60_000);
-    expect(left).toBeLessThanOrEqual(10 * 60_000);
+    const lifetimeMs = one.expiresAt - Date.now();
+    expect(lifetimeMs).toBeGreaterThan(9.9 * 60_000);
+    expect(lifetimeMs).toBeLessThanOrEqual(10 * 60_000);
   });
 
   it('fetches a workload access token once for parallel calls, and one for each user', async () => {
@@ -91,7 +91,7 @@ describe('ResourceTokens', () => {
     expect(identity.issued.map((user) => user?.sub)).toEqual(['alice', 'bob']);
   });
 
-  it("keeps tokens apart that were made from another user token of the same user's", async () => {
+  it('keeps the tokens of two user tokens of the same user separate', async () => {
     await tokens.get({ sub: 'alice', userToken: 'one' }, request);
     await tokens.get({ sub: 'alice', userToken: 'two' }, request);
     await tokens.get({ sub: 'alice', userToken: 'two' }, request);
@@ -117,7 +117,7 @@ describe('ResourceTokens', () => {
     expect(identity.issued).toHaveLength(3);
   });
 
-  it('replaces it once for calls at the same time', async () => {
+  it('replaces it once for parallel calls', async () => {
     await tokens.get(alice, request);
     identity.dead.add('workload-token-1');
     const both = await Promise.all([
@@ -128,7 +128,7 @@ describe('ResourceTokens', () => {
     expect(identity.issued).toHaveLength(2);
   });
 
-  it('passes other failures on, untouched', async () => {
+  it('passes other failures on unchanged', async () => {
     const failure = new Error('other');
     identity.resourceToken = () => Promise.reject(failure);
     await expect(tokens.get(alice, request)).rejects.toBe(failure);

@@ -21,11 +21,11 @@ export interface ResourceTokenRequest {
   readonly scopes: readonly string[];
   /** Default `USER_FEDERATION`. */
   readonly flow?: OAuth2Flow;
-  /** Where the browser comes back to; default `SESSION_BINDING_URL`. */
+  /** The address that the browser comes back to; default `SESSION_BINDING_URL`. */
   readonly returnUrl?: string;
-  /** Ask the user again even if a token is stored: after the provider has refused it. */
+  /** Asks the user again even if a token is stored; for a token that the provider has refused. */
   readonly forceAuthentication?: boolean;
-  /** Comes back with the browser; default 32 random bytes. */
+  /** The state that the browser brings back; default 32 random bytes. */
   readonly customState?: string;
   /** Further parameters of the provider's authorization request. */
   readonly customParameters?: Readonly<Record<string, string>>;
@@ -38,12 +38,12 @@ export interface AuthorizationRequest extends AuthorizationAnswer {
   readonly expiresAt: number;
 }
 
-/** A token, or what is needed to ask the user for one. Neither is ever logged, stored or shown to the model. */
+/** A token, or the data to ask the user for one. Neither is ever logged, stored or shown to the model. */
 export type ResourceToken = TokenAnswer | AuthorizationRequest;
 
 export const AUTHORIZATION_LIFETIME_MS = 10 * 60_000;
 
-/** Provider tokens on behalf of a user. It answers at once, and never waits for a consent. */
+/** Fetches provider tokens on behalf of a user. It answers immediately and never waits for a consent. */
 @Injectable()
 export class ResourceTokens {
   readonly #vault: TokenVault;

@@ -35,7 +35,7 @@ interface Agents {
   readonly httpsAgent: { readonly keepAlive: boolean };
 }
 
-/** What the adapter gives the SDK. */
+/** The options that the adapter passes to the SDK. */
 interface Sent {
   readonly client: BedrockAgentCoreClient;
   readonly name: string;
@@ -89,7 +89,7 @@ describe('TokenVaultAdapter', () => {
     expect(sent[0]?.input).toStrictEqual({ workloadName: 'workload', ...more });
   });
 
-  it('asks for a provider token of a user', async () => {
+  it('requests a provider token for a user', async () => {
     answers({ accessToken: 'provider-token' });
     expect(await adapter.resourceToken(query)).toStrictEqual({
       kind: 'token',
@@ -109,7 +109,7 @@ describe('TokenVaultAdapter', () => {
     });
   });
 
-  it('asks for a provider token of the workload, which has nobody to come back', async () => {
+  it('requests a provider token for the workload, without a return URL', async () => {
     answers({ accessToken: 'provider-token' });
     await adapter.resourceToken({ ...query, flow: 'M2M' });
     expect(sent[0]?.input).toStrictEqual({
@@ -120,7 +120,7 @@ describe('TokenVaultAdapter', () => {
     });
   });
 
-  it('answers what is needed to ask the user', async () => {
+  it('returns the data for a consent', async () => {
     answers({ authorizationUrl: 'https://identity.example/authorize', sessionUri: 'urn:x' });
     expect(await adapter.resourceToken(query)).toStrictEqual({
       kind: 'authorization_required',
@@ -137,7 +137,7 @@ describe('TokenVaultAdapter', () => {
     expect(attempts).toEqual([3, 3, 3, 3]);
   });
 
-  it('keeps connections', async () => {
+  it('keeps connections open', async () => {
     answers({ workloadAccessToken: 'w', accessToken: 'a' });
     for (const [, call] of operations) await call();
     const kept = await Promise.all(
@@ -149,7 +149,7 @@ describe('TokenVaultAdapter', () => {
     expect(kept).toEqual([true, true, true, true]);
   });
 
-  it('asks in the configured region, and waits for a limited time', async () => {
+  it('calls the configured region, with a time limit', async () => {
     answers({ workloadAccessToken: 'w', accessToken: 'a' });
     for (const [, call] of operations) await call();
     for (const { client } of sent) {
@@ -182,7 +182,7 @@ describe('TokenVaultAdapter', () => {
       { sessionUri: 'urn:x' },
       'neither_token_nor_authorization_url',
     ],
-  ])('cannot go on with an answer of %s', async (_name, call, value, reason) => {
+  ])('fails on an answer with %s', async (_name, call, value, reason) => {
     answers(value);
     await expect(call()).rejects.toMatchObject({ code: 'identity_unavailable', reason });
     expect(log).toMatchObject([{ level: 'error', fields: { event: 'identity_call_failed', reason } }]);
@@ -193,7 +193,7 @@ describe('TokenVaultAdapter', () => {
     'http://identity.example/authorize',
     'https://identity.example.evil.example/',
     'nowhere',
-  ])('gives out no address of another origin: %s', async (authorizationUrl) => {
+  ])('returns no address of another origin: %s', async (authorizationUrl) => {
     answers({ authorizationUrl, sessionUri: 'urn:x' });
     await expect(adapter.resourceToken(query)).rejects.toMatchObject({
       code: 'identity_misconfigured',
@@ -203,7 +203,7 @@ describe('TokenVaultAdapter', () => {
     expect(JSON.stringify(log)).not.toContain(authorizationUrl);
   });
 
-  it('says when the service rejects a workload access token', async () => {
+  it('reports a workload access token that the service rejects', async () => {
     fails(unauthorized);
     const error: unknown = await adapter.resourceToken(query).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(WorkloadTokenRejectedError);
@@ -211,7 +211,7 @@ describe('TokenVaultAdapter', () => {
     expect(log).toEqual([]);
   });
 
-  it("says when the service refuses a user's token", async () => {
+  it('reports a user token that the service refuses', async () => {
     fails(unauthorized);
     await expect(adapter.workloadAccessToken('workload', withToken)).rejects.toMatchObject({
       code: 'unauthenticated',
@@ -236,7 +236,7 @@ describe('TokenVaultAdapter', () => {
   );
   const handled = new Set(['GetResourceOauth2Token', 'GetWorkloadAccessTokenForJWT']);
   it.each(all.filter(([operation, , , , , fault]) => fault !== unauthorized || !handled.has(operation)))(
-    'maps what fails, %s (%i): %s is %s',
+    'maps a failure, %s (%i): %s becomes %s',
     async (operation, _index, name, code, call, fault) => {
       fails(fault);
       await expect(call()).rejects.toMatchObject({ code, reason: operation, cause: fault });
@@ -251,7 +251,7 @@ describe('TokenVaultAdapter', () => {
     },
   );
 
-  it('lets go of its connections at the end', async () => {
+  it('closes its connections at the end', async () => {
     answers({ workloadAccessToken: 'w', accessToken: 'a' });
     for (const [, call] of operations) await call();
     const clients = new Set(sent.map(({ client }) => client));

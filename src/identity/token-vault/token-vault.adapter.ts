@@ -21,7 +21,10 @@ import {
 
 const USER_TOKEN_OPERATION = 'GetWorkloadAccessTokenForJWT';
 
-/** Amazon Bedrock AgentCore Identity, by the AWS SDK; its address is the SDK's own `AWS_ENDPOINT_URL_BEDROCK_AGENTCORE`. */
+/**
+ * Amazon Bedrock AgentCore Identity through the AWS SDK. The SDK's variable `AWS_ENDPOINT_URL_BEDROCK_AGENTCORE` can replace
+ * its address.
+ */
 @Injectable()
 export class TokenVaultAdapter implements TokenVault, OnApplicationShutdown {
   readonly #client: BedrockAgentCoreClient;

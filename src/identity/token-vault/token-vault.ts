@@ -1,9 +1,11 @@
 import type { User } from '../sign-in/index.js';
 
-/** The port to the service that keeps provider tokens. Calls reject with an AppError, or as they say. */
+/**
+ * The port to the service that keeps provider tokens. Calls reject with an AppError, or with the error that they document.
+ */
 export const TOKEN_VAULT = Symbol('TokenVault');
 
-/** The service does not accept a workload access token any more; a new one may help. */
+/** The service does not accept a workload access token any more. A new token may help. */
 export class WorkloadTokenRejectedError extends Error {}
 
 export type OAuth2Flow = 'USER_FEDERATION' | 'M2M';
@@ -20,7 +22,7 @@ export interface ResourceTokenQuery {
 }
 
 interface Answered {
-  /** The request id in AWS's own records, for the audit trail. */
+  /** The request id of AWS's answer, for the audit trail. */
   readonly awsRequestId?: string | undefined;
 }
 
@@ -31,7 +33,7 @@ export interface TokenAnswer extends Answered {
 
 export interface AuthorizationAnswer extends Answered {
   readonly kind: 'authorization_required';
-  /** Of the configured authorization origin. */
+  /** An address at the configured authorization origin. */
   readonly authorizationUrl: string;
   readonly sessionUri: string;
 }

@@ -12,7 +12,7 @@ describe('WorkloadTokens', () => {
   let tokens: WorkloadTokens;
 
   beforeEach(() => {
-    // The caches took hold of this object when they were loaded, so its method is replaced; sockets keep Node's own time.
+    // The caches captured this object when they were loaded, so the test replaces its method; sockets still use Node's own time.
     jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'performance'] });
     jest.spyOn(performance, 'now').mockImplementation(() => Date.now());
     issued = [];
@@ -46,18 +46,20 @@ describe('WorkloadTokens', () => {
   it.each<[string, User | undefined, User | undefined]>([
     ['two users', alice, { sub: 'bob' }],
     ['a user and the workload', alice, undefined],
-    ['a user of the name that the workload goes by, and the workload', { sub: 'workload' }, undefined],
+    ['a user with the same name as the workload, and the workload', { sub: 'workload' }, undefined],
     ['a user with and without a user token', alice, { sub: 'alice', userToken: 'a' }],
     ['two user tokens', { sub: 'alice', userToken: 'a' }, { sub: 'alice', userToken: 'b' }],
     ['one user token of two users', { sub: 'alice', userToken: 'a' }, { sub: 'bob', userToken: 'a' }],
-    ['a user and one who is named like the key', alice, { sub: 'user:alice' }],
-  ])('keeps the tokens of %s apart', async (_name, one, other) => {
-    expect([await tokenOf(one), await tokenOf(other)]).toEqual(['token-1', 'token-2']);
-    expect([await tokenOf(one), await tokenOf(other)]).toEqual(['token-1', 'token-2']);
+    ['a user, and a user who is named like the cache key', alice, { sub: 'user:alice' }],
+  ])('keeps the tokens of %s separate', async (_name, one, other) => {
+    expect(await tokenOf(one)).toBe('token-1');
+    expect(await tokenOf(other)).toBe('token-2');
+    expect(await tokenOf(one)).toBe('token-1');
+    expect(await tokenOf(other)).toBe('token-2');
     expect(issued.map(([, user]) => user)).toEqual([one, other]);
   });
 
-  it('remembers at most 5000 users', async () => {
+  it('caches the tokens of at most 5000 users', async () => {
     for (let n = 0; n <= 5_000; n += 1) await tokenOf({ sub: String(n) });
     await tokenOf({ sub: '5000' });
     expect(issued).toHaveLength(5_001);
@@ -65,7 +67,7 @@ describe('WorkloadTokens', () => {
     expect(issued).toHaveLength(5_002);
   });
 
-  it('gives a rejected token up, once', async () => {
+  it('replaces a rejected token once', async () => {
     const used: string[] = [];
     const work = (token: string): Promise<string> => {
       used.push(token);
@@ -86,10 +88,10 @@ describe('WorkloadTokens', () => {
     expect(await tokenOf(alice)).toBe('token-1');
   });
 
-  it("keeps another call's fresh token when the old one is rejected late", async () => {
+  it('keeps the fresh token of another call when the old token is rejected late', async () => {
     const late = tokens.use(alice, async (token) => {
       if (token !== 'token-1') return token;
-      // Meanwhile a call beside this one has had the token replaced.
+      // Meanwhile a parallel call has replaced the token.
       await tokens.use(alice, (each) =>
         each === 'token-1' ? Promise.reject(new WorkloadTokenRejectedError()) : Promise.resolve(each),
       );

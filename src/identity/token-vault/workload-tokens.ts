@@ -5,11 +5,14 @@ import { IDENTITY_CONFIG, type AgentIdentityConfig } from '../../config/index.js
 import type { User } from '../sign-in/index.js';
 import { TOKEN_VAULT, WorkloadTokenRejectedError, type TokenVault } from './token-vault.js';
 
-/** Their lifetime is undocumented, so a short one of our own; a token that dies earlier is replaced once. */
+/**
+ * The lifetime of these tokens is undocumented, so they are cached for a short time. A token that expires earlier is replaced
+ * once.
+ */
 const TIME_TO_LIVE_MS = 5 * 60_000;
 const MAXIMUM_USERS = 5_000;
 
-/** Workload access tokens by user: in memory, bounded, and fetched once however many ask at the same time. */
+/** A cache of workload access tokens by user. It is in memory and bounded, and parallel calls share one fetch. */
 @Injectable()
 export class WorkloadTokens {
   readonly #cache: LRUCache<string, string, User | undefined>;
@@ -27,8 +30,8 @@ export class WorkloadTokens {
   }
 
   /**
-   * Calls `work` with the user's token (the workload's own when there is no user), and once more with a fresh one when
-   * the service rejects it.
+   * Calls `work` with the user's token, or with the workload's own token when there is no user. When the service rejects the
+   * token, it calls `work` once more with a fresh one.
    */
   async use<T>(user: User | undefined, work: (workloadAccessToken: string) => Promise<T>): Promise<T> {
     const key = cacheKey(user);
@@ -37,7 +40,7 @@ export class WorkloadTokens {
       return await work(token);
     } catch (error) {
       if (!(error instanceof WorkloadTokenRejectedError)) throw error;
-      // A call beside this one may be fetching the next token already: only the rejected one goes.
+      // A parallel call may already be fetching the next token, so only the rejected token is removed.
       if (this.#cache.peek(key) === token) this.#cache.delete(key);
       return work(await this.#fetch(key, user));
     }

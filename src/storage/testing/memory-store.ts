@@ -3,9 +3,9 @@ import type { ListedKey, ObjectStore, StoredText, WriteCondition } from '../obje
 /** A store in memory, with S3's preconditions, for tests. */
 export class MemoryStore implements ObjectStore {
   readonly objects = new Map<string, StoredText & { readonly modifiedAt: Date }>();
-  /** Called before each write; what it throws, the write throws. */
+  /** Called before each write. The write rejects with the error that it throws. */
   beforePut: (key: string) => void = () => undefined;
-  /** Called before each batch delete; what it throws, the delete throws. */
+  /** Called before each batch delete. The delete rejects with the error that it throws. */
   beforeDelete: () => void = () => undefined;
   #version = 0;
 

@@ -7,8 +7,8 @@ import { HttpModule } from '../http.module.js';
 class TestModule {}
 
 /**
- * An application of a few parts, with the errors of the real one, for tests.
- * @param user whom every request is from; without it, nobody is signed in
+ * A small application with the error handling of the real one, for tests.
+ * @param user the user of every request; when absent, nobody is signed in
  */
 export async function testApp(
   { imports = [], ...parts }: ModuleMetadata,

@@ -6,13 +6,13 @@ export interface LoggedLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** From here on, what is logged goes into the list that this answers. */
+/** Redirects all later log entries into the returned list. */
 export function recordedLog(): LoggedLine[] {
   const lines: LoggedLine[] = [];
   const at =
     (level: LoggedLine['level']) =>
     (fields: Readonly<Record<string, unknown>>, ...rest: readonly unknown[]): void => {
-      // The context comes last; an error's stack would stand before it.
+      // The context is the last parameter; an error's stack would come before it.
       lines.push({ level, context: String(rest.at(-1)), fields });
     };
   Logger.overrideLogger({ log: at('log'), warn: at('warn'), error: at('error') });

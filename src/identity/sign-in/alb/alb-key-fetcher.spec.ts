@@ -29,7 +29,7 @@ describe('AlbKeyFetcher', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     log = recordedLog();
     fetcher = new AlbKeyFetcher();
-    // The caches took hold of this object when they were loaded, so its method is replaced; sockets keep Node's own time.
+    // The caches captured this object when they were loaded, so the test replaces its method; sockets still use Node's own time.
     jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask', 'setImmediate', 'performance'] });
     jest.spyOn(performance, 'now').mockImplementation(() => Date.now());
   });
@@ -47,7 +47,7 @@ describe('AlbKeyFetcher', () => {
     jest.advanceTimersByTime(ms);
   };
 
-  it('answers the key, and remembers it for a day', async () => {
+  it('returns the key, and caches it for a day', async () => {
     expect(Buffer.from(await fetchKey()).toString()).toBe(PEM);
     pass(24 * 3_600_000 - 1_000);
     expect(Buffer.from(await fetchKey()).toString()).toBe(PEM);
@@ -57,7 +57,7 @@ describe('AlbKeyFetcher', () => {
     expect(fetched).toEqual(['/a', '/a']);
   });
 
-  it.each([403, 404])('remembers for a minute that there is no such key: %s', async (answered) => {
+  it.each([403, 404])('caches for a minute that a key does not exist: %s', async (answered) => {
     status = answered;
     await expect(fetchKey()).rejects.toThrow(UnknownKeyError);
     status = 200;
@@ -74,27 +74,24 @@ describe('AlbKeyFetcher', () => {
     ['nothing', 200, ''],
     ['a key of another curve', 200, pemOf('P-384')],
     ['a key of another kind', 200, RSA],
-    ['a key and much more', 200, PEM + ' '.repeat(4_096)],
+    ['a key with too much other data', 200, PEM + ' '.repeat(4_096)],
     ['a failure', 500, 'no'],
     ['a failure with a key', 500, PEM],
     ['a refusal', 401, 'no'],
-  ])(
-    'says that keys are unavailable when the host answers %s, and tries again',
-    async (_name, code, text) => {
-      [status, body] = [code, text];
-      await expect(fetchKey()).rejects.toMatchObject({
-        code: 'sign_in_keys_unavailable',
-        reason: 'key_host',
-      });
-      expect(log).toEqual([
-        { level: 'warn', context: 'AlbKeyFetcher', fields: { event: 'key_fetch_failed', status: code } },
-      ]);
-      [status, body] = [200, PEM];
-      await expect(fetchKey()).resolves.toBeDefined();
-    },
-  );
+  ])('reports unavailable keys when the host answers %s, and tries again', async (_name, code, text) => {
+    [status, body] = [code, text];
+    await expect(fetchKey()).rejects.toMatchObject({
+      code: 'sign_in_keys_unavailable',
+      reason: 'key_host',
+    });
+    expect(log).toEqual([
+      { level: 'warn', context: 'AlbKeyFetcher', fields: { event: 'key_fetch_failed', status: code } },
+    ]);
+    [status, body] = [200, PEM];
+    await expect(fetchKey()).resolves.toBeDefined();
+  });
 
-  it('takes a key of up to 4096 bytes', async () => {
+  it('accepts a key of up to 4096 bytes', async () => {
     body = PEM.padEnd(4_096);
     expect((await fetchKey()).byteLength).toBe(4_096);
   });
@@ -105,7 +102,7 @@ describe('AlbKeyFetcher', () => {
     expect(fetched).toEqual(['/a']);
   });
 
-  it('says that keys are unavailable when the host is away, and logs why', async () => {
+  it('reports unavailable keys when the host is down, and logs the reason', async () => {
     const uri = uriOf('a');
     server.closeAllConnections();
     await new Promise((resolve) => server.close(resolve));
@@ -141,7 +138,7 @@ describe('AlbKeyFetcher', () => {
     expect(fetched).toHaveLength(40);
   });
 
-  it('needs no fetch for what it remembers, however many there were', async () => {
+  it('needs no fetch for a cached key, even when the fetch limit is reached', async () => {
     await fetchKey();
     status = 404;
     for (let n = 0; n < 29; n += 1) await expect(fetchKey(String(n))).rejects.toThrow(UnknownKeyError);

@@ -4,7 +4,7 @@ import type { AlbJwksCache } from 'aws-jwt-verify/alb-cache';
 import { LRUCache } from 'lru-cache';
 import { AppError, errorFields } from '../../../common/errors/index.js';
 
-/** What `AlbJwksCache` fetches through. */
+/** The fetcher that `AlbJwksCache` uses. */
 type Fetcher = NonNullable<NonNullable<ConstructorParameters<typeof AlbJwksCache>[0]>['fetcher']>;
 
 /** The key endpoint answered that it has no such key. */
@@ -16,14 +16,15 @@ const TIMEOUT_MS = 2_500;
 const MAXIMUM_PEM_BYTES = 4_096;
 
 /**
- * Fetches public keys so that strangers cannot make us flood the key host: at most 30 fetches in any minute, unknown keys
- * remembered for a minute, found ones for a day. `AlbJwksCache` above keeps parsed keys and joins parallel fetches.
+ * Fetches public keys with limits, so that strangers cannot make us flood the key host: at most 30 fetches in any minute. It
+ * caches unknown keys for a minute and found keys for a day. `AlbJwksCache`, which uses this class, keeps parsed keys and
+ * joins parallel fetches.
  */
 export class AlbKeyFetcher implements Fetcher {
   readonly #logger = new Logger(AlbKeyFetcher.name);
   readonly #unknown = new LRUCache<string, true>({ max: 10_000, ttl: MINUTE_MS });
   readonly #known = new LRUCache<string, ArrayBuffer>({ max: 32, ttl: 24 * 3_600_000 });
-  /** When the latest fetches began, the oldest first; Unix milliseconds. */
+  /** The start times of the latest fetches, the oldest first; Unix milliseconds. */
   readonly #fetches: number[] = [];
 
   /** @throws UnknownKeyError | AppError `sign_in_keys_unavailable` | `sign_in_throttled` */
@@ -48,7 +49,7 @@ export class AlbKeyFetcher implements Fetcher {
       throw new AppError('sign_in_keys_unavailable', { reason: 'key_host', cause: error });
     }
     if (response.ok && isPublicKey(body)) return body;
-    // The key host is S3 behind a name: what it does not have, it answers 403 or 404.
+    // The key host is S3 behind another name: it answers 403 or 404 for a missing key.
     if (response.status === 403 || response.status === 404) {
       this.#unknown.set(uri, true);
       throw new UnknownKeyError();
@@ -69,7 +70,7 @@ export class AlbKeyFetcher implements Fetcher {
   }
 }
 
-/** Only a key is worth remembering: a proxy's error page would lock everybody out until it is forgotten. */
+/** Only a key may be cached: a cached error page of a proxy would lock everybody out until it expires. */
 function isPublicKey(body: ArrayBuffer): boolean {
   if (body.byteLength > MAXIMUM_PEM_BYTES) return false;
   try {

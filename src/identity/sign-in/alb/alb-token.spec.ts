@@ -30,14 +30,14 @@ const inspectMembers = (header: Members, payload: Members): InspectedToken =>
   inspect(JSON.stringify({ ...HEADER, ...header }), JSON.stringify({ sub: 'alice', ...payload }));
 const refusal = (fault: string): unknown =>
   expect.objectContaining({ code: 'unauthenticated', reason: `token_${fault}` });
-/** A payload of this very length, in base64url. */
+/** A payload of exactly this length, in base64url. */
 const payloadOf = (characters: number): string => {
   const text = JSON.stringify({ sub: 'alice', pad: '' });
   return base64url(text.replace('""', `"${'x'.repeat(Math.floor((characters * 3) / 4) - text.length)}"`));
 };
 
 describe('inspectAlbToken', () => {
-  it('answers what the token says', () => {
+  it('returns the claims of the token', () => {
     expect(inspectMembers({}, {})).toEqual({ kid: KID, subject: 'alice', displayName: undefined });
   });
 
@@ -59,10 +59,10 @@ describe('inspectAlbToken', () => {
     ['another type', { typ: 'jwt' }, {}, 'header'],
     ['a header member that is not known', { jku: 'https://evil.example' }, {}, 'header'],
     ['no key id', { kid: undefined }, {}, 'kid'],
-    ['a key id that is no text', { kid: 7 }, {}, 'kid'],
+    ['a key id that is not a string', { kid: 7 }, {}, 'kid'],
     ['a key id in a list', { kid: [KID] }, {}, 'kid'],
-    ['something ahead of the key id', { kid: `x${KID}` }, {}, 'kid'],
-    ['something behind the key id', { kid: `${KID}/x` }, {}, 'kid'],
+    ['text before the key id', { kid: `x${KID}` }, {}, 'kid'],
+    ['text after the key id', { kid: `${KID}/x` }, {}, 'kid'],
     ['a key id in capitals', { kid: KID.toUpperCase() }, {}, 'kid'],
     ['another load balancer', { signer: 'arn:other' }, {}, 'signer'],
     ['another client', { client: 'other' }, {}, 'client'],
@@ -71,17 +71,17 @@ describe('inspectAlbToken', () => {
     ['an issuer of null in the payload', {}, { iss: null }, 'issuer'],
     ['no expiry', { exp: undefined }, {}, 'expired'],
     ['an expiry of now', { exp: NOW }, {}, 'expired'],
-    ['an expiry that is no number', { exp: '2000' }, {}, 'expired'],
+    ['an expiry that is not a number', { exp: '2000' }, {}, 'expired'],
     ['a payload that has expired', {}, { exp: NOW }, 'expired'],
     ['an expiry of null in the payload', {}, { exp: null }, 'expired'],
     ['no subject', {}, { sub: undefined }, 'subject'],
     ['an empty subject', {}, { sub: '' }, 'subject'],
-    ['a subject that is no text', {}, { sub: 7 }, 'subject'],
+    ['a subject that is not a string', {}, { sub: 7 }, 'subject'],
     ['a subject in a list', {}, { sub: ['alice'] }, 'subject'],
     ['a subject that is too long', {}, { sub: 'x'.repeat(129) }, 'subject'],
-    ['a blank ahead of the subject', {}, { sub: ' alice' }, 'subject'],
-    ['a blank behind the subject', {}, { sub: 'alice ' }, 'subject'],
-    ['a line end behind the subject', {}, { sub: 'alice\n' }, 'subject'],
+    ['a space before the subject', {}, { sub: ' alice' }, 'subject'],
+    ['a space after the subject', {}, { sub: 'alice ' }, 'subject'],
+    ['a line end after the subject', {}, { sub: 'alice\n' }, 'subject'],
   ])('refuses %s', (_name, header, payload, fault) => {
     expect(() => inspectMembers(header, payload)).toThrow(refusal(fault));
   });
@@ -97,18 +97,18 @@ describe('inspectAlbToken', () => {
   it.each<[string, string, string]>([
     ['a header that is a list', '[1,2,3]', '{"sub":"alice"}'],
     ['a header of null', 'null  ', '{"sub":"alice"}'],
-    ['a header that is no JSON', 'not json', '{"sub":"alice"}'],
+    ['a header that is not JSON', 'not json', '{"sub":"alice"}'],
     ['a payload that is a list', header, '["sub"]'],
     ['a payload of null', header, 'null'],
-    ['a payload that is text', header, '"sub"'],
-    ['a payload that is no JSON', header, '{sub}'],
+    ['a payload that is a string', header, '"sub"'],
+    ['a payload that is not JSON', header, '{sub}'],
     ['a member twice in the header', header.replace('{', '{"alg":"none",'), '{"sub":"alice"}'],
     ['a member twice in the payload', header, '{"sub":"bob","sub":"alice"}'],
-    ['a member twice, a blank ahead of its colon', header, '{"sub" : "bob","sub"\n:"alice"}'],
+    ['a member twice, with a space before its colon', header, '{"sub" : "bob","sub"\n:"alice"}'],
     ['a member twice, once escaped', header, '{"s\\u0075b":"bob","sub":"alice"}'],
-    ['a member twice, further in', header, '{"sub":"alice","more":[{"a":1,"a":2}]}'],
+    ['a member twice, in a nested object', header, '{"sub":"alice","more":[{"a":1,"a":2}]}'],
     ['a member twice beside a quote that hides it', header, '{"sub":"alice","a\\"":1,"a\\"":2}'],
-  ])('refuses %s, for its shape', (_name, given, payload) => {
+  ])('refuses %s because of its shape', (_name, given, payload) => {
     expect(() => inspect(given, payload)).toThrow(refusal('shape'));
   });
 
@@ -118,18 +118,18 @@ describe('inspectAlbToken', () => {
     ['nothing', ''],
     ['two parts', `${head}.${body}`],
     ['four parts', `${whole}.x`],
-    ['something ahead of it', ` ${whole}`],
-    ['something behind it', `${whole}\n`],
+    ['text before it', ` ${whole}`],
+    ['text after it', `${whole}\n`],
     ['a short signature', whole.slice(0, -1)],
     ['a long signature', `${whole}A`],
     ['a signature that is not canonical', `${whole.slice(0, -1)}B`],
-    ['one character of padding behind the signature', `${whole}=`],
+    ['one character of padding after the signature', `${whole}=`],
     ['three characters of padding', `${whole}===`],
     ['a character of base64', `${head}.${body}.+${SIGNATURE.slice(1)}`],
     ['a header that is too short', `${base64url('{}')}.${body}.${SIGNATURE}`],
     ['a payload that is too short', `${head}.e.${SIGNATURE}`],
     ['a token that is too long', `${head}.${payloadOf(16_384)}.${SIGNATURE}`],
-  ])('refuses %s, for its shape', (_name, token) => {
+  ])('refuses %s because of its shape', (_name, token) => {
     expect(() => inspectAlbToken(token, expected, NOW)).toThrow(refusal('shape'));
   });
 
@@ -142,7 +142,7 @@ describe('inspectAlbToken', () => {
     expect(inspectAlbToken(token, expected, NOW).subject).toBe('alice');
   });
 
-  it('takes a token of 16 KiB, and not one character more', () => {
+  it('accepts a token of 16 KiB, and not one character more', () => {
     const room = 16_384 - `${head}..${SIGNATURE}`.length;
     // No base64url has a length of one more than a multiple of four: padding makes up for it.
     const [length, padding] = room % 4 === 1 ? [room - 1, '='] : [room, ''];
@@ -162,7 +162,7 @@ describe('inspectAlbToken', () => {
     [{ name: '' }, undefined],
     [{ name: 7, email: ['a@x'] }, undefined],
     [{ name: `${'n'.repeat(128)}!` }, 'n'.repeat(128)],
-  ])('names the user of %j', (payload, displayName) => {
+  ])('takes the display name from %j', (payload, displayName) => {
     expect(inspectMembers({}, payload).displayName).toBe(displayName);
   });
 });

@@ -2,9 +2,9 @@ import type { AlbConfig } from '../../../config/index.js';
 import { decodeObject, displayNameOf, isSubject, refuseToken, requireLifetime } from '../claims.js';
 import type { SignedIn } from '../sign-in.js';
 
-/** The load balancer sends at most 16 KiB a header. */
+/** The load balancer sends at most 16 KiB in a header. */
 const MAXIMUM_LENGTH = 16_384;
-/** The last character of a signature carries two bits, so only four characters are its canonical form. */
+/** The last character of a signature carries two bits, so only four characters are canonical. */
 const SHAPE = /^[A-Za-z0-9_-]{8,}={0,2}\.[A-Za-z0-9_-]{2,}={0,2}\.[A-Za-z0-9_-]{85}[AQgw](?:==)?$/;
 const KID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const HEADER_MEMBERS = new Set(['typ', 'alg', 'kid', 'iss', 'client', 'signer', 'exp']);
@@ -14,9 +14,9 @@ export interface InspectedToken extends SignedIn {
 }
 
 /**
- * Everything about a token that needs no key, so that nothing is fetched for one that cannot be ours. `AlbJwtVerifier`
- * 5.2 leaves these open: the header's own `exp` and `iss`, unknown `crit`, a missing `sub`, members it does not know.
- * A result means nothing until the signature has been verified as well.
+ * Checks everything about a token that needs no key, so that no key is fetched for a token that cannot be ours.
+ * `AlbJwtVerifier` 5.2 does not check the following: the header's own `exp` and `iss`, an unknown `crit`, a missing `sub`,
+ * and unknown members. Do not trust the result before the signature is verified as well.
  * @param now Unix seconds
  * @throws AppError `unauthenticated`
  */

@@ -25,7 +25,7 @@ describe('AlbTokenVerifier', () => {
     return error === undefined ? undefined : `${error.code} ${error.reason ?? ''}`;
   };
 
-  it('answers the subject and the name of a genuine token', async () => {
+  it('returns the subject and the name of a genuine token', async () => {
     const nameOf = async (payload: object): Promise<string | undefined> =>
       (await verifier.verify(alb.token({}, { ...payload }))).displayName;
     expect((await verifier.verify(alb.token())).subject).toBe('subject');
@@ -66,18 +66,18 @@ describe('AlbTokenVerifier', () => {
     ['subject', () => alb.token({}, { sub: undefined })],
     ['subject', () => alb.token({}, { sub: 'a b' })],
     ['subject', () => alb.token({}, { sub: 'x'.repeat(129) })],
-  ] as const)('refuses a token for its %s, and fetches nothing', async (fault, make) => {
+  ] as const)('refuses a token because of its %s, and fetches nothing', async (fault, make) => {
     expect(await refusal(typeof make === 'string' ? make : make())).toBe(`unauthenticated token_${fault}`);
     expect(alb.fetched).toEqual([]);
   });
 
-  it('refuses a changed payload, for its signature', async () => {
+  it('refuses a changed payload because of its signature', async () => {
     const [header = '', , signature = ''] = alb.token().split('.');
     const payload = Buffer.from('{"sub":"another"}').toString('base64url');
     expect(await refusal(`${header}.${payload}.${signature}`)).toBe('unauthenticated token_signature');
   });
 
-  it('keeps why the signature was refused', async () => {
+  it('keeps the reason why the signature was refused', async () => {
     const [header = '', payload = ''] = alb.token().split('.');
     const error: unknown = await verifier
       .verify(`${header}.${payload}.${'A'.repeat(86)}`)
@@ -85,14 +85,14 @@ describe('AlbTokenVerifier', () => {
     expect(error).toMatchObject({ reason: 'token_signature', cause: expect.any(Error) });
   });
 
-  it('remembers keys that do not exist', async () => {
+  it('caches that a key does not exist', async () => {
     const token = alb.token({ kid: '00000000-0000-4000-8000-000000000000' });
     expect(await refusal(token)).toBe('unauthenticated token_unknown_key');
     expect(await refusal(token)).toBe('unauthenticated token_unknown_key');
     expect(alb.fetched).toHaveLength(1);
   });
 
-  it('fetches at most 30 unknown keys in a row, and leaves known ones alone', async () => {
+  it('fetches at most 30 unknown keys in a row, and still accepts known keys', async () => {
     expect(await refusal(alb.token())).toBeUndefined();
     const unknown = Array.from({ length: 40 }, (_, n) =>
       alb.token({ kid: `00000000-0000-4000-8000-${String(n).padStart(12, '0')}` }),
@@ -105,7 +105,7 @@ describe('AlbTokenVerifier', () => {
   });
 
   it.each(['reset', 'garbage', 500, 302] as const)(
-    'says that keys are unavailable when the key host answers %s',
+    'reports unavailable keys when the key host answers %s',
     async (behaviour) => {
       alb.behaviour = behaviour;
       expect(await refusal(alb.token())).toBe('sign_in_keys_unavailable key_host');

@@ -11,7 +11,7 @@ import { inspectAlbToken, type InspectedToken } from './alb-token.js';
 
 const TOKEN_HEADER = 'x-amzn-oidc-data';
 
-/** Verifies the load balancer's tokens: our own guard first, then `AlbJwtVerifier` for the signature. */
+/** Verifies the load balancer's tokens: our own check runs first, then `AlbJwtVerifier` verifies the signature. */
 @Injectable()
 export class AlbTokenVerifier implements SignIn {
   readonly challenge = 'OpenIdConnect';
@@ -22,8 +22,8 @@ export class AlbTokenVerifier implements SignIn {
     const { arn, clientId, publicKeysUrl } = alb;
     this.#alb = alb;
     this.#verifier = AlbJwtVerifier.create(
-      // `issuer` would be looked for in the payload, where not every provider repeats it. The guard has compared the
-      // header's, which is signed as well.
+      // With `issuer`, the library would require the issuer in the payload, where not every provider repeats it. Our own
+      // check has compared the issuer in the header, which is signed as well.
       { albArn: arn, issuer: null, clientId, jwksUri: publicKeysUrl },
       { jwksCache: new AlbJwksCache({ fetcher: new AlbKeyFetcher() }) },
     );

@@ -42,7 +42,7 @@ describe('BearerTokenVerifier', () => {
 
   const now = Math.floor(Date.now() / 1000);
 
-  describe('takes from a request', () => {
+  describe('reads from a request', () => {
     const tokenOf = (authorization: readonly string[]): string | undefined => {
       const headersDistinct: IncomingMessage['headersDistinct'] = { authorization: [...authorization] };
       return verifier.tokenOf({ raw: { headersDistinct } } as unknown as FastifyRequest);
@@ -73,7 +73,7 @@ describe('BearerTokenVerifier', () => {
     });
   });
 
-  it('answers subject and name of a genuine token', async () => {
+  it('returns subject and name of a genuine token', async () => {
     const token = await provider.token({ name: 'Alice', email: 'a@x' });
     expect(await verifier.verify(token)).toEqual({ subject: 'subject', displayName: 'Alice (a@x)' });
   });
@@ -87,9 +87,9 @@ describe('BearerTokenVerifier', () => {
     ['the type of Keycloak', { typ: 'Bearer' }],
     ['a user of Entra ID', { idtyp: 'user' }],
     ['a lifetime of seven days', { exp: now + 7 * 24 * 3600 - 60 }],
-    ['a user whose name begins alike', { preferred_username: 'service' }],
+    ['a user whose name begins like the client', { preferred_username: 'service' }],
     ['no audience, as of Cognito', { aud: undefined, token_use: 'access' }],
-  ])('takes a token with %s', async (_name, payload) => {
+  ])('accepts a token with %s', async (_name, payload) => {
     expect(await refusal(await provider.token(payload))).toBeUndefined();
   });
 
@@ -129,13 +129,13 @@ describe('BearerTokenVerifier', () => {
     ['subject', { sub: 7 }],
     ['subject', { sub: 'a b' }],
     ['subject', { sub: 'a'.repeat(129) }],
-  ])('refuses a token whose %s is not right: %j', async (fault, payload) => {
+  ])('refuses a token with a wrong %s: %j', async (fault, payload) => {
     expect(await refusal(await provider.token(payload))).toBe(`unauthenticated token_${fault}`);
     expect(log).toEqual([]);
   });
 
   it.each([undefined, 'JWT', 'at+jwt', 'AT+JWT', 'application/at+jwt'])(
-    'takes a token of the type %s',
+    'accepts a token of the type %s',
     async (typ) => {
       expect(await refusal(await provider.token({}, { typ }))).toBeUndefined();
     },
@@ -148,14 +148,14 @@ describe('BearerTokenVerifier', () => {
     },
   );
 
-  it.each(['RS256', 'PS256', 'ES384', 'EdDSA'])('takes a token that is signed by %s', async (alg) => {
+  it.each(['RS256', 'PS256', 'ES384', 'EdDSA'])('accepts a token that is signed by %s', async (alg) => {
     const signer = await TestIssuer.start(alg);
     verifier = verifierFor(signer.issuer);
     expect(await refusal(await signer.token())).toBeUndefined();
     await signer.close();
   });
 
-  it('refuses a token that another key has signed, or one that is not known', async () => {
+  it('refuses a token that another key or an unknown key has signed', async () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     const forged = (kid: string): Promise<string> =>
       new SignJWT({ iss: provider.issuer, aud: 'api', client_id: 'client', sub: 'subject', exp: now + 60 })
@@ -175,7 +175,7 @@ describe('BearerTokenVerifier', () => {
     jest.useRealTimers();
   });
 
-  it('refuses what was changed after it was signed', async () => {
+  it('refuses a token that was changed after it was signed', async () => {
     const [header, , signature] = (await provider.token()).split('.');
     const payload = Buffer.from(
       JSON.stringify({ iss: provider.issuer, aud: 'api', client_id: 'client', sub: 'x', exp: now + 60 }),
@@ -185,7 +185,7 @@ describe('BearerTokenVerifier', () => {
     );
   });
 
-  it('refuses algorithms that anybody could sign with', async () => {
+  it('refuses algorithms that need no private key', async () => {
     const unsigned = (alg: string): string =>
       [
         JSON.stringify({ alg, kid: 'k' }),
@@ -222,13 +222,13 @@ describe('BearerTokenVerifier', () => {
     ['a member of the header', '{"alg":"ES256","alg":"ES256","kid":"k"}', '{}'],
     ['a member of the payload', '{"alg":"ES256","kid":"k"}', '{"sub":"alice","sub":"bob"}'],
     ['a member by another spelling', '{"alg":"ES256","kid":"k"}', '{"sub":"alice","s\\u0075b":"bob"}'],
-  ])('refuses %s that is written twice, and asks nobody', async (_name, header, payload) => {
+  ])('refuses %s that is written twice, and fetches nothing', async (_name, header, payload) => {
     const token = [header, payload, 'x'].map((part) => Buffer.from(part).toString('base64url')).join('.');
     expect(await refusal(token)).toBe('unauthenticated token_shape');
     expect(provider.fetched).toEqual([]);
   });
 
-  it.each([7, null, true, [], {}, ['JWT']])('refuses a type that is no text: %j', async (typ) => {
+  it.each([7, null, true, [], {}, ['JWT']])('refuses a type that is not a string: %j', async (typ) => {
     const [, payload, signature] = (await provider.token()).split('.');
     const header = Buffer.from(JSON.stringify({ alg: 'ES256', kid: 'k', typ })).toString('base64url');
     expect(await refusal([header, payload, signature].join('.'))).toBe('unauthenticated token_header');
@@ -249,7 +249,7 @@ describe('BearerTokenVerifier', () => {
     expect(await refusal(`${input}.${signature}`)).toBe('unauthenticated token_unfit_key');
   });
 
-  it('refuses critical members that it does not know', async () => {
+  it('refuses unknown critical members', async () => {
     const token = await provider.token({}, { typ: 'JWT' });
     const [, payload, signature] = token.split('.');
     const header = Buffer.from(JSON.stringify({ alg: 'ES256', kid: 'k', crit: ['x'], x: 1 })).toString(
@@ -258,7 +258,7 @@ describe('BearerTokenVerifier', () => {
     expect(await refusal([header, payload, signature].join('.'))).toBe('unauthenticated token_header');
   });
 
-  it('asks nobody about a token that is too long', async () => {
+  it('fetches nothing for a token that is too long', async () => {
     expect(await refusal('a'.repeat(16_385))).toBe('unauthenticated token_shape');
     expect(provider.fetched).toEqual([]);
     const segment = 'a'.repeat(5_461);
@@ -267,7 +267,7 @@ describe('BearerTokenVerifier', () => {
     );
   });
 
-  it('looks for the issuer and its keys once, however many ask', async () => {
+  it("fetches the issuer's document and keys once for parallel requests", async () => {
     const tokens = await Promise.all([provider.token(), provider.token(), provider.token()]);
     await Promise.all(tokens.map((token) => verifier.verify(token)));
     await verifier.verify(await provider.token());
@@ -281,7 +281,7 @@ describe('BearerTokenVerifier', () => {
     expect(provider.fetched[0]).toBe('/.well-known/openid-configuration');
   });
 
-  it('fetches keys for ones that nobody knows at most once in half a minute', async () => {
+  it('fetches keys for unknown key ids at most once in half a minute', async () => {
     for (let index = 0; index < 20; index += 1)
       await refusal(await provider.token({}, { kid: String(index) }));
     expect(provider.fetched.filter((path) => path === '/keys')).toHaveLength(1);
@@ -290,15 +290,15 @@ describe('BearerTokenVerifier', () => {
   it.each<[string, (issuer: TestIssuer) => void]>([
     ['another issuer', (issuer) => (issuer.document = { issuer: 'https://elsewhere.example.com' })],
     ['no address of keys', (issuer) => (issuer.document = { jwks_uri: undefined })],
-    ['an address of keys that is no text', (issuer) => (issuer.document = { jwks_uri: 7 })],
+    ['an address of keys that is not a string', (issuer) => (issuer.document = { jwks_uri: 7 })],
     [
-      'an address of keys in the clear',
+      'an address of keys over plain HTTP',
       (issuer) => (issuer.document = { jwks_uri: 'http://keys.example.com/' }),
     ],
     ['a failure', (issuer) => (issuer.status = 500)],
     ['a redirect', (issuer) => (issuer.status = 302)],
   ])(
-    'says that keys are unavailable when the issuer answers %s, and asks again after five seconds',
+    'reports unavailable keys when the issuer answers %s, and tries again after five seconds',
     async (_name, plant) => {
       plant(provider);
       const token = await provider.token();
@@ -315,13 +315,13 @@ describe('BearerTokenVerifier', () => {
     },
   );
 
-  it('says that keys are unavailable when their address answers something else', async () => {
+  it('reports unavailable keys when their address answers something else', async () => {
     provider.keys = '<html>';
     expect(await refusal(await provider.token())).toBe('sign_in_keys_unavailable key_host');
     expect(log).toMatchObject([{ level: 'warn', fields: { event: 'key_fetch_failed' } }]);
   });
 
-  it('asks a key host that fails every five seconds at most, and says so once', async () => {
+  it('calls a failing key host at most every five seconds, and logs the failure once', async () => {
     provider.keysStatus = 500;
     for (let count = 0; count < 10; count += 1)
       expect(await refusal(await provider.token())).toBe('sign_in_keys_unavailable key_host');
@@ -333,7 +333,7 @@ describe('BearerTokenVerifier', () => {
     expect(await refusal(await provider.token())).toBeUndefined();
   });
 
-  it('goes on with keys that it knows while the key host fails', async () => {
+  it('still uses known keys while the key host fails', async () => {
     const token = await provider.token({ exp: Math.floor(Date.now() / 1000) + 7_200 });
     expect(await refusal(token)).toBeUndefined();
     provider.keysStatus = 500;
@@ -346,12 +346,12 @@ describe('BearerTokenVerifier', () => {
     expect(await refusal(token)).toBeUndefined();
   });
 
-  it('takes an address of keys with a query, as of Entra ID', async () => {
+  it('accepts an address of keys with a query, as Entra ID has it', async () => {
     provider.document = { jwks_uri: `${provider.issuer}/keys?appid=client` };
     expect(await refusal(await provider.token())).toBeUndefined();
   });
 
-  it('says that keys are unavailable when nobody answers', async () => {
+  it('reports unavailable keys when no host answers', async () => {
     const token = await provider.token();
     await provider.close();
     verifier = verifierFor('http://127.0.0.1:9');

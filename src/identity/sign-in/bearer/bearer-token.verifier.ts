@@ -21,23 +21,26 @@ import {
 } from '../claims.js';
 import { onlyHeader, type SignedIn, type SignIn } from '../sign-in.js';
 
-/** A header of the load balancer's is at most as long. */
+/** The same limit as for a header of the load balancer. */
 const MAXIMUM_LENGTH = 16_384;
 const SCHEME = /^Bearer ([A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+)$/i;
-/** Asymmetric ones: nobody who can verify can sign. */
+/** Only asymmetric algorithms, so that a party that can verify cannot sign. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
 const TIMEOUT_MS = 2_500;
-/** After a look at the issuer, or at its keys, that came to nothing. */
+/** The pause after a failed fetch of the issuer's document or keys. */
 const RETRY_AFTER_MS = 5_000;
-/** As long as the load balancer's: an issuer that is down must not lock out whose key is known. */
+/** The same time as for the load balancer's keys: an issuer that is down must not lock out users whose key is known. */
 const KEYS_KEPT_MS = 24 * 3_600_000;
-/** RFC 9068, 2.1; many providers write JWT, or nothing. */
+/** The accepted types. RFC 9068, 2.1; many providers write JWT, or no type. */
 const TYPES = new Set(['jwt', 'at+jwt', 'application/at+jwt']);
-/** What ID tokens and logout tokens have, and access tokens have not. OpenID Connect Core 1.0, 3.1.3.6; Back-Channel Logout 1.0, 2.4. */
+/**
+ * Claims that ID tokens and logout tokens have, but access tokens do not. OpenID Connect Core 1.0, 3.1.3.6; Back-Channel
+ * Logout 1.0, 2.4.
+ */
 const NOT_OF_ACCESS_TOKENS = ['nonce', 'at_hash', 'c_hash', 's_hash', 'events'];
-/** How providers name the client that a token was issued to: RFC 9068, OpenID Connect, Okta, Entra ID. */
+/** The claims with which providers name the client of a token: RFC 9068, OpenID Connect, Okta, Entra ID. */
 const CLIENT_CLAIMS = ['client_id', 'azp', 'cid', 'appid'];
-/** How providers mark a token that the client got for itself: Auth0; Keycloak's service accounts. */
+/** The marks of a token that the client got for itself: Auth0; Keycloak's service accounts. */
 const OF_THE_CLIENT = { gty: /^client-credentials$/, preferred_username: /^service-account-/ };
 const FAULTS: Readonly<Record<string, TokenFault>> = {
   iss: 'issuer',
@@ -46,12 +49,13 @@ const FAULTS: Readonly<Record<string, TokenFault>> = {
   sub: 'subject',
 };
 
-/** The issuer's keys could not be had. */
+/** The issuer's keys could not be fetched. */
 class KeyHostError extends Error {}
 
 /**
- * Verifies the identity provider's own access tokens (RFC 6750, RFC 9068), for places without a load balancer in front,
- * such as AgentCore Runtime, which verifies them first. Issuer and client are those of the load balancer's sign-in.
+ * Verifies the identity provider's own access tokens (RFC 6750, RFC 9068). It is for deployments without a load balancer,
+ * such as AgentCore Runtime, which also verifies the tokens itself. Issuer and client are the same as for the load balancer's
+ * sign-in.
  */
 @Injectable()
 export class BearerTokenVerifier implements SignIn {
@@ -99,7 +103,7 @@ export class BearerTokenVerifier implements SignIn {
     return keys.of;
   }
 
-  /** OpenID Connect Discovery 1.0, 4: the document must name the issuer that it was asked of. */
+  /** OpenID Connect Discovery 1.0, 4: the document must name the requested issuer. */
   async #discover(): Promise<ReturnType<typeof createRemoteJWKSet>> {
     const { issuer } = this.#expected;
     try {
@@ -123,7 +127,10 @@ export class BearerTokenVerifier implements SignIn {
     }
   }
 
-  /** For keys that nobody knows, at most twice a minute (the cooldown above); where that fails, every five seconds. */
+  /**
+   * Fetches the keys for an unknown key id at most twice a minute (the cooldown above), and after a failure at most every
+   * five seconds.
+   */
   readonly #fetchKeys: typeof fetch = async (url, options) => {
     if (this.#failed !== undefined && this.#failed.until > Date.now()) throw this.#failed.error;
     try {
@@ -148,7 +155,7 @@ export class BearerTokenVerifier implements SignIn {
     if (error instanceof errors.JWKSNoMatchingKey) return refuseToken('unknown_key', error);
     if (error instanceof errors.JWSSignatureVerificationFailed) return refuseToken('signature', error);
     if (isAboutTheToken(error)) return refuseToken('header', error);
-    // What a key cannot be used for, such as RSA of fewer than 2048 bits (RFC 7518, 3.3), is a bare TypeError of jose's.
+    // jose throws a plain TypeError for an unusable key, such as RSA of fewer than 2048 bits (RFC 7518, 3.3).
     if (error instanceof TypeError) return refuseToken('unfit_key', error);
     return new AppError('sign_in_keys_unavailable', { reason: 'key_host', cause: error });
   }
@@ -165,7 +172,8 @@ function isAboutTheToken(error: Error): boolean {
 }
 
 /**
- * Everything about a token that needs no key: shape, each member once, the type of an access token.
+ * Checks everything about a token that needs no key: its shape, that each member occurs once, and the type of an access
+ * token.
  * @throws AppError `unauthenticated`
  */
 function inspectBearerToken(token: string): Claims {
@@ -182,23 +190,23 @@ function isAccessTokenType(typ: unknown): boolean {
 
 function isAccessToken(payload: Claims): boolean {
   if (NOT_OF_ACCESS_TOKENS.some((name) => name in payload)) return false;
-  // Keycloak and Amazon Cognito say what a token is.
+  // Keycloak and Amazon Cognito have a claim for the kind of a token.
   const { typ = 'Bearer', token_use: use = 'access' } = payload;
   return typ === 'Bearer' && use === 'access';
 }
 
-/** However the provider says it, it must say it, and all that it says must be the same. */
+/** The token must name the client in at least one of these claims, and all of them must agree. */
 function isIssuedTo(payload: Claims, clientId: string): boolean {
   const named = CLIENT_CLAIMS.filter((name) => name in payload);
   return named.length > 0 && named.every((name) => payload[name] === clientId);
 }
 
-/** Amazon Cognito's access tokens have no audience: they are for the client that they were issued to. */
+/** Amazon Cognito's access tokens have no audience. They are for the client that they were issued to. */
 function isFor(payload: Claims, audience: string): boolean {
   return payload.aud === undefined ? payload.token_use === 'access' : [payload.aud].flat().includes(audience);
 }
 
-/** The client credentials grant (RFC 6749, 4.4) makes tokens of no user. RFC 9068, 2.2: their subject is the client. */
+/** Tokens of the client credentials grant (RFC 6749, 4.4) belong to no user. RFC 9068, 2.2: their subject is the client. */
 function isOfTheClient(payload: Claims, clientId: string): boolean {
   const { sub, idtyp = 'user' } = payload;
   const marked = Object.entries(OF_THE_CLIENT).some(([name, pattern]) => pattern.test(String(payload[name])));
