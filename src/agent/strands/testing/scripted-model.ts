@@ -1,0 +1,94 @@
+import {
+  Model,
+  type BaseModelConfig,
+  type Message,
+  type ModelStreamEvent,
+  type StopReason,
+  type StreamOptions,
+} from '@strands-agents/sdk';
+
+/** A request as the model was sent it. */
+export interface AskedModel {
+  readonly messages: readonly unknown[];
+  readonly options: StreamOptions | undefined;
+}
+
+/** An answer: its events, or what the model throws. */
+export type ScriptedAnswer = readonly ModelStreamEvent[] | Error;
+
+/** A model that gives one answer after the other, and the last of them again and again, for tests. */
+export class ScriptedModel extends Model {
+  readonly asked: AskedModel[] = [];
+  readonly #answers: readonly ScriptedAnswer[];
+
+  constructor(...answers: readonly ScriptedAnswer[]) {
+    super();
+    this.#answers = answers;
+  }
+
+  override updateConfig(): void {
+    throw new TypeError('nobody configures a scripted model');
+  }
+
+  override getConfig(): BaseModelConfig {
+    return { modelId: 'scripted' };
+  }
+
+  override async *stream(messages: Message[], options?: StreamOptions): AsyncGenerator<ModelStreamEvent> {
+    const answer = this.#answers[Math.min(this.asked.length, this.#answers.length - 1)] ?? [];
+    const asked = messages.map((message) => message.toJSON()).map(({ role, content }) => ({ role, content }));
+    this.asked.push({ messages: asked, options });
+    await Promise.resolve();
+    if (answer instanceof Error) throw answer;
+    yield* answer;
+  }
+}
+
+export interface ScriptedCall {
+  readonly toolUseId: string;
+  readonly name: string;
+  readonly input: unknown;
+}
+
+/** An answer of one block of text. */
+export function text(...deltas: readonly string[]): ModelStreamEvent[] {
+  return answerOf([textBlock(deltas)], 'endTurn');
+}
+
+/** An answer that calls tools. */
+export function toolCalls(...calls: readonly ScriptedCall[]): ModelStreamEvent[] {
+  return answerOf(calls.map(callBlock), 'toolUse');
+}
+
+export function answerOf(
+  blocks: readonly (readonly ModelStreamEvent[])[],
+  stopReason: StopReason,
+): ModelStreamEvent[] {
+  return [
+    { type: 'modelMessageStartEvent', role: 'assistant' },
+    ...blocks.flat(),
+    { type: 'modelMessageStopEvent', stopReason },
+  ];
+}
+
+export function textBlock(deltas: readonly string[]): ModelStreamEvent[] {
+  return [
+    { type: 'modelContentBlockStartEvent' },
+    ...deltas.map((delta): ModelStreamEvent => ({
+      type: 'modelContentBlockDeltaEvent',
+      delta: { type: 'textDelta', text: delta },
+    })),
+    { type: 'modelContentBlockStopEvent' },
+  ];
+}
+
+function callBlock({ toolUseId, name, input }: ScriptedCall): ModelStreamEvent[] {
+  return [
+    { type: 'modelContentBlockStartEvent', start: { type: 'toolUseStart', toolUseId, name } },
+    {
+      type: 'modelContentBlockDeltaEvent',
+      delta: { type: 'toolUseInputDelta', input: JSON.stringify(input) },
+    },
+    { type: 'modelContentBlockStopEvent' },
+  ];
+}
