@@ -1,6 +1,6 @@
 import jest from './jest.config.mjs';
 
-const FOLDERS = 'src/{identity,binding,sessions,storage}';
+const FOLDERS = 'src/{identity,binding,sessions,storage,agent,tools,github-tools}';
 const unit = jest.projects.find(({ displayName }) => displayName === 'unit');
 
 /** Each change to what these folders do must make a unit test fail. */
@@ -10,8 +10,9 @@ export default {
     '!src/**/*.spec.ts',
     '!src/**/testing/**',
     '!src/**/index.ts',
-    // Lists of parts, which test/e2e starts. SignInModule decides something, so it stays.
-    '!src/{binding,sessions,storage}/*.module.ts',
+    // Lists of parts, which test/e2e starts. SignInModule and ProviderModule decide something, so they stay.
+    '!src/{binding,sessions,storage,agent}/*.module.ts',
+    '!src/tools/tools.module.ts',
     '!src/identity/{flow,token-vault,authorization-completion}/*.module.ts',
   ],
   plugins: ['@stryker-mutator/jest-runner', './scripts/lib/openapi-ignorer.mjs'],
