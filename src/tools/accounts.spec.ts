@@ -211,10 +211,10 @@ describe('Accounts', () => {
   });
 
   describe('while another call records', () => {
-    /** Lets another call be faster, that many times. */
+    /** Lets another call record the account first, that many times. */
     const outrun = (times: number, account: Account): void => {
       let left = times;
-      store.beforePut = () => {
+      store.beforePut = (key) => {
         if (left === 0) return;
         left -= 1;
         const connection = {
@@ -224,13 +224,8 @@ describe('Accounts', () => {
           scopes: [],
           updatedAt: Date.now(),
         };
-        const [key = ''] = [...store.objects.keys()];
         const version = `other-${String(left)}`;
-        store.objects.set(key === '' ? 'none' : key, {
-          text: JSON.stringify(connection),
-          version,
-          modifiedAt: new Date(),
-        });
+        store.objects.set(key, { text: JSON.stringify(connection), version, modifiedAt: new Date() });
       };
     };
 
@@ -246,6 +241,14 @@ describe('Accounts', () => {
       const kinds = await Promise.all([check('token-alice'), check('token-bob')]);
       expect(kinds.map(({ kind }) => kind).sort()).toEqual(['changed', 'same']);
       expect(store.objects.size).toBe(1);
+    });
+
+    it.each<[string, Account, AccountCheck]>([
+      ['the same account', ALICE, { kind: 'same', account: ALICE, identifiedNow: true }],
+      ['another account', BOB, { kind: 'changed', before: recordedAs(BOB), now: ALICE }],
+    ])('compares with %s that was recorded first', async (_name, account, expected) => {
+      outrun(1, account);
+      expect(await check('token-alice')).toEqual(expected);
     });
 
     it.each([1, 3])('tries again after %i conflicts', async (times) => {
