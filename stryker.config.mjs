@@ -1,6 +1,6 @@
 import jest from './jest.config.mjs';
 
-const FOLDERS = 'src/{identity,binding,sessions,storage}';
+const FOLDERS = 'src/{identity,binding,sessions,storage,agent,tools,github-tools}';
 const unit = jest.projects.find(({ displayName }) => displayName === 'unit');
 
 /** Each change to the behaviour of these folders must make a unit test fail. */
@@ -10,8 +10,9 @@ export default {
     '!src/**/*.spec.ts',
     '!src/**/testing/**',
     '!src/**/index.ts',
-    // These modules only list parts, and test/e2e starts them. SignInModule contains a decision, so it is mutated.
-    '!src/{binding,sessions,storage}/*.module.ts',
+    // These modules only list parts, and test/e2e starts them. SignInModule and ProviderModule contain decisions.
+    '!src/{binding,sessions,storage,agent}/*.module.ts',
+    '!src/tools/tools.module.ts',
     '!src/identity/{flow,token-vault,authorization-completion}/*.module.ts',
   ],
   plugins: ['@stryker-mutator/jest-runner', './scripts/lib/openapi-ignorer.mjs'],

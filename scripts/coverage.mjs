@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { report } from './lib/assurance.mjs';
 
-const FOLDERS = ['identity', 'binding', 'sessions', 'storage'];
+const FOLDERS = ['identity', 'binding', 'sessions', 'storage', 'agent', 'tools', 'github-tools'];
 const LEAST = 95;
 
 const coverageDirectory = mkdtempSync(join(tmpdir(), 'onbehalf-coverage-'));

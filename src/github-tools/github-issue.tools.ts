@@ -16,6 +16,8 @@ const createInput = z.strictObject({
   title: z.string().min(1).max(256),
   body: z.string().max(65_536).optional().describe('Markdown'),
 });
+type ListInput = z.output<typeof listInput>;
+type CreateInput = z.output<typeof createInput>;
 
 const issue = z.object({
   number: z.int(),
@@ -54,7 +56,7 @@ export class GitHubIssueTools {
     effect: 'read',
   })
   async list(
-    { owner, repo, state, limit }: z.output<typeof listInput>,
+    { owner, repo, state, limit }: ListInput,
     context: ToolCallContext,
   ): Promise<z.input<typeof issues>> {
     const request = { path: ['repos', owner, repo, 'issues'], query: { state, per_page: limit } };
@@ -72,7 +74,7 @@ export class GitHubIssueTools {
     effect: 'write',
   })
   async create(
-    { owner, repo, title, body }: z.output<typeof createInput>,
+    { owner, repo, title, body }: CreateInput,
     context: ToolCallContext,
   ): Promise<z.input<typeof issue>> {
     const request = { method: 'POST', path: ['repos', owner, repo, 'issues'], answer: issueAnswer } as const;

@@ -7,6 +7,8 @@ const listInput = z.strictObject({
   limit: z.int().min(1).max(100).default(10).describe('How many repositories to list'),
   sort: z.enum(['updated', 'pushed', 'created', 'full_name']).default('updated').describe('What comes first'),
 });
+type NoInput = z.output<typeof noInput>;
+type ListInput = z.output<typeof listInput>;
 
 const profile = z.object({
   login: z.string(),
@@ -78,10 +80,7 @@ export class GitHubTools {
     access: { provider: 'github', scopes: ['read:user'] },
     effect: 'read',
   })
-  async getUser(
-    _input: z.output<typeof noInput>,
-    context: ToolCallContext,
-  ): Promise<z.input<typeof profile>> {
+  async getUser(_input: NoInput, context: ToolCallContext): Promise<z.input<typeof profile>> {
     const user = await this.#github.get({ path: ['user'], answer: userAnswer }, context);
     return {
       login: user.login,
@@ -106,7 +105,7 @@ export class GitHubTools {
     effect: 'read',
   })
   async listRepositories(
-    { limit, sort }: z.output<typeof listInput>,
+    { limit, sort }: ListInput,
     context: ToolCallContext,
   ): Promise<z.input<typeof repositories>> {
     const query = { per_page: limit, sort };

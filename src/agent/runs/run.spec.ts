@@ -6,13 +6,13 @@ import { Conversations, type StoredMessage } from '../../sessions/index.js';
 import { MemoryStore } from '../../storage/testing/memory-store.js';
 import type { ToolCall, ToolOutcome, ToolRegistry } from '../../tools/index.js';
 import { Interrupts } from '../interrupts/index.js';
-import { ScriptedModel, type ScriptedAnswer } from '../strands/testing/scripted-model.js';
+import { ScriptedModel, text, toolCalls, type ScriptedAnswer } from '../strands/testing/scripted-model.js';
 import type { RunEvent } from './run-event.js';
 import type { RunInput } from './run-request.js';
 import { Run } from './run.js';
 
 const context = { user: { sub: 'alice' }, sessionId: 'one', runId: 'run' };
-const CALL = { id: 'a', name: 'say', input: { word: 'hello' } };
+const CALL = { toolUseId: 'a', name: 'say', input: { word: 'hello' } };
 const result: ToolOutcome = { kind: 'result', provider: 'parrot', data: { said: 'hello' }, widerScopes: [] };
 const approvalRequired: ToolOutcome = {
   kind: 'approval_required',
@@ -41,8 +41,8 @@ const assistant = (...content: StoredMessage['content']): StoredMessage => ({ ro
 const use = (id: string): StoredMessage['content'][number] => ({
   toolUse: { toolUseId: id, name: 'say', input: { word: 'hello' } },
 });
-const failed = (toolUseId: string, text: string): StoredMessage['content'][number] => ({
-  toolResult: { toolUseId, status: 'error', content: [{ text }] },
+const failed = (toolUseId: string, why: string): StoredMessage['content'][number] => ({
+  toolResult: { toolUseId, status: 'error', content: [{ text: why }] },
 });
 
 describe('Run', () => {
@@ -93,8 +93,8 @@ describe('Run', () => {
     for await (const event of run.events()) all.push(event);
     return all;
   };
-  const say = (text: string, ...answers: readonly ScriptedAnswer[]): Promise<RunEvent[]> =>
-    events({ kind: 'message', text }, ...answers);
+  const say = (message: string, ...answers: readonly ScriptedAnswer[]): Promise<RunEvent[]> =>
+    events({ kind: 'message', text: message }, ...answers);
   const pendingIds = async (): Promise<readonly string[]> =>
     ((await conversations.read('alice', 'one', { limit: 1 })).pending?.interrupts ?? []).map(({ id }) => id);
   const resume = async (
@@ -110,7 +110,7 @@ describe('Run', () => {
     (await conversations.read('alice', 'one', { limit: 1 })).turns.at(-1)?.outcome;
 
   it('begins with a start, and ends with one end', async () => {
-    expect(await say('hi', { text: 'hello' })).toEqual([
+    expect(await say('hi', text('hello'))).toEqual([
       { kind: 'started' },
       { kind: 'answer_started' },
       { kind: 'text', delta: 'hello' },
@@ -120,21 +120,21 @@ describe('Run', () => {
   });
 
   it('stores the message and the answer', async () => {
-    await say('hi', { text: 'hello' });
+    await say('hi', text('hello'));
     expect(await stored()).toEqual([user({ text: 'hi' }), assistant({ text: 'hello' })]);
     expect(await lastTurn()).toBe('success');
   });
 
   it('shows the model the whole conversation, the new message last', async () => {
-    await say('hi', { text: 'hello' });
-    await say('again', { text: 'yes' });
-    expect(model.conversations).toMatchObject([
+    await say('hi', text('hello'));
+    await say('again', text('yes'));
+    expect(model.asked.map(({ messages }) => messages)).toMatchObject([
       [user({ text: 'hi' }), assistant({ text: 'hello' }), user({ text: 'again' })],
     ]);
   });
 
   it('stores the calls of a run with their results', async () => {
-    await say('say it', { calls: [CALL] }, { text: 'done' });
+    await say('say it', toolCalls(CALL), text('done'));
     const content = [{ json: { source: 'parrot', untrusted: true, data: { said: 'hello' } } }];
     expect(await stored()).toEqual([
       user({ text: 'say it' }),
@@ -145,15 +145,17 @@ describe('Run', () => {
   });
 
   it('ends after twelve calls of the model', async () => {
-    const answers = Array.from({ length: 13 }, (_, index) => ({ calls: [{ ...CALL, id: String(index) }] }));
+    const answers = Array.from({ length: 13 }, (_, index) =>
+      toolCalls({ ...CALL, toolUseId: String(index) }),
+    );
     const end = (await say('loop', ...answers)).at(-1);
     expect(end).toMatchObject({ kind: 'failed', error: { code: 'run_limit' } });
-    expect(model.conversations).toHaveLength(12);
+    expect(model.asked).toHaveLength(12);
     expect(await lastTurn()).toBe('error');
   });
 
   it('keeps the message, and logs the failure, when the model fails', async () => {
-    const end = (await say('hi', { error: new Error('SECRET') })).at(-1);
+    const end = (await say('hi', new Error('SECRET'))).at(-1);
     expect(end).toMatchObject({ kind: 'failed' });
     expect(await stored()).toEqual([user({ text: 'hi' })]);
     expect(log).toMatchObject([{ level: 'error', context: 'Run', fields: { event: 'run_failed' } }]);
@@ -166,14 +168,19 @@ describe('Run', () => {
         throw new AppError('sessions_unavailable');
       };
     };
-    const end = (await say('hi', { text: 'hello', before })).at(-1);
+    const end = (
+      await say('hi', () => {
+        before();
+        return text('hello');
+      })
+    ).at(-1);
     expect(end).toMatchObject({ kind: 'failed', error: { code: 'sessions_unavailable' } });
   });
 
   describe('that pauses', () => {
     it('ends with the interrupts, and stores them', async () => {
       outcomes.set('hello', [approvalRequired]);
-      const end = (await say('say it', { calls: [CALL] })).at(-1);
+      const end = (await say('say it', toolCalls(CALL))).at(-1);
       const { pending } = await conversations.read('alice', 'one', { limit: 1 });
       expect(pending?.interrupts).toMatchObject([
         { kind: 'approval_required', toolCallId: 'a', digest: 'DIGEST', pauses: 1 },
@@ -184,17 +191,17 @@ describe('Run', () => {
 
     it('numbers its interrupts in the order of the calls', async () => {
       outcomes.set('hello', [authorizationRequired, authorizationRequired]);
-      await say('say it', { calls: [CALL, { ...CALL, id: 'b' }] });
+      await say('say it', toolCalls(CALL, { ...CALL, toolUseId: 'b' }));
       expect(await pendingIds()).toEqual(['interrupt-1', 'interrupt-2']);
     });
 
     it('goes on where it paused, without asking the model again', async () => {
       outcomes.set('hello', [approvalRequired, result]);
-      await say('say it', { calls: [CALL] });
-      const resumed = await resume({ status: 'resolved', payload: { approved: true } }, { text: 'done' });
+      await say('say it', toolCalls(CALL));
+      const resumed = await resume({ status: 'resolved', payload: { approved: true } }, text('done'));
       expect(resumed.at(-1)).toEqual({ kind: 'finished', outcome: 'success' });
       expect(called.map(({ approved }) => approved)).toEqual([undefined, 'DIGEST']);
-      expect(model.conversations).toHaveLength(1);
+      expect(model.asked).toHaveLength(1);
       expect(await stored()).toMatchObject([
         user({ text: 'say it' }),
         assistant(use('a')),
@@ -205,25 +212,25 @@ describe('Run', () => {
 
     it('tells the model that the user has declined', async () => {
       outcomes.set('hello', [approvalRequired]);
-      await say('say it', { calls: [CALL] });
-      await resume({ status: 'cancelled' }, { text: 'all right' });
+      await say('say it', toolCalls(CALL));
+      await resume({ status: 'cancelled' }, text('all right'));
       expect(called).toHaveLength(1);
-      expect(JSON.stringify(model.conversations)).toContain('approval_declined');
+      expect(JSON.stringify(model.asked)).toContain('approval_declined');
     });
 
     it('pauses again, under the next number, and keeps an approval meanwhile', async () => {
       outcomes.set('hello', [approvalRequired, authorizationRequired, result]);
-      await say('say it', { calls: [CALL] });
+      await say('say it', toolCalls(CALL));
       await resume({ status: 'resolved', payload: { approved: true } });
       expect(await pendingIds()).toEqual(['interrupt-2']);
-      await resume({ status: 'resolved' }, { text: 'done' });
+      await resume({ status: 'resolved' }, text('done'));
       expect(called.map(({ approved }) => approved)).toEqual([undefined, 'DIGEST', 'DIGEST']);
     });
 
     it('is closed by a message, with an error for the call that waited', async () => {
       outcomes.set('hello', [approvalRequired]);
-      await say('say it', { calls: [CALL] });
-      await say('never mind', { text: 'fine' });
+      await say('say it', toolCalls(CALL));
+      await say('never mind', text('fine'));
       expect(await pendingIds()).toEqual([]);
       expect(await stored()).toEqual([
         user({ text: 'say it' }),
@@ -235,9 +242,9 @@ describe('Run', () => {
 
     it('keeps the result of a call beside the one that waits, when it is closed', async () => {
       outcomes.set('wait', [approvalRequired]);
-      const waiting = { id: 'b', name: 'say', input: { word: 'wait' } };
-      await say('say both', { calls: [CALL, waiting] });
-      await say('never mind', { text: 'fine' });
+      const waiting = { toolUseId: 'b', name: 'say', input: { word: 'wait' } };
+      await say('say both', toolCalls(CALL, waiting));
+      await say('never mind', text('fine'));
       expect((await stored())[2]).toMatchObject({
         content: [
           { toolResult: { toolUseId: 'a', status: 'success' } },
@@ -250,8 +257,8 @@ describe('Run', () => {
     it('forgets no result where the user cannot be asked', async () => {
       outcomes.set('wait', [authorizationRequired]);
       ledgerFault = new AppError('flows_unavailable');
-      const waiting = { id: 'b', name: 'say', input: { word: 'wait' } };
-      const end = (await say('say both', { calls: [CALL, waiting] })).at(-1);
+      const waiting = { toolUseId: 'b', name: 'say', input: { word: 'wait' } };
+      const end = (await say('say both', toolCalls(CALL, waiting))).at(-1);
       expect(end).toMatchObject({ kind: 'failed', error: { code: 'flows_unavailable' } });
       expect((await stored()).at(-1)).toMatchObject({
         content: [
@@ -271,7 +278,14 @@ describe('Run', () => {
       const before = (): void => {
         abort.abort(cause);
       };
-      expect((await say('hi', { text: 'half', before })).at(-1)).toMatchObject(end);
+      expect(
+        (
+          await say('hi', () => {
+            before();
+            return text('half');
+          })
+        ).at(-1),
+      ).toMatchObject(end);
       expect((await stored())[0]).toEqual(user({ text: 'hi' }));
       expect(await lastTurn()).toBe(outcome);
     });
@@ -282,14 +296,14 @@ describe('Run', () => {
     ])('by %s before the model was called: keeps the message, and calls nothing', async (cause, end) => {
       abort.abort(cause);
       expect(await say('hi')).toMatchObject([{ kind: 'started' }, end]);
-      expect(model.conversations).toEqual([]);
+      expect(model.asked).toEqual([]);
       expect(await stored()).toEqual([user({ text: 'hi' })]);
       expect(await lastTurn()).toBe('cancelled');
     });
 
     it('before it was resumed: stays paused', async () => {
       outcomes.set('hello', [approvalRequired]);
-      await say('say it', { calls: [CALL] });
+      await say('say it', toolCalls(CALL));
       const before = await pendingIds();
       abort.abort(new AppError('shutting_down'));
       await resume({ status: 'resolved', payload: { approved: true } });

@@ -5,7 +5,7 @@ import { Conversations } from '../../sessions/index.js';
 import { MemoryStore } from '../../storage/testing/memory-store.js';
 import type { ToolRegistry } from '../../tools/index.js';
 import type { Interrupts } from '../interrupts/index.js';
-import { ScriptedModel } from '../strands/testing/scripted-model.js';
+import { ScriptedModel, text } from '../strands/testing/scripted-model.js';
 import type { RunEvent } from './run-event.js';
 import type { RunRequest } from './run-request.js';
 import { Runs, type StartedRun } from './runs.js';
@@ -23,7 +23,7 @@ describe('Runs', () => {
     log = recordedLog();
     conversations = new Conversations(new MemoryStore());
     const interrupts = {} as Interrupts;
-    runs = new Runs(conversations, registry, interrupts, new ScriptedModel(), {
+    runs = new Runs(conversations, registry, interrupts, new ScriptedModel(text('hello')), {
       deadlineSeconds: DEADLINE_S,
     });
   });

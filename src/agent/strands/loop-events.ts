@@ -58,5 +58,9 @@ function notEmpty(
 function ofResult({ toolUseId, content }: ToolResultBlock): LoopEvent {
   const [first] = content;
   const value = first !== undefined && 'json' in first ? first.json : first;
-  return { kind: 'tool_result', toolCallId: toolUseId, content: JSON.stringify(value ?? '') };
+  return {
+    kind: 'tool_result',
+    toolCallId: toolUseId,
+    content: JSON.stringify(value === undefined ? '' : value),
+  };
 }

@@ -1,65 +1,94 @@
 import {
   Model,
-  ModelContentBlockDeltaEvent,
-  ModelContentBlockStartEvent,
-  ModelContentBlockStopEvent,
-  ModelMessageStartEvent,
-  ModelMessageStopEvent,
   type BaseModelConfig,
   type Message,
   type ModelStreamEvent,
+  type StopReason,
+  type StreamOptions,
 } from '@strands-agents/sdk';
 
-/** One answer of the model: a text, then calls; or the error with which it fails. */
-export interface ScriptedAnswer {
-  readonly text?: string;
-  readonly calls?: readonly { readonly id: string; readonly name: string; readonly input?: object }[];
-  readonly error?: Error;
-  /** Runs before the answer begins. */
-  readonly before?: () => void;
+/** A request as the model was sent it. */
+export interface AskedModel {
+  readonly messages: readonly unknown[];
+  readonly options: StreamOptions | undefined;
 }
 
-/** A model that gives the answers of a script, one after the other, and keeps the conversations that it was sent. */
+/** An answer: its events, the error that the model throws, or a function that makes the events when they are asked for. */
+export type ScriptedAnswer = readonly ModelStreamEvent[] | Error | (() => readonly ModelStreamEvent[]);
+
+/** A model that gives one answer after the other, and the last of them again and again, for tests. */
 export class ScriptedModel extends Model {
-  readonly conversations: unknown[] = [];
-  readonly #answers: ScriptedAnswer[];
+  readonly asked: AskedModel[] = [];
+  readonly #answers: readonly ScriptedAnswer[];
 
   constructor(...answers: readonly ScriptedAnswer[]) {
     super();
-    this.#answers = [...answers];
+    this.#answers = answers;
   }
 
-  updateConfig(): void {
-    // There is nothing to configure.
+  override updateConfig(): void {
+    throw new TypeError('nobody configures a scripted model');
   }
 
-  getConfig(): BaseModelConfig {
-    return {};
+  override getConfig(): BaseModelConfig {
+    return { modelId: 'scripted' };
   }
 
-  async *stream(messages: Message[]): AsyncIterable<ModelStreamEvent> {
+  override async *stream(messages: Message[], options?: StreamOptions): AsyncGenerator<ModelStreamEvent> {
+    const answer = this.#answers[Math.min(this.asked.length, this.#answers.length - 1)] ?? [];
+    const asked = messages.map((message) => message.toJSON()).map(({ role, content }) => ({ role, content }));
+    this.asked.push({ messages: asked, options });
     await Promise.resolve();
-    this.conversations.push(messages.map((message) => message.toJSON()));
-    const { text, calls = [], error, before } = this.#answers.shift() ?? { text: 'The script has ended.' };
-    before?.();
-    if (error !== undefined) throw error;
-    yield new ModelMessageStartEvent({ type: 'modelMessageStartEvent', role: 'assistant' });
-    if (text !== undefined) yield* blockOf({ type: 'textDelta', text });
-    for (const { id, name, input = {} } of calls) {
-      const start = { type: 'toolUseStart', name, toolUseId: id } as const;
-      yield* blockOf({ type: 'toolUseInputDelta', input: JSON.stringify(input) }, start);
-    }
-    const stopReason = calls.length > 0 ? 'toolUse' : 'endTurn';
-    yield new ModelMessageStopEvent({ type: 'modelMessageStopEvent', stopReason });
+    if (answer instanceof Error) throw answer;
+    yield* typeof answer === 'function' ? answer() : answer;
   }
 }
 
-function* blockOf(
-  delta: ModelContentBlockDeltaEvent['delta'],
-  start?: ModelContentBlockStartEvent['start'],
-): Generator<ModelStreamEvent> {
-  const type = 'modelContentBlockStartEvent';
-  yield new ModelContentBlockStartEvent(start === undefined ? { type } : { type, start });
-  yield new ModelContentBlockDeltaEvent({ type: 'modelContentBlockDeltaEvent', delta });
-  yield new ModelContentBlockStopEvent({ type: 'modelContentBlockStopEvent' });
+export interface ScriptedCall {
+  readonly toolUseId: string;
+  readonly name: string;
+  readonly input: unknown;
+}
+
+/** An answer of one block of text. */
+export function text(...deltas: readonly string[]): ModelStreamEvent[] {
+  return answerOf([textBlock(deltas)], 'endTurn');
+}
+
+/** An answer that calls tools. */
+export function toolCalls(...calls: readonly ScriptedCall[]): ModelStreamEvent[] {
+  return answerOf(calls.map(callBlock), 'toolUse');
+}
+
+export function answerOf(
+  blocks: readonly (readonly ModelStreamEvent[])[],
+  stopReason: StopReason,
+): ModelStreamEvent[] {
+  return [
+    { type: 'modelMessageStartEvent', role: 'assistant' },
+    ...blocks.flat(),
+    { type: 'modelMessageStopEvent', stopReason },
+  ];
+}
+
+export function textBlock(deltas: readonly string[]): ModelStreamEvent[] {
+  return [
+    { type: 'modelContentBlockStartEvent' },
+    ...deltas.map((delta): ModelStreamEvent => ({
+      type: 'modelContentBlockDeltaEvent',
+      delta: { type: 'textDelta', text: delta },
+    })),
+    { type: 'modelContentBlockStopEvent' },
+  ];
+}
+
+function callBlock({ toolUseId, name, input }: ScriptedCall): ModelStreamEvent[] {
+  return [
+    { type: 'modelContentBlockStartEvent', start: { type: 'toolUseStart', toolUseId, name } },
+    {
+      type: 'modelContentBlockDeltaEvent',
+      delta: { type: 'toolUseInputDelta', input: JSON.stringify(input) },
+    },
+    { type: 'modelContentBlockStopEvent' },
+  ];
 }

@@ -1,0 +1,65 @@
+import type { AGUIEvent } from '@ag-ui/core';
+import { describe, expect, it } from '@jest/globals';
+import type { RunEvent } from '../runs/index.js';
+import { agUiEvents } from './ag-ui-events.js';
+
+const ids = { threadId: 'one', runId: 'run' };
+
+async function* run(
+  events: readonly RunEvent[],
+  read: RunEvent[] = [],
+): AsyncGenerator<RunEvent, void, undefined> {
+  for (const event of events) {
+    await Promise.resolve();
+    read.push(event);
+    yield event;
+  }
+}
+
+async function collected(events: AsyncIterable<AGUIEvent>): Promise<readonly AGUIEvent[]> {
+  const all: AGUIEvent[] = [];
+  for await (const event of events) all.push(event);
+  return all;
+}
+
+describe('the events of a run for AG-UI', () => {
+  it('are those of one run, in order', async () => {
+    const events = agUiEvents(
+      ids,
+      run([
+        { kind: 'started' },
+        { kind: 'text', delta: 'a' },
+        { kind: 'text', delta: 'b' },
+        { kind: 'finished', outcome: 'success' },
+      ]),
+    );
+    const types = (await collected(events)).map(({ type }) => type);
+    expect(types).toEqual([
+      'RUN_STARTED',
+      'TEXT_MESSAGE_START',
+      'TEXT_MESSAGE_CONTENT',
+      'TEXT_MESSAGE_CONTENT',
+      'TEXT_MESSAGE_END',
+      'RUN_FINISHED',
+    ]);
+  });
+
+  it('come as the run comes, and not at its end', async () => {
+    const read: RunEvent[] = [];
+    const events = agUiEvents(
+      ids,
+      run([{ kind: 'started' }, { kind: 'finished', outcome: 'success' }], read),
+    );
+    expect(await events.next()).toEqual({ done: false, value: { type: 'RUN_STARTED', ...ids } });
+    expect(read).toEqual([{ kind: 'started' }]);
+  });
+
+  it('fail where the run does', async () => {
+    const broken = (async function* (): AsyncGenerator<RunEvent, void, undefined> {
+      await Promise.resolve();
+      yield { kind: 'started' };
+      throw new Error('broken');
+    })();
+    await expect(collected(agUiEvents(ids, broken))).rejects.toThrow('broken');
+  });
+});
