@@ -3,7 +3,7 @@ import { AuthorizationCompletionModule } from '../identity/authorization-complet
 import { FlowModule } from '../identity/flow/index.js';
 import { Connect } from './connect.js';
 import { ConnectController } from './connect.controller.js';
-import { FlowAnswers } from './flow-answers.js';
+import { BrowserAnswers } from './browser-answers.js';
 import { FlowCookies } from './flow-cookies.js';
 import { FlowResults } from './flow-results.js';
 import { SessionBinding } from './session-binding.js';
@@ -13,6 +13,6 @@ import { SessionBindingController } from './session-binding.controller.js';
 @Module({
   imports: [FlowModule, AuthorizationCompletionModule],
   controllers: [ConnectController, SessionBindingController],
-  providers: [Connect, SessionBinding, FlowAnswers, FlowCookies, FlowResults],
+  providers: [Connect, SessionBinding, BrowserAnswers, FlowCookies, FlowResults],
 })
 export class BindingModule {}

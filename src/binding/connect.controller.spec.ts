@@ -17,7 +17,7 @@ import { FLOWS, TICKET as ticket } from '../identity/testing/flow.js';
 import { MemoryStore } from '../storage/testing/memory-store.js';
 import { Connect } from './connect.js';
 import { ConnectController } from './connect.controller.js';
-import { FlowAnswers } from './flow-answers.js';
+import { BrowserAnswers } from './browser-answers.js';
 import { FlowCookies } from './flow-cookies.js';
 import { FlowResults } from './flow-results.js';
 
@@ -44,7 +44,7 @@ describe('the connect page', () => {
         controllers: [ConnectController],
         providers: [
           Connect,
-          FlowAnswers,
+          BrowserAnswers,
           FlowResults,
           { provide: FLOW_CONFIG, useValue: FLOWS },
           { provide: FlowTickets, useValue: tickets },

@@ -3,16 +3,16 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { sendPage } from '../common/http/index.js';
 import { CurrentUser, type User } from '../identity/sign-in/index.js';
 import { Connect } from './connect.js';
-import { FlowAnswers } from './flow-answers.js';
+import { BrowserAnswers } from './browser-answers.js';
 import { connectPage } from './pages.js';
 
 /** The page before consent. The agent's links lead to this page only. */
 @Controller('oauth2/connect')
 export class ConnectController {
   readonly #connect: Connect;
-  readonly #answers: FlowAnswers;
+  readonly #answers: BrowserAnswers;
 
-  constructor(connect: Connect, answers: FlowAnswers) {
+  constructor(connect: Connect, answers: BrowserAnswers) {
     this.#connect = connect;
     this.#answers = answers;
   }

@@ -6,7 +6,7 @@ import { FLOW_CONFIG } from '../config/index.js';
 import type { FlowRecord } from '../identity/flow/index.js';
 import type { User } from '../identity/sign-in/index.js';
 import { CONSENT, FLOWS } from '../identity/testing/flow.js';
-import { FlowAnswers } from './flow-answers.js';
+import { BrowserAnswers } from './browser-answers.js';
 import { FlowResults } from './flow-results.js';
 import { SessionBindingController } from './session-binding.controller.js';
 import { SessionBinding, type BindingOutcome } from './session-binding.js';
@@ -28,7 +28,7 @@ describe('the callback', () => {
       {
         controllers: [SessionBindingController],
         providers: [
-          FlowAnswers,
+          BrowserAnswers,
           FlowResults,
           { provide: FLOW_CONFIG, useValue: FLOWS },
           { provide: SessionBinding, useValue: { bind } },

@@ -1,7 +1,7 @@
 import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { CurrentUser, type User } from '../identity/sign-in/index.js';
-import { FlowAnswers } from './flow-answers.js';
+import { BrowserAnswers } from './browser-answers.js';
 import type { FlowResult } from './flow-results.js';
 import { SessionBinding, type BindingOutcome } from './session-binding.js';
 
@@ -9,9 +9,9 @@ import { SessionBinding, type BindingOutcome } from './session-binding.js';
 @Controller('oauth2/session-binding')
 export class SessionBindingController {
   readonly #binding: SessionBinding;
-  readonly #answers: FlowAnswers;
+  readonly #answers: BrowserAnswers;
 
-  constructor(binding: SessionBinding, answers: FlowAnswers) {
+  constructor(binding: SessionBinding, answers: BrowserAnswers) {
     this.#binding = binding;
     this.#answers = answers;
   }

@@ -34,10 +34,8 @@ function partsOf({ paths }: Specification): {
   limit: Schema;
 } {
   const list = paths['/sessions']?.get;
-  const message =
-    paths['/invocations']?.post?.requestBody?.content['application/json']?.schema.anyOf?.[0];
-  const conversation =
-    paths['/sessions/{id}']?.get?.responses['200']?.content?.['application/json']?.schema;
+  const message = paths['/invocations']?.post?.requestBody?.content['application/json']?.schema.anyOf?.[0];
+  const conversation = paths['/sessions/{id}']?.get?.responses['200']?.content?.['application/json']?.schema;
   const limit = list?.parameters[0]?.schema;
   if (!list || !message || !conversation || !limit) throw new Error('the specification has other parts');
   return { list, message, conversation, limit };

@@ -12,7 +12,7 @@ import { resultPage } from './pages.js';
  * directly.
  */
 @Injectable()
-export class FlowAnswers {
+export class BrowserAnswers {
   readonly #results: FlowResults;
 
   constructor(results: FlowResults) {
