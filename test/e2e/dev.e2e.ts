@@ -51,7 +51,7 @@ describe('npm run dev', () => {
     }, TAKEN_OVER_MS);
     expect([...seen]).toEqual(['OnBehalf API', 'Changed']);
     expect(dev.output()).toMatch(
-      /src\/api-docs\/docs\.controller\.ts changed\. Both roles have it after \d+\.\d s\./,
+      /src\/api-docs\/docs\.controller\.ts changed\. Both roles run it after \d+\.\d s\./,
     );
   }, 20_000);
 

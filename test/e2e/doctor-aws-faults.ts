@@ -144,7 +144,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
       const { keyArn: _, ...settings } = stack.s3.settings;
       stack.s3.settings = settings;
     },
-    found: { key: /not encrypted with a key of KMS/ },
+    found: { key: /not encrypted with a KMS key/ },
     fix: /put-bucket-encryption --bucket onbehalf-local-sessions/,
   },
   {

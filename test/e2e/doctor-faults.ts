@@ -143,7 +143,7 @@ export const FAULTS: readonly PlantedFault[] = [
     plant: (environment) => {
       environment.ALB_ARN = environment.ALB_ARN?.replace('111122223333', '444455556666') ?? '';
     },
-    found: { credentials: /of the account 111122223333; ALB_ARN is of 444455556666/ },
+    found: { credentials: /belong to the account 111122223333; ALB_ARN belongs to 444455556666/ },
     fix: /aws configure list-profiles.*export AWS_PROFILE=NAME/s,
   },
   {
