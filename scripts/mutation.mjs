@@ -1,8 +1,8 @@
-// Makes small changes to src/identity, src/binding, src/sessions and src/storage, one at a time. A unit test must fail for each.
+// Makes small changes to the folders that stryker.config.mjs names, one at a time. A unit test must fail for each.
 import { spawnSync } from 'node:child_process';
 
 process.stdout.write(
-  'Makes small changes to the code of identity, binding, sessions and storage, one at a time, and checks that a unit test fails.\n' +
+  'Makes small changes to the code that decides about users, tokens and tools, one at a time, and checks that a unit test fails.\n' +
     'This takes up to an hour on two cores. The report: reports/mutation/mutation.json\n',
 );
 const { status } = spawnSync(

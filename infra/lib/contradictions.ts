@@ -23,20 +23,6 @@ export function contradictions(given: Deployment): readonly (readonly [path: str
     found.push(['domain', 'needs hostedZone or certificateArn']);
   if ((sessions.bucketName === undefined) !== (sessions.keyArn === undefined))
     found.push(['sessions', 'needs bucketName and keyArn together']);
-  for (const role of ['agent', 'sessionBinding'] as const) {
-    const { cpu, memoryMiB, minimum, maximum } = given[role];
-    if (maximum < minimum) found.push([`${role}.maximum`, 'must not be below minimum']);
-    const sizes = FARGATE_MEMORY[cpu];
-    if (sizes === undefined) continue;
-    const { from, to, step } = sizes;
-    if (memoryMiB < from || memoryMiB > to || (memoryMiB - from) % step !== 0) {
-      const range = `${String(from)} to ${String(to)} in steps of ${String(step)}`;
-      found.push([
-        `${role}.memoryMiB`,
-        `Fargate takes ${range} with ${String(cpu)} CPU units, and not ${String(memoryMiB)}`,
-      ]);
-    }
-  }
   for (const each of net.availabilityZones.filter((name) => !name.startsWith(given.region)))
     found.push(['network.availabilityZones', `${each} is not a zone of ${given.region}`]);
   if ('cidr' in net) {
@@ -55,11 +41,32 @@ export function contradictions(given: Deployment): readonly (readonly [path: str
   }
   return [
     ...found,
+    ...taskContradictions(given),
     ...placeContradictions(given),
     ...networkContradictions(net),
     ...modelContradictions(given),
     ...providerContradictions(given),
   ];
+}
+
+/** The sizes and the numbers of tasks. */
+function taskContradictions(given: Deployment): readonly (readonly [string, string])[] {
+  const found: (readonly [string, string])[] = [];
+  for (const role of ['agent', 'sessionBinding'] as const) {
+    const { cpu, memoryMiB, minimum, maximum } = given[role];
+    if (maximum < minimum) found.push([`${role}.maximum`, 'must not be below minimum']);
+    const sizes = FARGATE_MEMORY[cpu];
+    if (sizes === undefined) continue;
+    const { from, to, step } = sizes;
+    if (memoryMiB < from || memoryMiB > to || (memoryMiB - from) % step !== 0) {
+      const range = `${String(from)} to ${String(to)} in steps of ${String(step)}`;
+      found.push([
+        `${role}.memoryMiB`,
+        `Fargate takes ${range} with ${String(cpu)} CPU units, and not ${String(memoryMiB)}`,
+      ]);
+    }
+  }
+  return found;
 }
 
 /** Faults of members that must be in the region of the tasks, or of one domain. */

@@ -1,5 +1,5 @@
 import type { CfnOAuth2CredentialProviderProps } from 'aws-cdk-lib/aws-bedrockagentcore';
-import type { ProviderDeployment } from './deployment.ts';
+import type { ProviderDeployment } from './deployment-parts.ts';
 
 /**
  * The vendors that AgentCore Identity knows. For these it needs only a client.

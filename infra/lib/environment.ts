@@ -1,4 +1,5 @@
-import type { Deployment, ProviderDeployment } from './deployment.ts';
+import type { Deployment } from './deployment.ts';
+import type { ProviderDeployment } from './deployment-parts.ts';
 import { oidcEndpoints, signOutUrl } from './oidc.ts';
 import { credentialProviderName, namesOf } from './names.ts';
 

@@ -9,7 +9,7 @@ import {
   S3ServiceException,
 } from '@aws-sdk/client-s3';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
-import { requestHandler } from '../common/aws/index.js';
+import { awsClientOptions } from '../common/aws/index.js';
 import { AppError, errorFields } from '../common/errors/index.js';
 import { CONVERSATIONS_CONFIG, type ConversationsConfig } from '../config/index.js';
 import type { ListedKey, ObjectStore, StoredText, WriteCondition } from './object-store.js';
@@ -28,11 +28,7 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
 
   constructor(@Inject(CONVERSATIONS_CONFIG) { bucket, region }: ConversationsConfig) {
     this.#bucket = bucket;
-    this.#client = new S3Client({
-      region,
-      maxAttempts: 3,
-      requestHandler: requestHandler(),
-    });
+    this.#client = new S3Client(awsClientOptions(region));
   }
 
   async get(key: string): Promise<StoredText | undefined> {

@@ -1,1 +1,1 @@
-export { requestHandler } from './request-handler.js';
+export { awsClientOptions, type AwsClientOptions } from './aws-client-options.js';

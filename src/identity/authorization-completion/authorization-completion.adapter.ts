@@ -5,7 +5,7 @@ import {
   UnauthorizedException,
 } from '@aws-sdk/client-bedrock-agentcore';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { requestHandler } from '../../common/aws/index.js';
+import { awsClientOptions } from '../../common/aws/index.js';
 import { AppError } from '../../common/errors/index.js';
 import { IDENTITY_CONFIG, type IdentityConfig } from '../../config/index.js';
 import { asIdentityError } from '../agentcore/index.js';
@@ -22,11 +22,7 @@ export class AuthorizationCompletionAdapter implements AuthorizationCompletion, 
   readonly #client: BedrockAgentCoreClient;
 
   constructor(@Inject(IDENTITY_CONFIG) { region }: IdentityConfig) {
-    this.#client = new BedrockAgentCoreClient({
-      region,
-      maxAttempts: 1,
-      requestHandler: requestHandler(false),
-    });
+    this.#client = new BedrockAgentCoreClient(awsClientOptions(region, { attempts: 1, keepAlive: false }));
   }
 
   async complete(sessionUri: string, user: User): Promise<CompletionAnswer> {

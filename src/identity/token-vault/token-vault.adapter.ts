@@ -7,7 +7,7 @@ import {
   UnauthorizedException,
 } from '@aws-sdk/client-bedrock-agentcore';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { requestHandler } from '../../common/aws/index.js';
+import { awsClientOptions } from '../../common/aws/index.js';
 import { AppError } from '../../common/errors/index.js';
 import { IDENTITY_CONFIG, type IdentityConfig } from '../../config/index.js';
 import { asIdentityError, UnusableAnswerError } from '../agentcore/index.js';
@@ -32,11 +32,7 @@ export class TokenVaultAdapter implements TokenVault, OnApplicationShutdown {
 
   constructor(@Inject(IDENTITY_CONFIG) { region, authorizationOrigin }: IdentityConfig) {
     this.#authorizationOrigin = authorizationOrigin;
-    this.#client = new BedrockAgentCoreClient({
-      region,
-      maxAttempts: 3,
-      requestHandler: requestHandler(),
-    });
+    this.#client = new BedrockAgentCoreClient(awsClientOptions(region));
   }
 
   async workloadAccessToken(workloadName: string, user: User | undefined): Promise<string> {

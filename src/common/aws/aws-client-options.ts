@@ -1,0 +1,34 @@
+import { NodeHttpHandler } from '@smithy/node-http-handler';
+
+const CONNECT_TIMEOUT_MS = 2_000;
+const REQUEST_TIMEOUT_MS = 8_000;
+
+/** The options of an AWS client with short answers. */
+export interface AwsClientOptions {
+  readonly region: string;
+  readonly maxAttempts: number;
+  readonly requestHandler: NodeHttpHandler;
+}
+
+/**
+ * The options of an AWS client with short answers: 2 s to connect, 8 s for the head of an answer, three attempts.
+ * @param attempts 1 for a call that changes state: a second attempt after a lost answer would look like a replay
+ * @param keepAlive false opens a new connection for each call, because an open connection may be dead after the process was
+ * frozen
+ */
+export function awsClientOptions(
+  region: string,
+  { attempts = 3, keepAlive = true }: { readonly attempts?: number; readonly keepAlive?: boolean } = {},
+): AwsClientOptions {
+  return {
+    region,
+    maxAttempts: attempts,
+    requestHandler: new NodeHttpHandler({
+      connectionTimeout: CONNECT_TIMEOUT_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      throwOnRequestTimeout: true,
+      httpAgent: { keepAlive },
+      httpsAgent: { keepAlive },
+    }),
+  };
+}
