@@ -20,8 +20,10 @@ export const members = z.strictObject({
   environment: text(/^[a-z0-9-]{1,16}$/, 'must have 1 to 16 of a-z, 0-9 and -').describe(
     'Part of every name, so that several deployments can share an account',
   ),
-  account: text(/^\d{12}$/, 'must be an AWS account id of twelve digits').describe('That everything is in'),
-  region: region().describe('Of the tasks, the load balancer and the bucket'),
+  account: text(/^\d{12}$/, 'must be an AWS account id of twelve digits').describe(
+    'The AWS account of the deployment',
+  ),
+  region: region().describe('The region of the tasks, the load balancer and the bucket'),
   identityRegion: region().optional().describe('Where AgentCore Identity is, when that is another region'),
   image: text(
     /^\d{12}\.dkr\.ecr\.[\w-]+\.amazonaws\.com\/[\w./-]+@sha256:[0-9a-f]{64}$/,
@@ -37,7 +39,7 @@ export const members = z.strictObject({
   tags: z
     .record(z.string().min(1), z.string())
     .default({})
-    .describe('On everything, beside application and environment'),
+    .describe('Tags of everything, beside application and environment'),
   domain: z
     .strictObject({
       name: text(/^[a-z0-9.-]+\.[a-z]{2,}$/, 'must be a domain name').describe(
@@ -58,7 +60,11 @@ export const members = z.strictObject({
   loadBalancer: z
     .strictObject({
       internal: z.boolean().default(false).describe('In the private subnets, for a network of your own'),
-      sourceCidrs: z.array(cidr()).min(1).default(['0.0.0.0/0']).describe('Who may connect to it'),
+      sourceCidrs: z
+        .array(cidr())
+        .min(1)
+        .default(['0.0.0.0/0'])
+        .describe('The addresses that may connect to it'),
       deletionProtection: z
         .boolean()
         .default(false)
@@ -106,7 +112,9 @@ export const members = z.strictObject({
   workloadTokenSource: z
     .enum(['user-id', 'jwt'], { error: 'must be user-id or jwt' })
     .default('user-id')
-    .describe("How AgentCore Identity is told who the user is: by sub, or by the provider's access token"),
+    .describe(
+      'How AgentCore Identity learns the user: by sub, or by the access token of the identity provider',
+    ),
   logLevel: z
     .enum(['info', 'debug', 'trace'], {
       error: 'must be info, debug or trace: scaling and alarms count lines of the level info',
@@ -181,7 +189,7 @@ export const members = z.strictObject({
   alarmEmail: z
     .email({ error: 'must be an e-mail address' })
     .optional()
-    .describe('Where alarms are sent; without it they are only shown'),
+    .describe('The address that alarms are sent to; without it, alarms are only shown'),
   busyHours: z
     .strictObject({
       from: z.int().min(0).max(23).describe('From this hour on, UTC'),
@@ -191,7 +199,9 @@ export const members = z.strictObject({
     .describe('Hours of working days in which somebody always signs in: none at all is an alarm then'),
   monthlyBudgetUsd: count()
     .optional()
-    .describe('Of everything with this application’s and environment’s tags, told to alarmEmail'),
+    .describe(
+      'The budget of everything with the tags of this application and environment. alarmEmail gets its alarms',
+    ),
 });
 
 /** The schema with the checks across several members. */
