@@ -38,6 +38,7 @@ OnBehalf is ready:  ${loadBalancer.url}/docs
       press Authorize there. Then execute "Resume".
    2. "A second message" needs another scope, so another consent. Give it, or execute "Decline".
    3. Open such a link in a private window as another user: it is refused before anything is shared.
+   4. "A write" pauses until you approve it: put the id of its interrupt into "Approve it".
 
   Logs    ${logs}/agent.log, ${logs}/session-binding.log
   State   ${state} (survives a restart; npm start -- --reset clears it)

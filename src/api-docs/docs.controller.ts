@@ -4,11 +4,13 @@ import { dirname, join } from 'node:path';
 import { Controller, Get, Header, Inject, Param, Res, StreamableFile } from '@nestjs/common';
 import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
+import { z } from 'zod';
 import { AppError } from '../common/errors/index.js';
 import { html } from '../common/http/index.js';
 import { SERVICE_CONFIG, type ServiceConfig } from '../config/index.js';
 import { CurrentUser, type User } from '../identity/sign-in/index.js';
 
+const document = z.looseObject({ openapi: z.string() });
 const OWN = join(import.meta.dirname, 'assets');
 const SWAGGER_UI = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
 const ASSETS = new Map([
@@ -44,7 +46,7 @@ export class DocsController {
 
   constructor(@Inject(SERVICE_CONFIG) { publicUrl }: ServiceConfig) {
     const servers = [{ url: publicUrl, description: 'Behind the load balancer' }];
-    const specification: object = JSON.parse(readFileSync(join(OWN, 'openapi.json'), 'utf8')) as object;
+    const specification = document.parse(JSON.parse(readFileSync(join(OWN, 'openapi.json'), 'utf8')));
     this.#specification = { ...specification, servers };
   }
 

@@ -94,7 +94,7 @@ describe('the specification', () => {
   it('has examples that run without changes', async () => {
     const examples =
       specification.paths['/invocations']?.post?.requestBody?.content['application/json'].examples ?? {};
-    const [first, resume, next, decline] = Object.values(examples).map(({ value }) => value);
+    const [first, resume, next, decline, write, approve] = Object.values(examples).map(({ value }) => value);
     const paused = await invoke(alice, world.url, first ?? {});
     expect(paused.last?.outcome?.type).toBe('interrupt');
     await world.consent(alice, connectUrlOf(paused), 'alice-octo');
@@ -103,5 +103,12 @@ describe('the specification', () => {
     const asked = await invoke(alice, world.url, next ?? {});
     expect(asked.interrupts[0]?.metadata.scopes).toEqual(['repo']);
     expect((await invoke(alice, world.url, decline ?? {})).text).toContain('did not authorize');
+    const writing = await invoke(alice, world.url, write ?? {});
+    const [approval] = writing.interrupts;
+    expect(approval).toMatchObject({ reason: 'approval_required', metadata: { account: 'alice-octo' } });
+    // The one value that nobody can know before: an approval's id cannot be guessed.
+    const text = JSON.stringify(approve).replace('interrupt-3-…', approval?.id ?? '');
+    const approved = await invoke(alice, world.url, JSON.parse(text) as object);
+    expect(approved.interrupts).toMatchObject([{ reason: 'authorization_required' }]);
   });
 });

@@ -1,6 +1,7 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose';
+import { z } from 'zod';
 import { AppError, errorFields } from '../../../common/errors/index.js';
 import {
   ALB_CONFIG,
@@ -48,6 +49,9 @@ const FAULTS: Readonly<Record<string, TokenFault>> = {
   nbf: 'expired',
   sub: 'subject',
 };
+
+/** Its members are checked where they are used: they are compared, or must be a safe URL. */
+const discoveryDocument = z.looseObject({ issuer: z.unknown(), jwks_uri: z.unknown() });
 
 /** The issuer's keys could not be fetched. */
 class KeyHostError extends Error {}
@@ -111,7 +115,7 @@ export class BearerTokenVerifier implements SignIn {
         redirect: 'error',
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      const document = (await response.json()) as { readonly issuer?: unknown; readonly jwks_uri?: unknown };
+      const document = discoveryDocument.parse(await response.json());
       const keys = jwksUrl(document);
       if (!response.ok || document.issuer !== issuer || keys === undefined)
         throw new TypeError('The discovery document is not of this issuer');
