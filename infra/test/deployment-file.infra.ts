@@ -159,7 +159,7 @@ describe('mistakes', () => {
           },
         ],
       },
-      'providers.0.endpoints: is for the vendor CustomOauth2 alone',
+      'providers.0.endpoints: is only for the vendor CustomOauth2',
     ],
     [
       'a provider twice',
@@ -169,7 +169,7 @@ describe('mistakes', () => {
           { id: 'github', clientId: 'y', clientSecretName: 'y' },
         ],
       },
-      'providers.1.id: is there twice',
+      'providers.1.id: occurs twice',
     ],
     ['no provider', { providers: [] }, 'providers: needs at least one provider'],
     ['a tag of AWS', { tags: { 'aws:x': 'y' } }, 'aws:'],

@@ -47,7 +47,7 @@ describe('the deployment', () => {
             AuthenticateOidcConfig?: { OnUnauthenticatedRequest: string };
           }[],
       );
-      expect(rules).toHaveLength(5);
+      expect(rules).toHaveLength(4);
       for (const actions of rules) {
         expect(actions.map(({ Type }) => Type)).toEqual(['authenticate-oidc', 'forward']);
         expect(['authenticate', 'deny']).toContain(

@@ -12,9 +12,8 @@ export interface AwsClientOptions {
 
 /**
  * The options of an AWS client with short answers: 2 s to connect, 8 s for the head of an answer, three attempts.
- * @param attempts 1 for a call that changes state: a second attempt after a lost answer would look like a replay
- * @param keepAlive false opens a new connection for each call, because an open connection may be dead after the process was
- * frozen
+ * `attempts` is 1 for a call that changes state, because a second attempt after a lost answer would look like a replay.
+ * Without `keepAlive`, each call opens a new connection: an open one may be dead after the process was frozen.
  */
 export function awsClientOptions(
   region: string,

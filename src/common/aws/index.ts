@@ -1,1 +1,1 @@
-export { awsClientOptions, type AwsClientOptions } from './aws-client-options.js';
+export { awsClientOptions } from './aws-client-options.js';
