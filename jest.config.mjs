@@ -1,18 +1,6 @@
-const transform = {
-  '^.+\\.ts$': [
-    '@swc/jest',
-    {
-      jsc: {
-        parser: { syntax: 'typescript', decorators: true },
-        transform: { legacyDecorator: true, decoratorMetadata: true },
-        keepClassNames: true,
-        target: 'es2024',
-      },
-      module: { type: 'es6' },
-      sourceMaps: 'inline',
-    },
-  ],
-};
+import { SWC_OPTIONS } from './scripts/lib/swc.mjs';
+
+const transform = { '^.+\\.ts$': ['@swc/jest', SWC_OPTIONS] };
 
 const suite = (displayName, roots, match, more = {}) => ({
   displayName,

@@ -1,19 +1,8 @@
 import { cpSync, globSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
-import { transformFile, type Options } from '@swc/core';
+import { transformFile } from '@swc/core';
+import { SWC_OPTIONS } from '../../scripts/lib/swc.mjs';
 
-/** Nest needs the types of a constructor's parameters at run time. */
-const OPTIONS: Options = {
-  swcrc: false,
-  jsc: {
-    parser: { syntax: 'typescript', decorators: true },
-    transform: { legacyDecorator: true, decoratorMetadata: true },
-    keepClassNames: true,
-    target: 'es2024',
-  },
-  module: { type: 'es6' },
-  sourceMaps: 'inline',
-};
 const OF_TESTS = /\.spec\.ts$|[\\/]testing[\\/]/;
 /** The files that the roles read beside their code. */
 const ASSET = /[\\/]assets[\\/]/;
@@ -61,7 +50,8 @@ export class Sources {
 
 async function compiled(source: string): Promise<string> {
   try {
-    return (await transformFile(source, { ...OPTIONS, sourceFileName: resolve(source) })).code;
+    return (await transformFile(source, { ...SWC_OPTIONS, swcrc: false, sourceFileName: resolve(source) }))
+      .code;
   } catch (error) {
     // The rest of the message describes the compiler's internal path to the error.
     const [where = ''] = (error as Error).message.split('\n\nCaused by:');
