@@ -26,9 +26,9 @@ export function describeDeployment(): string {
   const rows = rowsOf(schema, '');
   return `# The deployment file
 
-A file of \`infra/deployments\` describes one deployment. This page is written by \`npm run infra:describe\` out of its schema,
-\`infra/lib/deployment.ts\`; \`npm run infra:synth -- FILE\` says in sentences what is wrong with a file. Secrets are named in it, and never given.
-Where a member has alternatives, each is marked by what tells it from the others.
+A file in \`infra/deployments\` describes one deployment. \`npm run infra:describe\` writes this page from the schema in
+\`infra/lib/deployment.ts\`. \`npm run infra:synth -- FILE\` says in sentences what is wrong with a file. The file names
+secrets, and never contains them. Where a member has alternatives, the table names what distinguishes each of them.
 
 | member | what it is | form | when absent |
 |---|---|---|---|

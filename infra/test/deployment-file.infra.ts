@@ -264,11 +264,10 @@ describe('a deployment file', () => {
     ][];
     for (const [id, { Properties }] of groups) {
       const { SecurityGroupIngress: ways = [], SecurityGroupEgress: out = [] } = Properties;
-      expect([id, JSON.stringify(ways).includes('0.0.0.0/0')]).toEqual([id, false]);
+      expect(JSON.stringify(ways)).not.toContain('0.0.0.0/0');
       // The other groups belong to the load balancer, which must reach the identity provider, and to the endpoints, which
       // connect to nothing.
-      if (/^(Agent|SessionBinding)Group/.test(id))
-        expect([id, JSON.stringify(out).includes('0.0.0.0/0')]).toEqual([id, false]);
+      if (/^(Agent|SessionBinding)Group/.test(id)) expect(JSON.stringify(out)).not.toContain('0.0.0.0/0');
     }
     for (const range of ['10.0.0.0/8', '140.82.112.0/20', 'pl-6ea54007']) expect(text).toContain(range);
     template.hasResourceProperties('AWS::ElasticLoadBalancingV2::LoadBalancer', {

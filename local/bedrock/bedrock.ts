@@ -42,7 +42,8 @@ export async function startBedrock(options: BedrockOptions = {}): Promise<LocalB
   const requests: ConverseRequest[] = [];
   const calls: AwsCall[] = [];
   let aborted = 0;
-  const part = { model: options.model ?? ruleBasedModel };
+  const model = options.model ?? ruleBasedModel;
+  const part = { model };
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (await faults.apply(request, response)) return;
     const converse = await readRequest(request, response);
@@ -73,6 +74,7 @@ export async function startBedrock(options: BedrockOptions = {}): Promise<LocalB
       requests.length = 0;
       calls.length = 0;
       faults.clear();
+      part.model = model;
       return Promise.resolve();
     },
   });

@@ -25,8 +25,15 @@ export interface Invocation {
   readonly events: readonly AgentEvent[];
   /** The whole text of the answer. */
   readonly text: string;
+  /** What the tools have answered. */
+  readonly results: readonly ToolAnswer[];
   readonly interrupts: readonly AgentInterrupt[];
   readonly last: AgentEvent | undefined;
+}
+
+export interface ToolAnswer {
+  readonly data?: unknown;
+  readonly error?: { readonly code: string; readonly message: string };
 }
 
 /** Sends `POST /invocations` with the session of the browser, and reads the answer to its end. */
@@ -47,6 +54,9 @@ export function toInvocation(status: number, raw: string): Invocation {
     raw,
     events,
     text: events.map((event) => (event.type === 'TEXT_MESSAGE_CONTENT' ? (event.delta ?? '') : '')).join(''),
+    results: events.flatMap((event) =>
+      event.type === 'TOOL_CALL_RESULT' ? [JSON.parse(event.content ?? '') as ToolAnswer] : [],
+    ),
     interrupts: last?.outcome?.interrupts ?? [],
     last,
   };

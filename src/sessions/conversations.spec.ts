@@ -126,7 +126,7 @@ describe('Conversations', () => {
     store.beforePut = () => undefined;
     jest.setSystemTime(Date.now() + 61_000);
     const resumed = await resume(['interrupt-1', 'interrupt-2']);
-    expect([resumed.pending, resumed.interrupts]).toEqual([pending, 2]);
+    expect(resumed).toMatchObject({ pending, interrupts: 2 });
   });
 
   it('can be finished again when the store failed half-way', async () => {
@@ -164,7 +164,7 @@ describe('Conversations', () => {
 
     it('hands it to the turn that resumes it, and numbers further interrupts on', async () => {
       const turn = await resume(['interrupt-2', 'interrupt-1']);
-      expect([turn.pending, turn.interrupts]).toEqual([pending, 2]);
+      expect(turn).toMatchObject({ pending, interrupts: 2 });
       expect(workingSet().pending).toBeUndefined();
     });
 
@@ -216,7 +216,8 @@ describe('Conversations', () => {
       store.beforePut = () => undefined;
       jest.setSystemTime(Date.now() + 61_000);
       const next = await begin('and now?');
-      expect([next.pending, next.messages.at(-1)]).toEqual([undefined, assistant('done')]);
+      expect(next.pending).toBeUndefined();
+      expect(next.messages.at(-1)).toEqual(assistant('done'));
     });
 
     it('comes back when the turn that took it could not start', async () => {
@@ -271,9 +272,10 @@ describe('Conversations', () => {
   it('is read page by page, from its end', async () => {
     for (const text of ['a', 'b', 'c', 'd', 'e']) await say(text);
     const latest = await conversations.read('alice', 'one', { limit: 2 });
-    expect([latest.turns.map(({ seq }) => seq), latest.nextBefore]).toEqual([[4, 5], 4]);
+    expect(latest).toMatchObject({ turns: [{ seq: 4 }, { seq: 5 }], nextBefore: 4 });
     const earlier = await conversations.read('alice', 'one', { limit: 9, before: 4 });
-    expect([earlier.turns.map(({ seq }) => seq), earlier.nextBefore]).toEqual([[1, 2, 3], undefined]);
+    expect(earlier).toMatchObject({ turns: [{ seq: 1 }, { seq: 2 }, { seq: 3 }] });
+    expect(earlier.nextBefore).toBeUndefined();
     expect((await conversations.read('alice', 'one', { limit: 9, before: 1 })).turns).toEqual([]);
   });
 

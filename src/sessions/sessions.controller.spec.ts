@@ -103,7 +103,8 @@ describe('the conversations over HTTP', () => {
     ['?limit=100', 100],
   ])('are listed for their user: %j', async (query, limit) => {
     const answer = await get(`/sessions${query}`);
-    expect([answer.statusCode, answer.json()]).toEqual([200, { sessions: [summary] }]);
+    expect(answer.statusCode).toBe(200);
+    expect(answer.json()).toEqual({ sessions: [summary] });
     expect(conversationList.parse(answer.json())).toEqual(answer.json());
     expect(asked).toEqual([['list', 'alice', limit]]);
   });
@@ -124,7 +125,7 @@ describe('the conversations over HTTP', () => {
 
   it('are deleted by their user, which answers nothing', async () => {
     const answer = await app.inject({ method: 'DELETE', url: '/sessions/one' });
-    expect([answer.statusCode, answer.body]).toEqual([204, '']);
+    expect(answer).toMatchObject({ statusCode: 204, body: '' });
     expect(asked).toEqual([['delete', 'alice', 'one']]);
   });
 

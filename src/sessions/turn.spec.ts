@@ -72,12 +72,7 @@ describe('Turn', () => {
     const at = new Date(NOW).toISOString();
     const line = { sessionId: 'one', title: 'hello', createdAt: at, updatedAt: at };
     expect(stored(keys.index('one'))).toStrictEqual(line);
-    expect([turn.messages, turn.interrupts, turn.pending, turn.lost.aborted]).toEqual([
-      [],
-      0,
-      undefined,
-      false,
-    ]);
+    expect(turn).toMatchObject({ messages: [], interrupts: 0, pending: undefined, lost: { aborted: false } });
   });
 
   it('ends with its record, and gives the claim back', async () => {
@@ -112,7 +107,7 @@ describe('Turn', () => {
     expect(record(1)).toMatchObject({ outcome: 'interrupt', pending });
     expect(workingSet()).toMatchObject({ interrupts: 1, pending });
     const turn = await resume(['interrupt-1'], 'run-2');
-    expect([turn.pending, turn.interrupts]).toEqual([pending, 1]);
+    expect(turn).toMatchObject({ pending, interrupts: 1 });
     expect(workingSet().claim).toStrictEqual({
       seq: 2,
       runId: 'run-2',
@@ -204,7 +199,8 @@ describe('Turn', () => {
     jest.advanceTimersByTime(20_000);
     await turn.finish({ outcome: 'success', messages: [user('hello')] });
     expect(workingSet()).toMatchObject({ turns: 1, messages: [user('hello')] });
-    expect([log, turn.lost.aborted]).toEqual([[], false]);
+    expect(log).toEqual([]);
+    expect(turn.lost.aborted).toBe(false);
   });
 
   it.each([
@@ -358,7 +354,7 @@ describe('Turn', () => {
       store.beforePut = () => undefined;
       die();
       const turn = await say('next', 'run-2');
-      expect([turn.messages, turn.pending, turn.interrupts]).toEqual([[user('hello')], pending, 1]);
+      expect(turn).toMatchObject({ messages: [user('hello')], pending, interrupts: 1 });
       expect(record(1).outcome).toBe('interrupt');
     });
 
@@ -368,7 +364,7 @@ describe('Turn', () => {
       die();
       const turn = await say('next', 'run-3');
       expect(record(2)).toMatchObject({ runId: 'run-2', outcome: 'abandoned', messages: [] });
-      expect([turn.pending, turn.messages]).toEqual([{ ...pending, resumable: false }, [user('hello')]]);
+      expect(turn).toMatchObject({ pending: { ...pending, resumable: false }, messages: [user('hello')] });
     });
   });
 });

@@ -14,7 +14,7 @@ describe('connect and session binding', () => {
   afterAll(() => world.close());
 
   beforeEach(async () => {
-    world.stack.agentCoreIdentity.vault.reset();
+    await world.reset();
     number += 1;
     alice = await world.signIn('alice@example.com');
     connectUrl = connectUrlOf(await world.ask(alice, `binding-${String(number)}`, 'Who am I on GitHub?'));

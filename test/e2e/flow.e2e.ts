@@ -1,6 +1,7 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { HttpBrowser } from '../../local/lib/http-browser.ts';
 import { invoke } from '../../local/lib/invoke.ts';
+import { connectAlice } from '../support/connected-user.ts';
 import { connectUrlOf, World } from '../support/world.ts';
 
 describe('the authorization-code flow', () => {
@@ -10,6 +11,7 @@ describe('the authorization-code flow', () => {
     world = await World.start();
   });
   afterAll(() => world.close());
+  beforeEach(() => world.reset());
 
   it('pauses for consent, resumes with only the pending call, and needs no second consent', async () => {
     const alice = await world.signIn('alice@example.com');
@@ -49,8 +51,10 @@ describe('the authorization-code flow', () => {
     const half = await world.resume(bob, 'both', ['interrupt-1']);
     expect(half.status).toBe(409);
     const resumed = await world.resume(bob, 'both', ['interrupt-1', 'interrupt-2']);
-    expect(resumed.text).toContain('bob-octo');
-    expect(resumed.text).toContain('I found 2');
+    expect(resumed.results).toMatchObject([
+      { data: { login: 'bob-octo' } },
+      { data: { repositories: [{}, {}] } },
+    ]);
   });
 
   it('asks again when the user resumes without having consented', async () => {
@@ -61,7 +65,6 @@ describe('the authorization-code flow', () => {
     await world.consent(carol, connectUrlOf(early), 'alice-octo');
     const resumed = await world.resume(carol, 'early', ['interrupt-2']);
     expect(resumed.text).toContain('alice-octo');
-    world.stack.agentCoreIdentity.vault.reset();
   });
 
   it('closes the interrupt when the user declines or sends another message', async () => {
@@ -72,7 +75,7 @@ describe('the authorization-code flow', () => {
       resume: [{ interruptId: 'interrupt-1', status: 'cancelled' }],
     });
     expect(declined.last).toMatchObject({ outcome: { type: 'success' } });
-    expect(declined.text).toContain('did not authorize');
+    expect(declined.results).toMatchObject([{ error: { code: 'consent_declined' } }]);
 
     await world.ask(carol, 'no', 'List my repositories');
     const typed = await world.ask(carol, 'no', 'Thanks, never mind');
@@ -103,7 +106,6 @@ describe('the authorization-code flow', () => {
 
   it('asks for a new consent once when the provider has revoked the token', async () => {
     const alice = await world.signIn('alice@example.com');
-    world.stack.agentCoreIdentity.vault.reset();
     const first = await world.ask(alice, 'revoked', 'Who am I?');
     await world.consent(alice, connectUrlOf(first), 'alice-octo');
     world.stack.gitHub.grants.revokeUser('alice-octo');
@@ -122,7 +124,6 @@ describe('the authorization-code flow', () => {
 
   it('lets AgentCore Identity refresh an expiring token', async () => {
     const bob = await world.signIn('bob@example.com');
-    world.stack.agentCoreIdentity.vault.reset();
     world.stack.gitHub.grants.tokenLifetimeMs = 8 * 3_600_000;
     const paused = await world.ask(bob, 'refresh', 'Who am I?');
     await world.consent(bob, connectUrlOf(paused), 'bob-octo');
@@ -134,12 +135,12 @@ describe('the authorization-code flow', () => {
   });
 
   it('reports the waiting time when GitHub limits the rate', async () => {
-    const bob = await world.signIn('bob@example.com');
-    world.stack.gitHub.api.limit('bob-octo', 77);
-    const limited = await world.ask(bob, 'limit', 'Who am I?');
-    expect(limited.raw).toContain('provider_rate_limited');
-    expect(limited.text).toContain('77 seconds');
-    world.stack.gitHub.api.reset();
+    const alice = await connectAlice(world, 'Who am I on GitHub?');
+    world.stack.gitHub.api.limit('alice-octo', 77);
+    const limited = await world.ask(alice, 'limit', 'Who am I?');
+    expect(limited.results).toMatchObject([
+      { error: { code: 'provider_rate_limited', message: expect.stringContaining('77 seconds') } },
+    ]);
   });
 
   it('shows conversations only to their user, and deletes them permanently', async () => {

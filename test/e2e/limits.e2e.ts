@@ -12,10 +12,7 @@ describe('the limits of a task', () => {
     world = await World.start();
   });
   afterAll(() => world.close());
-  beforeEach(() => {
-    world.stack.bedrock.faults.clear();
-    world.stack.s3.faults.clear();
-  });
+  beforeEach(() => world.reset());
 
   const invoke = (
     sub: string,

@@ -102,7 +102,8 @@ describe('the specification', () => {
     expect(resumed.text).toContain('alice-octo');
     const asked = await invoke(alice, world.url, next ?? {});
     expect(asked.interrupts[0]?.metadata.scopes).toEqual(['repo']);
-    expect((await invoke(alice, world.url, decline ?? {})).text).toContain('did not authorize');
+    const declined = await invoke(alice, world.url, decline ?? {});
+    expect(declined.results).toMatchObject([{ error: { code: 'consent_declined' } }]);
     const writing = await invoke(alice, world.url, write ?? {});
     const [approval] = writing.interrupts;
     expect(approval).toMatchObject({ reason: 'approval_required', metadata: { account: 'alice-octo' } });

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { HttpBrowser } from '../../local/lib/http-browser.ts';
 import { invoke, type Invocation } from '../../local/lib/invoke.ts';
-import { startConnectedWorld } from '../support/connected-world.ts';
-import type { World } from '../support/world.ts';
+import { connectAlice } from '../support/connected-user.ts';
+import { World } from '../support/world.ts';
 
 const ISSUE = { owner: 'alice-octo', repo: 'tram-times' };
 
@@ -12,11 +12,12 @@ describe('a repeated tool-call id', () => {
   let alice: HttpBrowser;
 
   beforeAll(async () => {
-    ({ world, alice } = await startConnectedWorld());
+    world = await World.start();
   });
   afterAll(() => world.close());
-  beforeEach(() => {
-    world.stack.gitHub.faults.clear();
+  beforeEach(async () => {
+    await world.reset();
+    alice = await connectAlice(world);
   });
 
   const create = (title: string, toolUseId?: string): object => ({

@@ -31,9 +31,11 @@ describe("the load balancer's tokens", () => {
       '2,1',
       '2,2',
     ]);
+    const refused: string[] = [];
     for (const [padding, token] of tokens) {
-      expect([padding, await probe(role, { 'x-amzn-oidc-data': token })]).toEqual([padding, accepted[role]]);
+      if ((await probe(role, { 'x-amzn-oidc-data': token })) !== accepted[role]) refused.push(padding);
     }
+    expect(refused).toEqual([]);
   });
 
   it('without issuer and expiry in the payload are accepted, because not every provider sends them', async () => {

@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { HttpBrowser } from '../../local/lib/http-browser.ts';
 import { invoke, type Invocation } from '../../local/lib/invoke.ts';
-import { startConnectedWorld } from '../support/connected-world.ts';
-import type { World } from '../support/world.ts';
+import { connectAlice } from '../support/connected-user.ts';
+import { World } from '../support/world.ts';
 
 const CREATE = {
   name: 'create_github_issue',
@@ -19,12 +19,12 @@ describe('a write', () => {
   let shown: string;
 
   beforeAll(async () => {
-    ({ world, alice } = await startConnectedWorld());
+    world = await World.start();
   });
   afterAll(() => world.close());
-  beforeEach(() => {
-    world.stack.gitHub.faults.clear();
-    world.stack.s3.faults.clear();
+  beforeEach(async () => {
+    await world.reset();
+    alice = await connectAlice(world);
   });
 
   /** Sets the model's first answer. After it, the model says that it is done. */

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, it } from '@jest/globals';
 import type { HttpBrowser } from '../../local/lib/http-browser.ts';
 import { invoke, type Invocation } from '../../local/lib/invoke.ts';
 import { auditLines } from '../support/audit.ts';
@@ -15,11 +15,11 @@ describe("a user's two consents at one provider", () => {
     world = await World.start();
   });
   afterAll(() => world.close());
+  beforeEach(() => world.reset());
 
   /** Alice has connected alice-octo for one scope, and consents to the other scope as bob-octo in another browser. */
   const twoAccounts = async (): Promise<{ browser: HttpBrowser; session: string; changed: Invocation }> => {
-    world.stack.agentCoreIdentity.vault.reset();
-    world.stack.s3.store.clear();
+    await world.reset();
     const session = `accounts-${String((number += 1))}`;
     const browser = await world.signIn('alice@example.com');
     const paused = await world.ask(browser, session, WHO);
@@ -107,8 +107,6 @@ describe("a user's two consents at one provider", () => {
       'accounts: scopes that were granted but not requested are shown to the user once, and recorded',
       3,
     );
-    world.stack.agentCoreIdentity.vault.reset();
-    world.stack.s3.store.clear();
     const browser = await world.signIn('carol@example.com');
     const paused = await world.ask(browser, 'wider', WHO);
     await world.consent(browser, connectUrlOf(paused), 'carol-octo');

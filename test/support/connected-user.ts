@@ -1,17 +1,14 @@
 import type { HttpBrowser } from '../../local/lib/http-browser.ts';
-import { connectUrlOf, World } from './world.ts';
+import { connectUrlOf, type World } from './world.ts';
 
-/** A world in which Alice has connected GitHub with the scope for issues. */
-export interface ConnectedWorld {
-  readonly world: World;
-  readonly alice: HttpBrowser;
-}
-
-export async function startConnectedWorld(): Promise<ConnectedWorld> {
-  const world = await World.start();
+/** Signs Alice in, who connects GitHub with the scopes that her message needs: by default those for issues. */
+export async function connectAlice(
+  world: World,
+  message = 'List my repositories on GitHub',
+): Promise<HttpBrowser> {
   const alice = await world.signIn('alice@example.com');
-  const paused = await world.ask(alice, 'consent', 'List my repositories on GitHub');
+  const paused = await world.ask(alice, 'consent', message);
   await world.consent(alice, connectUrlOf(paused), 'alice-octo');
   await world.resume(alice, 'consent', ['interrupt-1']);
-  return { world, alice };
+  return alice;
 }

@@ -42,6 +42,12 @@ export class World {
     this.#clock.offsetMs += ms;
   }
 
+  /** Empties every part, and sets the clock back. Sessions of browsers end. */
+  async reset(): Promise<void> {
+    this.#clock.offsetMs = 0;
+    await this.stack.reset();
+  }
+
   async signIn(username: string): Promise<HttpBrowser> {
     const browser = new HttpBrowser();
     await browser.signIn(this.url, username);

@@ -185,17 +185,18 @@ describe('BearerTokenVerifier', () => {
     );
   });
 
-  it('refuses algorithms that need no private key', async () => {
-    const unsigned = (alg: string): string =>
-      [
-        JSON.stringify({ alg, kid: 'k' }),
-        JSON.stringify({ iss: provider.issuer, aud: 'api', client_id: 'client', sub: 'x', exp: now + 60 }),
-        'x',
-      ]
-        .map((part) => Buffer.from(part).toString('base64url'))
-        .join('.');
-    for (const alg of ['none', 'HS256', 'HS512', 'A128KW'])
-      expect([alg, await refusal(unsigned(alg))]).toEqual([alg, 'unauthenticated token_header']);
+  it.each(['none', 'HS256', 'HS512', 'A128KW'])('refuses %s, which needs no private key', async (alg) => {
+    const unsigned = [
+      JSON.stringify({ alg, kid: 'k' }),
+      JSON.stringify({ iss: provider.issuer, aud: 'api', client_id: 'client', sub: 'x', exp: now + 60 }),
+      'x',
+    ]
+      .map((part) => Buffer.from(part).toString('base64url'))
+      .join('.');
+    expect(await refusal(unsigned)).toBe('unauthenticated token_header');
+  });
+
+  it('refuses a token that is signed by a secret', async () => {
     const secret = await new SignJWT({
       iss: provider.issuer,
       aud: 'api',
