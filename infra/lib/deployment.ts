@@ -161,6 +161,23 @@ export const members = z.strictObject({
     })
     .prefault({})
     .describe('Tasks of the agent role'),
+  deadlines: z
+    .strictObject({
+      callSeconds: count()
+        .max(60, { error: 'must be at most 60' })
+        .default(10)
+        .describe('Of one call of S3, AgentCore Identity or a provider, with all its attempts'),
+      modelFirstByteSeconds: count()
+        .max(3_500, { error: 'must be at most 3500' })
+        .default(300)
+        .describe('How long the model may think before its answer begins'),
+      modelIdleSeconds: count()
+        .max(3_500, { error: 'must be at most 3500' })
+        .default(60)
+        .describe('How long the model may be silent within an answer'),
+    })
+    .prefault({})
+    .describe('How long the roles wait for other services'),
   sessionBinding: z
     .strictObject({
       ...tasks(256, 512, 6),

@@ -27,6 +27,7 @@ export function environmentOf(
     ALB_CLIENT_ID: given.oidc.clientId,
     WORKLOAD_TOKEN_SOURCE: given.workloadTokenSource,
     S3_BUCKET_NAME: bucketName,
+    CALL_DEADLINE_SECONDS: String(given.deadlines.callSeconds),
     ...(signOut !== undefined && { SIGN_OUT_URL: signOut }),
   };
   return {
@@ -37,6 +38,8 @@ export function environmentOf(
       ...Object.fromEntries(given.providers.flatMap((provider) => variablesOf(given, provider))),
       INFERENCE_PROFILE_ID: given.model.inferenceProfileId,
       RUN_DEADLINE_SECONDS: String(given.agent.runMinutes * 60),
+      MODEL_FIRST_BYTE_SECONDS: String(given.deadlines.modelFirstByteSeconds),
+      MODEL_IDLE_SECONDS: String(given.deadlines.modelIdleSeconds),
     },
   };
 }

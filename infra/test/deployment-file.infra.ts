@@ -220,6 +220,7 @@ describe('a deployment file', () => {
         model: { inferenceProfileId: 'eu.a.b', foundationModelId: 'a.b', regions: ['eu-west-1'] },
         network: { availabilityZones: ['eu-west-1a', 'eu-west-1b'] },
         agent: { runMinutes: 5 },
+        deadlines: { callSeconds: 5, modelFirstByteSeconds: 100, modelIdleSeconds: 30 },
       }),
       { albArn: 'another', bucketName: 'another' },
     );

@@ -4,6 +4,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 export type Fault =
   | { readonly kind: 'reset' }
   | { readonly kind: 'hang' }
+  /** Sends the head of an answer and one byte, and nothing more. */
+  | { readonly kind: 'stall' }
+  /** Sends the head of an answer, and then a byte every so often. */
+  | { readonly kind: 'drip'; readonly everyMs: number }
+  /** Breaks the connection in the middle of an answer. */
+  | { readonly kind: 'truncate' }
   | { readonly kind: 'delay'; readonly ms: number }
   /** Answers, but tells a time that is so far ahead. */
   | { readonly kind: 'clock'; readonly ms: number }
@@ -13,6 +19,8 @@ export type Fault =
       readonly headers?: Readonly<Record<string, string>>;
       readonly body?: string;
     };
+
+const TRUNCATED_AFTER_MS = 10;
 
 /** A planned fault: the number of requests that it still applies to, and the number of requests that have met it. */
 export interface PlannedFault {
@@ -55,6 +63,12 @@ export class FaultSwitch {
       case 'hang':
         request.resume();
         return true;
+      case 'stall':
+      case 'drip':
+      case 'truncate':
+        request.resume();
+        beginAnswer(response, fault);
+        return true;
       case 'delay':
         await new Promise((resolve) => setTimeout(resolve, fault.ms));
         return false;
@@ -68,4 +82,19 @@ export class FaultSwitch {
         return true;
     }
   }
+}
+
+/** The head of an answer, and as much of its body as the fault lets through. */
+function beginAnswer(
+  response: ServerResponse,
+  fault: Extract<Fault, { readonly kind: 'stall' | 'drip' | 'truncate' }>,
+): void {
+  response.writeHead(200, { 'content-type': 'application/json', 'content-length': '100000' });
+  response.write('{');
+  if (fault.kind === 'truncate') setTimeout(() => response.destroy(), TRUNCATED_AFTER_MS);
+  if (fault.kind !== 'drip') return;
+  const dripping = setInterval(() => response.write(' '), fault.everyMs);
+  response.on('close', () => {
+    clearInterval(dripping);
+  });
 }

@@ -11,6 +11,8 @@ export interface BrowserRequest {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Closes the connection when it aborts. */
+  readonly signal?: AbortSignal;
 }
 
 const MAXIMUM_REDIRECTS = 20;
@@ -23,13 +25,17 @@ export class HttpBrowser {
   readonly jar = new CookieJar();
 
   /** Sends one request. Redirects are not followed. */
-  async request(url: string, { method = 'GET', headers = {}, body }: BrowserRequest = {}): Promise<Answer> {
+  async request(
+    url: string,
+    { method = 'GET', headers = {}, body, signal }: BrowserRequest = {},
+  ): Promise<Answer> {
     const cookie = await this.jar.getCookieString(url);
     const response = await fetch(url, {
       method,
       redirect: 'manual',
       headers: { ...(cookie !== '' && { cookie }), ...headers },
       ...(body !== undefined && { body }),
+      ...(signal !== undefined && { signal }),
     });
     for (const set of response.headers.getSetCookie()) {
       await this.jar.setCookie(set, url, { ignoreError: true });

@@ -56,6 +56,8 @@ export interface IdentityConfig {
   readonly region: string;
   readonly sessionBindingUrl: string;
   readonly authorizationOrigin: string;
+  /** How long one call may take with all its attempts. */
+  readonly deadlineMs: number;
 }
 
 export interface AgentIdentityConfig extends IdentityConfig {
@@ -66,6 +68,8 @@ export interface AgentIdentityConfig extends IdentityConfig {
 export interface ConversationsConfig {
   readonly region: string;
   readonly bucket: string;
+  /** How long one call may take with all its attempts. */
+  readonly deadlineMs: number;
 }
 
 /** The model, in Amazon Bedrock. */
@@ -73,6 +77,10 @@ export interface ModelConfig {
   readonly region: string;
   /** An inference profile's id, a model's id or an ARN. */
   readonly id: string;
+  /** How long the model may think before its answer begins, with all attempts. */
+  readonly firstByteMs: number;
+  /** How long the model may be silent within an answer. */
+  readonly idleMs: number;
 }
 
 /** Limits of a run. */
@@ -86,6 +94,8 @@ export interface ProviderConfig {
   readonly credentialProvider: string;
   /** Its REST API, without a trailing slash. */
   readonly apiBase: string;
+  /** How long one call may take with all its attempts. */
+  readonly deadlineMs: number;
 }
 
 interface CommonConfig {

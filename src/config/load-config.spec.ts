@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
-import { allVariables, ConfigError, loadConfig as load, type AppConfig } from './index.js';
+import {
+  allVariables,
+  ConfigError,
+  loadConfig as load,
+  type AgentRoleConfig,
+  type AppConfig,
+} from './index.js';
 
 const GITHUB = { id: 'github', label: 'GitHub', apiBase: 'https://api.github.com' };
 const TRAIN = { id: 'model-train', label: 'Trains', apiBase: 'https://trains.example' };
@@ -51,8 +57,25 @@ describe('loadConfig', () => {
       },
       signIn: { withUserToken: false },
       alb: { publicKeysUrl: 'https://public-keys.auth.elb.eu-central-1.amazonaws.com' },
-      providers: { github: { credentialProvider: 'github', apiBase: 'https://api.github.com' } },
+      providers: {
+        github: { credentialProvider: 'github', apiBase: 'https://api.github.com', deadlineMs: 10_000 },
+      },
     });
+  });
+
+  it('limits calls and silence of the model, by default and as configured', () => {
+    const limits = (more: Readonly<Record<string, string>>) => {
+      const { identity, conversations, model, providers } = loadConfig({
+        ...AGENT,
+        ...more,
+      }) as AgentRoleConfig;
+      const { firstByteMs, idleMs } = model;
+      const calls = [identity, conversations, providers.github].map((each) => each?.deadlineMs);
+      return { calls, firstByteMs, idleMs };
+    };
+    expect(limits({})).toEqual({ calls: [10_000, 10_000, 10_000], firstByteMs: 300_000, idleMs: 60_000 });
+    const others = { CALL_DEADLINE_SECONDS: '3', MODEL_FIRST_BYTE_SECONDS: '4', MODEL_IDLE_SECONDS: '5' };
+    expect(limits(others)).toEqual({ calls: [3_000, 3_000, 3_000], firstByteMs: 4_000, idleMs: 5_000 });
   });
 
   it('signs users in by the load balancer by default', () => {
@@ -81,7 +104,7 @@ describe('loadConfig', () => {
     expect(loadConfig(two)).toMatchObject({
       providers: {
         github: { credentialProvider: 'github' },
-        'model-train': { credentialProvider: 'trains', apiBase: 'https://t.example' },
+        'model-train': { credentialProvider: 'trains', apiBase: 'https://t.example', deadlineMs: 10_000 },
       },
     });
     expect(faultsOf({ ...AGENT, MODEL_TRAIN_PROVIDER_NAME: 'a b', GITHUB_API_BASE: 'x' })).toEqual([

@@ -101,9 +101,13 @@ function providerConfigs(providers: readonly ConfigurableProvider[], values: Val
     const base = textOf(values, apiBase.name);
     return credentialProvider === undefined || base === undefined
       ? []
-      : [[provider.id, { credentialProvider, apiBase: base }] as const];
+      : [[provider.id, { credentialProvider, apiBase: base, deadlineMs: callDeadlineMs(values) }] as const];
   });
   return Object.fromEntries(offered);
+}
+
+function callDeadlineMs({ CALL_DEADLINE_SECONDS: seconds = 0 }: Values): number {
+  return seconds * 1000;
 }
 
 function textOf(values: Values, name: string): string | undefined {
@@ -121,6 +125,7 @@ function assemble(role: Role, values: Values, providers: ProviderConfigs): AppCo
     region: read('IDENTITY_AWS_REGION'),
     sessionBindingUrl: read('SESSION_BINDING_URL'),
     authorizationOrigin: read('AUTHORIZATION_ORIGIN'),
+    deadlineMs: callDeadlineMs(values),
   };
   const common = commonSlices(role, values, read);
   switch (role) {
@@ -131,7 +136,12 @@ function assemble(role: Role, values: Values, providers: ProviderConfigs): AppCo
         role,
         ...common,
         identity: { ...identity, workloadIdentityName: read('WORKLOAD_IDENTITY_NAME') },
-        model: { region: read('AWS_REGION'), id: read('INFERENCE_PROFILE_ID') },
+        model: {
+          region: read('AWS_REGION'),
+          id: read('INFERENCE_PROFILE_ID'),
+          firstByteMs: read('MODEL_FIRST_BYTE_SECONDS') * 1000,
+          idleMs: read('MODEL_IDLE_SECONDS') * 1000,
+        },
         runs: { deadlineSeconds: read('RUN_DEADLINE_SECONDS') },
         providers,
       };
@@ -171,7 +181,11 @@ function commonSlices(
       publicUrl,
       authorizationOrigin: read('AUTHORIZATION_ORIGIN'),
     },
-    conversations: { region: read('AWS_REGION'), bucket: read('S3_BUCKET_NAME') },
+    conversations: {
+      region: read('AWS_REGION'),
+      bucket: read('S3_BUCKET_NAME'),
+      deadlineMs: callDeadlineMs(values),
+    },
   };
 }
 

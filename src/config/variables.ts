@@ -165,6 +165,25 @@ export const VARIABLES = {
     roles: AGENT,
     fallback: '900',
   },
+  CALL_DEADLINE_SECONDS: {
+    schema: integer(1, 60),
+    expected:
+      'how long one call of S3, AgentCore Identity or a provider may take with all its attempts, 1 to 60 seconds',
+    roles: BOTH,
+    fallback: '10',
+  },
+  MODEL_FIRST_BYTE_SECONDS: {
+    schema: integer(1, 3_500),
+    expected: 'how long the model may think before its answer begins, 1 to 3500 seconds',
+    roles: AGENT,
+    fallback: '300',
+  },
+  MODEL_IDLE_SECONDS: {
+    schema: integer(1, 3_500),
+    expected: 'how long the model may be silent within an answer, 1 to 3500 seconds',
+    roles: AGENT,
+    fallback: '60',
+  },
 } as const satisfies Readonly<Record<string, Variable>>;
 
 export type VariableName = keyof typeof VARIABLES;

@@ -17,7 +17,10 @@ describe('the provider GitHub', () => {
 
   const identified = (): Promise<Account | undefined> => {
     const context = { accessToken: 'token', scopes: [], signal: new AbortController().signal };
-    return github.identify?.(new ProviderApi(github, api.url), context) ?? Promise.resolve(undefined);
+    return (
+      github.identify?.(new ProviderApi(github, { apiBase: api.url, deadlineMs: 10_000 }), context) ??
+      Promise.resolve(undefined)
+    );
   };
 
   it("tells whose token it is, by GitHub's own id", async () => {
@@ -61,7 +64,7 @@ describe('the provider GitHub', () => {
 
   it('takes a wider scope for the one that is needed', async () => {
     api.headers = { 'x-oauth-scopes': 'user' };
-    const client = new ProviderApi(github, api.url);
+    const client = new ProviderApi(github, { apiBase: api.url, deadlineMs: 10_000 });
     const asking = (scope: string): Promise<unknown> => {
       const answer = github.identify?.(client, {
         accessToken: 'token',

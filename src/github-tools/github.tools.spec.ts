@@ -43,7 +43,7 @@ describe('GitHubTools', () => {
 
   beforeEach(async () => {
     api = await GitHubApi.start();
-    const config = { credentialProvider: 'github-cp', apiBase: api.url };
+    const config = { credentialProvider: 'github-cp', apiBase: api.url, deadlineMs: 10_000 };
     const imports = [DiscoveryModule, ProviderModule.forProvider(github, config)];
     module = await Test.createTestingModule({ imports }).compile();
     Logger.overrideLogger(false);

@@ -16,17 +16,21 @@ export interface ListedKey {
 export type WriteCondition =
   { readonly ifVersion: string } | { readonly ifAbsent: true } | { readonly always: true };
 
-/** Every call rejects with AppError `sessions_unavailable` when the store does not answer, or refuses. */
+/**
+ * Every call rejects with AppError `sessions_unavailable` when the store does not answer before its deadline, when it
+ * refuses, and when the caller's signal aborts.
+ */
 export interface ObjectStore {
   /** An object, or undefined where there is none. */
-  get(key: string): Promise<StoredText | undefined>;
+  get(key: string, signal?: AbortSignal): Promise<StoredText | undefined>;
   /** Like `get`, for a caller who may not list the bucket. To such a caller, S3 answers 403 for a missing object. */
-  find(key: string): Promise<StoredText | undefined>;
+  find(key: string, signal?: AbortSignal): Promise<StoredText | undefined>;
   /** Returns the new version, or `conflict` when the condition was not met. */
   put(
     key: string,
     text: string,
     condition: WriteCondition,
+    signal?: AbortSignal,
   ): Promise<{ readonly version: string } | 'conflict'>;
   /** Returns the keys under a prefix, at most `limit` of them. */
   list(prefix: string, limit: number): Promise<readonly ListedKey[]>;

@@ -9,9 +9,11 @@ interface Sent {
   readonly client: S3Client;
   readonly name: string;
   readonly input: unknown;
+  readonly options: unknown;
 }
 
 const Bucket = 'conversations';
+const DEADLINE_MS = 300;
 const failure = (httpStatusCode?: number, attempts?: number): S3ServiceException =>
   new S3ServiceException({
     name: 'Fault',
@@ -35,13 +37,17 @@ describe('S3Adapter', () => {
   beforeEach(() => {
     [sent, answers] = [[], []];
     log = recordedLog();
-    const send = function (this: S3Client, command: { readonly input: unknown }): Promise<object> {
-      sent.push({ client: this, name: command.constructor.name, input: command.input });
+    const send = function (
+      this: S3Client,
+      command: { readonly input: unknown },
+      options: unknown,
+    ): Promise<object> {
+      sent.push({ client: this, name: command.constructor.name, input: command.input, options });
       const answer = answers.shift() ?? {};
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     };
     jest.spyOn(S3Client.prototype, 'send').mockImplementation(send as never);
-    adapter = new S3Adapter({ bucket: Bucket, region: 'eu-west-1' });
+    adapter = new S3Adapter({ bucket: Bucket, region: 'eu-west-1', deadlineMs: DEADLINE_MS });
   });
   afterEach(() => {
     jest.restoreAllMocks();
@@ -63,6 +69,63 @@ describe('S3Adapter', () => {
     });
   });
 
+  describe('a call that S3 does not answer', () => {
+    const never = { then: () => undefined };
+    const calls: readonly (readonly [string, (signal?: AbortSignal) => Promise<unknown>])[] = [
+      ['GetObject', (signal) => adapter.get('key', signal)],
+      ['GetObject', (signal) => adapter.find('key', signal)],
+      ['PutObject', (signal) => adapter.put('key', '{}', { always: true }, signal)],
+      ['ListObjectsV2', () => adapter.list('prefix/', 1)],
+      ['DeleteObjects', () => adapter.delete(['key'])],
+      ['DeleteObject', () => adapter.deleteVersion('key', '"1"')],
+    ];
+
+    it.each(calls)('%s ends at its deadline', async (operation, call) => {
+      answers = [never];
+      const startedAt = performance.now();
+      await expect(call()).rejects.toMatchObject({
+        code: 'sessions_unavailable',
+        reason: operation,
+        cause: { name: 'DeadlineError' },
+      });
+      expect(performance.now() - startedAt).toBeGreaterThan(DEADLINE_MS - 10);
+      expect(sent[0]?.options).toMatchObject({ abortSignal: { aborted: true } });
+      expect(log).toMatchObject([{ fields: { event: 'sessions_call_failed', error: 'DeadlineError' } }]);
+    });
+
+    it('ends at its deadline in the middle of an answer', async () => {
+      answers = [{ Body: { transformToString: () => never } }];
+      await expect(adapter.get('key')).rejects.toMatchObject({ cause: { name: 'DeadlineError' } });
+    });
+
+    it.each(calls.slice(0, 3))(
+      '%s ends when its caller has gone, and is no fault',
+      async (_operation, call) => {
+        answers = [never];
+        const caller = new AbortController();
+        const waiting = call(caller.signal);
+        const reason = new Error('gone');
+        caller.abort(reason);
+        await expect(waiting).rejects.toMatchObject({
+          code: 'sessions_unavailable',
+          reason: 'aborted',
+          cause: reason,
+        });
+        expect(sent[0]?.options).toMatchObject({ abortSignal: { aborted: true } });
+        expect(log).toEqual([]);
+      },
+    );
+
+    it('does not write again after a collision when its caller has gone', async () => {
+      answers = [failure(409), { ETag: '"2"' }];
+      const caller = new AbortController();
+      const waiting = adapter.put('key', '{}', { ifAbsent: true }, caller.signal);
+      caller.abort();
+      await expect(waiting).rejects.toMatchObject({ reason: 'aborted' });
+      expect(names()).toHaveLength(1);
+    });
+  });
+
   describe('get', () => {
     it('returns the text and its version', async () => {
       answers = [{ Body: bodyOf('text'), ETag: '"1"' }];
@@ -73,13 +136,17 @@ describe('S3Adapter', () => {
 
     it('reads text as UTF-8', async () => {
       const transformToString = jest.fn<(encoding: string) => Promise<string>>().mockResolvedValue('text');
-      answers = [{ Body: { transformToString } }];
+      answers = [{ Body: { transformToString }, ETag: '"1"' }];
       await adapter.get('key');
       expect(transformToString).toHaveBeenCalledWith('utf8');
     });
 
-    it('returns an empty text for an empty answer', async () => {
-      expect(await adapter.get('key')).toEqual({ text: '', version: '' });
+    it.each([
+      ['a version', { Body: bodyOf('text') }],
+      ['a body', { ETag: '"1"' }],
+    ])('reports an answer without %s', async (_name, answer) => {
+      answers = [answer, answer, answer];
+      await expect(adapter.get('key')).rejects.toMatchObject({ code: 'sessions_unavailable' });
     });
 
     it('returns undefined for a missing object', async () => {
@@ -88,9 +155,18 @@ describe('S3Adapter', () => {
       expect(log).toEqual([]);
     });
 
-    it('reports an answer that breaks off', async () => {
-      answers = [{ Body: { transformToString: () => Promise.reject(new Error('reset')) } }];
+    const cutOff = { Body: { transformToString: () => Promise.reject(new Error('reset')) } };
+
+    it('reads an answer again that breaks off', async () => {
+      answers = [cutOff, cutOff, { Body: bodyOf('text'), ETag: '"1"' }];
+      expect(await adapter.get('key')).toEqual({ text: 'text', version: '"1"' });
+      expect(names()).toHaveLength(3);
+    });
+
+    it('reports an answer that breaks off each time', async () => {
+      answers = [cutOff, cutOff, cutOff, { Body: bodyOf('text') }];
       await expect(adapter.get('key')).rejects.toMatchObject({ code: 'sessions_unavailable' });
+      expect(names()).toHaveLength(3);
     });
   });
 
@@ -108,14 +184,14 @@ describe('S3Adapter', () => {
       ]);
     });
 
-    it('returns an empty version when S3 sends none', async () => {
-      expect(await adapter.put('key', '{}', { always: true })).toEqual({ version: '' });
+    it('reports an answer without a version', async () => {
+      const put = adapter.put('key', '{}', { always: true });
+      await expect(put).rejects.toMatchObject({ code: 'sessions_unavailable' });
     });
 
     it.each<[string, Error, WriteCondition]>([
       ['a version that has changed', failure(412), { ifVersion: '"1"' }],
       ['a first attempt', failure(412, 1), { ifVersion: '"1"' }],
-      ['two writes at the same time', failure(409), { ifAbsent: true }],
       ['a version of a deleted object', noSuchKey, { ifVersion: '"1"' }],
     ])('returns a conflict for %s', async (_name, error, condition) => {
       answers = [error];
@@ -143,6 +219,18 @@ describe('S3Adapter', () => {
       });
     });
 
+    it('tries again when two writes have collided', async () => {
+      answers = [failure(409), failure(409), { ETag: '"2"' }];
+      expect(await adapter.put('key', '{}', { ifAbsent: true })).toEqual({ version: '"2"' });
+      expect(names()).toHaveLength(3);
+    });
+
+    it('returns a conflict when two writes collide each time', async () => {
+      answers = [failure(409), failure(409), failure(409), { ETag: '"2"' }];
+      expect(await adapter.put('key', '{}', { ifAbsent: true })).toBe('conflict');
+      expect(names()).toHaveLength(3);
+    });
+
     const second = failure(412, 2);
     it('recognizes its own write when only the answer was lost', async () => {
       answers = [second, { Body: bodyOf('{}'), ETag: '"2"' }];
@@ -162,7 +250,7 @@ describe('S3Adapter', () => {
       answers = [second, failure(500)];
       await expect(adapter.put('key', '{}', { ifAbsent: true })).rejects.toMatchObject({
         code: 'sessions_unavailable',
-        reason: 'GetObject',
+        reason: 'PutObject',
       });
       expect(log).toHaveLength(1);
     });
@@ -283,6 +371,7 @@ describe('S3Adapter', () => {
   });
 
   it('closes its connections at the end', async () => {
+    answers = [{ Body: bodyOf('text'), ETag: '"1"' }];
     await adapter.get('key');
     const destroy = jest.spyOn(sent[0]?.client ?? new S3Client(), 'destroy');
     adapter.onApplicationShutdown();

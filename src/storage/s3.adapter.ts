@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
@@ -7,39 +8,49 @@ import {
   PutObjectCommand,
   S3Client,
   S3ServiceException,
+  type GetObjectCommandOutput,
 } from '@aws-sdk/client-s3';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { awsClientOptions } from '../common/aws/index.js';
+import { withDeadline } from '../common/deadline/index.js';
 import { AppError, errorFields } from '../common/errors/index.js';
 import { CONVERSATIONS_CONFIG, type ConversationsConfig } from '../config/index.js';
 import type { ListedKey, ObjectStore, StoredText, WriteCondition } from './object-store.js';
 
 const PAGE = 1_000;
 const FORBIDDEN = 403;
-/** S3 answers 412 when a condition is not met, and 409 when two conditional writes collide. */
-const CONFLICTS = new Set([409, 412]);
+/** S3 answers 412 when a condition is not met. */
+const CONDITION_NOT_MET = 412;
+/** S3 answers 409 when two conditional writes collide. Neither may have been done: the writer tries again. */
+const COLLIDED = 409;
+const ATTEMPTS = 3;
+const PAUSE_MS = 30;
 
-/** Amazon S3 through the AWS SDK. The SDK's variable `AWS_ENDPOINT_URL_S3` can replace its address. */
+/**
+ * Amazon S3 through the AWS SDK. The SDK's variable `AWS_ENDPOINT_URL_S3` can replace its address. Each call ends by its
+ * deadline, also when S3 stalls in the middle of an answer.
+ */
 @Injectable()
 export class S3Adapter implements ObjectStore, OnApplicationShutdown {
   readonly #logger = new Logger(S3Adapter.name);
   readonly #client: S3Client;
   readonly #bucket: string;
+  readonly #deadlineMs: number;
 
-  constructor(@Inject(CONVERSATIONS_CONFIG) { bucket, region }: ConversationsConfig) {
+  constructor(@Inject(CONVERSATIONS_CONFIG) { bucket, region, deadlineMs }: ConversationsConfig) {
     this.#bucket = bucket;
+    this.#deadlineMs = deadlineMs;
     this.#client = new S3Client(awsClientOptions(region));
   }
 
-  async get(key: string): Promise<StoredText | undefined> {
-    return this.#call('GetObject', () => this.#read(key));
+  async get(key: string, signal?: AbortSignal): Promise<StoredText | undefined> {
+    return this.#call('GetObject', signal, (ends) => this.#read(key, ends));
   }
 
-  async find(key: string): Promise<StoredText | undefined> {
-    return this.#call('GetObject', () =>
-      this.#read(key).catch((error: unknown) => {
-        if (!(error instanceof S3ServiceException) || error.$metadata.httpStatusCode !== FORBIDDEN)
-          throw error;
+  async find(key: string, signal?: AbortSignal): Promise<StoredText | undefined> {
+    return this.#call('GetObject', signal, (ends) =>
+      this.#read(key, ends).catch((error: unknown) => {
+        if (!(error instanceof S3ServiceException) || statusOf(error) !== FORBIDDEN) throw error;
         // Most likely the object does not exist. If S3 answers every request this way, the role's permissions are wrong.
         this.#logger.warn({ event: 'object_hidden', ...errorFields(error) });
         return undefined;
@@ -51,6 +62,7 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
     key: string,
     text: string,
     condition: WriteCondition,
+    signal?: AbortSignal,
   ): Promise<{ readonly version: string } | 'conflict'> {
     const command = new PutObjectCommand({
       Bucket: this.#bucket,
@@ -60,18 +72,24 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
       ...('ifVersion' in condition && { IfMatch: condition.ifVersion }),
       ...('ifAbsent' in condition && { IfNoneMatch: '*' }),
     });
-    return this.#call('PutObject', async () => {
-      try {
-        const { ETag } = await this.#client.send(command);
-        return { version: ETag ?? '' };
-      } catch (error) {
-        // S3 answers NoSuchKey when the condition names a version but the object no longer exists.
-        if (error instanceof NoSuchKey && 'ifVersion' in condition) return 'conflict';
-        if (!isConflict(error)) throw error;
-        // A retry by the SDK can collide with our own first attempt, whose answer was lost.
-        if ((error.$metadata.attempts ?? 1) === 1) return 'conflict';
-        const stored = await this.get(key);
-        return stored?.text === text ? { version: stored.version } : 'conflict';
+    return this.#call('PutObject', signal, async (ends) => {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          const { ETag } = await this.#client.send(command, { abortSignal: ends });
+          return { version: required(ETag) };
+        } catch (error) {
+          // S3 answers NoSuchKey when the condition names a version but the object no longer exists.
+          if (error instanceof NoSuchKey && 'ifVersion' in condition) return 'conflict';
+          if (!isConflict(error)) throw error;
+          if (statusOf(error) === COLLIDED && attempt < ATTEMPTS) {
+            await delay(PAUSE_MS * attempt * (1 + Math.random()), undefined, { signal: ends });
+            continue;
+          }
+          // A retry by the SDK can collide with our own first attempt, whose answer was lost.
+          if ((error.$metadata.attempts ?? 1) === 1) return 'conflict';
+          const stored = await this.#read(key, ends);
+          return stored?.text === text ? { version: stored.version } : 'conflict';
+        }
       }
     });
   }
@@ -80,15 +98,14 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
     const keys: ListedKey[] = [];
     let token: string | undefined;
     do {
-      const page = await this.#call('ListObjectsV2', () =>
-        this.#client.send(
-          new ListObjectsV2Command({
-            Bucket: this.#bucket,
-            Prefix: prefix,
-            MaxKeys: Math.min(PAGE, limit - keys.length),
-            ContinuationToken: token,
-          }),
-        ),
+      const command = new ListObjectsV2Command({
+        Bucket: this.#bucket,
+        Prefix: prefix,
+        MaxKeys: Math.min(PAGE, limit - keys.length),
+        ContinuationToken: token,
+      });
+      const page = await this.#call('ListObjectsV2', undefined, (ends) =>
+        this.#client.send(command, { abortSignal: ends }),
       );
       for (const { Key, LastModified } of page.Contents ?? []) {
         if (Key !== undefined) keys.push({ key: Key, modifiedAt: LastModified ?? new Date(0) });
@@ -102,7 +119,9 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
     for (let at = 0; at < keys.length; at += PAGE) {
       const Objects = keys.slice(at, at + PAGE).map((Key) => ({ Key }));
       const command = new DeleteObjectsCommand({ Bucket: this.#bucket, Delete: { Objects, Quiet: true } });
-      const { Errors } = await this.#call('DeleteObjects', () => this.#client.send(command));
+      const { Errors } = await this.#call('DeleteObjects', undefined, (ends) =>
+        this.#client.send(command, { abortSignal: ends }),
+      );
       if (Errors !== undefined && Errors.length > 0)
         throw new AppError('sessions_unavailable', { reason: 'DeleteObjects' });
     }
@@ -110,9 +129,9 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
 
   async deleteVersion(key: string, version: string): Promise<void> {
     const command = new DeleteObjectCommand({ Bucket: this.#bucket, Key: key, IfMatch: version });
-    await this.#call('DeleteObject', async () => {
+    await this.#call('DeleteObject', undefined, async (ends) => {
       try {
-        await this.#client.send(command);
+        await this.#client.send(command, { abortSignal: ends });
       } catch (error) {
         if (!isConflict(error) && !(error instanceof NoSuchKey)) throw error;
       }
@@ -123,23 +142,41 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
     this.#client.destroy();
   }
 
-  async #read(key: string): Promise<StoredText | undefined> {
+  async #read(key: string, ends: AbortSignal): Promise<StoredText | undefined> {
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = await this.#head(key, ends);
+      if (answer === undefined) return undefined;
+      try {
+        const text = await required(answer.Body).transformToString('utf8');
+        return { text, version: required(answer.ETag) };
+      } catch (error) {
+        // The SDK tries again until the head of an answer is there. A body that is cut off is read again here.
+        if (ends.aborted || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  /** The head of an object's answer, with its body still to be read. */
+  async #head(key: string, ends: AbortSignal): Promise<GetObjectCommandOutput | undefined> {
+    const command = new GetObjectCommand({ Bucket: this.#bucket, Key: key });
     try {
-      const { Body, ETag } = await this.#client.send(
-        new GetObjectCommand({ Bucket: this.#bucket, Key: key }),
-      );
-      return { text: (await Body?.transformToString('utf8')) ?? '', version: ETag ?? '' };
+      return await this.#client.send(command, { abortSignal: ends });
     } catch (error) {
       if (error instanceof NoSuchKey) return undefined;
       throw error;
     }
   }
 
-  async #call<T>(operation: string, send: () => Promise<T>): Promise<T> {
+  async #call<T>(
+    operation: string,
+    signal: AbortSignal | undefined,
+    send: (ends: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     try {
-      return await send();
+      return await withDeadline(this.#deadlineMs, signal, send);
     } catch (error) {
-      if (error instanceof AppError) throw error;
+      if (signal?.aborted === true)
+        throw new AppError('sessions_unavailable', { reason: 'aborted', cause: error });
       this.#logger.error({ event: 'sessions_call_failed', operation, ...errorFields(error) });
       throw new AppError('sessions_unavailable', { reason: operation, cause: error });
     }
@@ -147,5 +184,15 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
 }
 
 function isConflict(error: unknown): error is S3ServiceException {
-  return error instanceof S3ServiceException && CONFLICTS.has(error.$metadata.httpStatusCode ?? 0);
+  return error instanceof S3ServiceException && [COLLIDED, CONDITION_NOT_MET].includes(statusOf(error) ?? 0);
+}
+
+function statusOf({ $metadata }: S3ServiceException): number | undefined {
+  return $metadata.httpStatusCode;
+}
+
+/** What S3 always sends. Without it, the answer is not from S3. */
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new TypeError('S3 answered without a version or a body');
+  return value;
 }

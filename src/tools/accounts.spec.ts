@@ -82,6 +82,23 @@ describe('Accounts', () => {
       expect(asked).toEqual([{ accessToken: 'token-alice', signal, scopes: [] }]);
     });
 
+    it('reads nothing for a run that has ended', async () => {
+      const reading = accounts.recorded('alice', 'parrot', AbortSignal.abort());
+      await expect(reading).rejects.toMatchObject({ reason: 'aborted' });
+    });
+
+    it('records nothing for a run that ends in between', async () => {
+      const leaving = new AbortController();
+      const identify = (): Promise<Account> => {
+        leaving.abort();
+        return Promise.resolve(ALICE);
+      };
+      const token = { sub: 'alice', accessToken: 'token-alice', signal: leaving.signal };
+      const checking = accounts.check({ provider: 'parrot', identify }, token, undefined);
+      await expect(checking).rejects.toMatchObject({ reason: 'aborted' });
+      expect(store.objects.size).toBe(0);
+    });
+
     it('records nothing where the provider does not take the token', async () => {
       await expect(check('token-refused')).rejects.toThrow(TokenRefusedError);
       expect(store.objects.size).toBe(0);

@@ -44,8 +44,8 @@ export class Accounts {
   }
 
   /** The account that is recorded for a user, or undefined before the first use. @throws AppError */
-  async recorded(sub: string, provider: string): Promise<Account | undefined> {
-    return (await this.#connections.read(sub, provider))?.connection.account;
+  async recorded(sub: string, provider: string, signal?: AbortSignal): Promise<Account | undefined> {
+    return (await this.#connections.read(sub, provider, signal))?.connection.account;
   }
 
   /**
@@ -63,10 +63,10 @@ export class Accounts {
     const account = known ?? (await identify({ accessToken, signal, scopes: [] }));
     this.#identified.set(key, account);
     for (let conflicts = 0; conflicts < MAXIMUM_CONFLICTS; conflicts += 1) {
-      const before = await this.#connections.read(sub, provider);
+      const before = await this.#connections.read(sub, provider, signal);
       const decided = this.#decide(account, before, known === undefined, accepted);
       if (decided !== 'record') return decided;
-      if (await this.#connections.record(sub, provider, account, before))
+      if (await this.#connections.record(sub, provider, account, before, signal))
         return { kind: 'same', account, identifiedNow: true };
     }
     throw new TypeError('a connection changes faster than it can be read');

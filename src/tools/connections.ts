@@ -32,8 +32,8 @@ export class Connections {
   }
 
   /** @throws AppError `sessions_unavailable`: the store does not answer, or what it keeps cannot be read */
-  async read(sub: string, provider: string): Promise<KnownConnection | undefined> {
-    const stored = await this.#store.get(keyOf(sub, provider));
+  async read(sub: string, provider: string, signal?: AbortSignal): Promise<KnownConnection | undefined> {
+    const stored = await this.#store.get(keyOf(sub, provider), signal);
     if (stored === undefined) return undefined;
     const parsed = parseRecord(connection, stored.text);
     if (parsed.success) return { connection: parsed.data, version: stored.version };
@@ -50,6 +50,7 @@ export class Connections {
     provider: string,
     { id, login, scopes = [] }: Account,
     before: KnownConnection | undefined,
+    signal?: AbortSignal,
   ): Promise<boolean> {
     const value: Connection = {
       version: 1,
@@ -59,7 +60,7 @@ export class Connections {
       updatedAt: Date.now(),
     };
     const condition = before === undefined ? ({ ifAbsent: true } as const) : { ifVersion: before.version };
-    const written = await this.#store.put(keyOf(sub, provider), JSON.stringify(value), condition);
+    const written = await this.#store.put(keyOf(sub, provider), JSON.stringify(value), condition, signal);
     return written !== 'conflict';
   }
 }

@@ -35,7 +35,7 @@ describe('ProviderApi', () => {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const apiBase = `http://127.0.0.1:${String(portOf(server))}/api/v3`;
-    client = new ProviderApi(conventions, apiBase);
+    client = new ProviderApi(conventions, { apiBase, deadlineMs: 10_000 });
   });
   afterEach(() => {
     server.closeAllConnections();
@@ -89,9 +89,6 @@ describe('ProviderApi', () => {
     ],
     [status(403), 'provider_rejected', /403/],
     [status(404), 'provider_rejected', /no such thing/],
-    [status(500), 'provider_unavailable', /problem/],
-    [status(302, { location: '/api/v3/elsewhere' }), 'provider_unavailable', /did not answer/],
-    [(response: ServerResponse) => response.destroy(), 'provider_unavailable', /did not answer/],
     [(response: ServerResponse) => response.end('{'), 'tool_output_invalid', /not understood/],
     [(response: ServerResponse) => response.end('{"ok":false}'), 'tool_output_invalid', /not understood/],
     [
@@ -104,7 +101,49 @@ describe('ProviderApi', () => {
     const error = await get().catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ToolError);
     expect(error).toMatchObject({ code, message: expect.stringMatching(message) as unknown });
-    // Nothing is tried again, and no redirect is followed.
+    expect(seen).toHaveLength(1);
+  });
+
+  it.each([
+    ['a server error', status(500), /problem/],
+    ['a redirect, which is not followed', status(302, { location: '/api/v3/elsewhere' }), /did not answer/],
+    ['a connection that breaks', (response: ServerResponse) => response.destroy(), /did not answer/],
+    [
+      'an answer that breaks off',
+      (response: ServerResponse) => {
+        response.writeHead(200, { 'content-length': '11' }).write('{"ok"');
+        setTimeout(() => response.destroy(), 5);
+      },
+      /did not answer/,
+    ],
+  ])('tries three times after %s', async (_name, behaviour, message) => {
+    respond = behaviour;
+    await expect(get()).rejects.toMatchObject({
+      code: 'provider_unavailable',
+      message: expect.stringMatching(message) as unknown,
+    });
+    expect(seen).toHaveLength(3);
+  });
+
+  it('gives the answer of a later attempt', async () => {
+    respond = (response) => {
+      if (seen.length < 3) status(503)(response);
+      else response.end('{"ok":true}');
+    };
+    await expect(get()).resolves.toEqual({ ok: true });
+  });
+
+  it.each([
+    ['does not answer', () => undefined],
+    ['stops in the middle of an answer', (response: ServerResponse) => response.writeHead(200).write('{')],
+    ['fails until the deadline', status(503)],
+  ])('ends at its deadline when the provider %s', async (_name, behaviour) => {
+    respond = behaviour;
+    const apiBase = `http://127.0.0.1:${String(portOf(server))}`;
+    client = new ProviderApi(conventions, { apiBase, deadlineMs: 80 });
+    const startedAt = performance.now();
+    await expect(get()).rejects.toMatchObject({ code: 'provider_unavailable' });
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
     expect(seen).toHaveLength(1);
   });
 
@@ -120,7 +159,10 @@ describe('ProviderApi', () => {
   });
 
   it('takes any scopes where the provider does not tell which the token has', async () => {
-    const silent = new ProviderApi({ label: 'Parrot' }, `http://127.0.0.1:${String(portOf(server))}`);
+    const silent = new ProviderApi(
+      { label: 'Parrot' },
+      { apiBase: `http://127.0.0.1:${String(portOf(server))}`, deadlineMs: 10_000 },
+    );
     respond = (response) => response.writeHead(200, { 'x-oauth-scopes': 'none' }).end('{"ok":true}');
     await expect(silent.getWithScopes({ path: ['user'], answer }, context(['repo']))).resolves.toEqual({
       data: { ok: true },
@@ -132,7 +174,7 @@ describe('ProviderApi', () => {
     const { grantedScopes } = conventions;
     const plain = new ProviderApi(
       { label: 'Parrot', grantedScopes },
-      `http://127.0.0.1:${String(portOf(server))}`,
+      { apiBase: `http://127.0.0.1:${String(portOf(server))}`, deadlineMs: 10_000 },
     );
     respond = (response) => response.writeHead(200, { 'x-oauth-scopes': 'user' }).end('{"ok":true}');
     const asking = (scope: string) => plain.get({ path: ['user'], answer }, context([scope]));

@@ -1,6 +1,9 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
+import { withDeadline } from '../common/deadline/index.js';
 import { ERRORS } from '../common/errors/index.js';
+import type { ProviderConfig } from '../config/index.js';
 import type { ProviderCallContext } from './agent-tool.decorator.js';
 import { TokenRefusedError, ToolError } from './tool.errors.js';
 
@@ -37,23 +40,30 @@ interface Sent {
   readonly body?: unknown;
 }
 
-const TIMEOUT_MS = 10_000;
+interface Answered {
+  readonly response: Response;
+  readonly text: string;
+}
+
+/** A read is tried again after a failure of the network or of the provider; a write is not. */
+const ATTEMPTS = 3;
+const PAUSE_MS = 100;
 const MAXIMUM_BYTES = 4 * 1024 * 1024;
 const DEFAULT_WAIT_S = 60;
 
 /**
  * A provider's REST API, called safely: every request stays on the configured origin and path, redirects are not
- * followed, ten seconds and 4 MiB end it, and each failure is a typed error without upstream text.
+ * followed, a deadline and 4 MiB end it, and each failure is a typed error without upstream text. A read is tried up to
+ * three times before the deadline, a write once.
  */
 @Injectable()
 export class ProviderApi {
   readonly #provider: ApiConventions;
-  readonly #base: string;
+  readonly #config: Pick<ProviderConfig, 'apiBase' | 'deadlineMs'>;
 
-  /** @param base the API's address, without a trailing slash */
-  constructor(provider: ApiConventions, base: string) {
+  constructor(provider: ApiConventions, config: Pick<ProviderConfig, 'apiBase' | 'deadlineMs'>) {
     this.#provider = provider;
-    this.#base = base;
+    this.#config = config;
   }
 
   /** @throws ToolError | TokenRefusedError */
@@ -90,40 +100,50 @@ export class ProviderApi {
   }
 
   #urlOf({ path, query = {} }: ApiRequest<unknown>): URL {
-    const url = new URL(`${this.#base}/${path.map(encodeSegment).join('/')}`);
+    const url = new URL(`${this.#config.apiBase}/${path.map(encodeSegment).join('/')}`);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, String(value));
     return url;
   }
 
-  async #send(
+  async #send(url: URL, sent: Sent, { accessToken, signal }: ProviderCallContext): Promise<Answered> {
+    const attempts = sent.method === 'GET' ? ATTEMPTS : 1;
+    try {
+      return await withDeadline(this.#config.deadlineMs, signal, async (ends) => {
+        for (let attempt = 1; ; attempt += 1) {
+          const answer = await this.#attempt(url, sent, accessToken, ends).catch((error: unknown) => {
+            if (error instanceof ToolError || ends.aborted || attempt === attempts) throw error;
+            return undefined;
+          });
+          if (answer !== undefined && (answer.response.status < 500 || attempt === attempts)) return answer;
+          await delay(PAUSE_MS * attempt * (1 + Math.random()), undefined, { signal: ends });
+        }
+      });
+    } catch (error) {
+      if (error instanceof ToolError && sent.method === 'GET') throw error;
+      throw this.#unclear(sent, 'provider_unavailable', 'did not answer. Try again in a moment.', error);
+    }
+  }
+
+  async #attempt(
     url: URL,
     { method, body }: Sent,
-    { accessToken, signal }: ProviderCallContext,
-  ): Promise<{ response: Response; text: string }> {
-    try {
-      const response = await fetch(url, {
-        method,
-        headers: {
-          accept: 'application/json',
-          'user-agent': 'OnBehalf',
-          ...this.#provider.headers,
-          ...(body !== undefined && { 'content-type': 'application/json' }),
-          authorization: `Bearer ${accessToken}`,
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-        redirect: 'error',
-        signal: AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]),
-      });
-      return { response, text: await this.#textOf(response) };
-    } catch (error) {
-      if (error instanceof ToolError && method === 'GET') throw error;
-      throw this.#unclear(
-        { method },
-        'provider_unavailable',
-        'did not answer. Try again in a moment.',
-        error,
-      );
-    }
+    accessToken: string,
+    signal: AbortSignal,
+  ): Promise<Answered> {
+    const response = await fetch(url, {
+      method,
+      headers: {
+        accept: 'application/json',
+        'user-agent': 'OnBehalf',
+        ...this.#provider.headers,
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        authorization: `Bearer ${accessToken}`,
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      redirect: 'error',
+      signal,
+    });
+    return { response, text: await this.#textOf(response) };
   }
 
   async #textOf(response: Response): Promise<string> {

@@ -52,6 +52,7 @@ describe('ProviderModule', () => {
   const config = (path: string) => ({
     credentialProvider: `cp-${path}`,
     apiBase: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}/${path}`,
+    deadlineMs: 10_000,
   });
   const offering = async (...providers: readonly Provider[]): Promise<void> => {
     const imports = providers.map((provider) => ProviderModule.forProvider(provider, config(provider.id)));
@@ -118,7 +119,7 @@ describe('ProviderModule', () => {
   });
 
   it('can be offered to a test with another API', async () => {
-    const other = new ProviderApi(parrot, 'http://127.0.0.1:1');
+    const other = new ProviderApi(parrot, { apiBase: 'http://127.0.0.1:1', deadlineMs: 10_000 });
     module = await Test.createTestingModule({
       imports: [ProviderModule.forProvider(parrot, config('parrot'))],
     })

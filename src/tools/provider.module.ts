@@ -8,10 +8,10 @@ import { OfferedProvider, type Provider } from './provider.js';
 export class ProviderModule {
   /**
    * The module of one provider.
-   * @param config the name of its credential provider, and the address of its API
+   * @param config the name of its credential provider, the address of its API, and the deadline of a call
    */
   static forProvider(provider: Provider, config: ProviderConfig): DynamicModule {
-    const api = new ProviderApi(provider, config.apiBase);
+    const api = new ProviderApi(provider, config);
     return {
       module: ProviderModule,
       providers: [

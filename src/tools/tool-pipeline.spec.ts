@@ -7,6 +7,7 @@ import { MemoryStore } from '../storage/testing/memory-store.js';
 import { Accounts } from './accounts.js';
 import { Connections } from './connections.js';
 import { digestOf } from './digest.js';
+import type { Account } from './provider.js';
 import { ToolPipeline } from './tool-pipeline.js';
 import type { RegisteredTool, ToolCall, ToolOutcome } from './tool-call.js';
 import { TokenRefusedError, ToolError } from './tool.errors.js';
@@ -23,6 +24,9 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
   /** The error that the tool throws. */
   let fails: Error | undefined;
   let called: string[];
+  /** Called when the tool is; the tool waits for its result. */
+  let enter: () => Promise<never> | undefined;
+  let identifies: (accessToken: string) => Promise<Account>;
   let trail: ReturnType<typeof recordedAudit>;
   let connections: Connections;
   let pipeline: ToolPipeline;
@@ -47,14 +51,16 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
         authorizationParameters: { prompt: 'select_account' },
         tools: [],
       },
-      config: { credentialProvider: 'parrot-cp', apiBase: 'https://parrot.example' },
+      config: { credentialProvider: 'parrot-cp', apiBase: 'https://parrot.example', deadlineMs: 10_000 },
       identify: ({ accessToken }) => {
         identified.push(accessToken);
-        return Promise.resolve(accessToken.startsWith('a') ? { ...A, scopes: WIDER } : B);
+        return identifies(accessToken);
       },
     },
     run: (_input, { accessToken }) => {
       called.push(accessToken);
+      const waits = enter();
+      if (waits !== undefined) return waits;
       return fails === undefined ? Promise.resolve({}) : Promise.reject(fails);
     },
   });
@@ -81,6 +87,8 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
     identified = [];
     called = [];
     fails = undefined;
+    enter = () => undefined;
+    identifies = (accessToken) => Promise.resolve(accessToken.startsWith('a') ? { ...A, scopes: WIDER } : B);
     trail = recordedAudit();
     connections = new Connections(new MemoryStore());
     const tokens = {
@@ -188,18 +196,49 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
     expect(await run('write', { approved })).toMatchObject({ kind: 'authorization_required', called: true });
   });
 
+  const down = new ToolError('provider_unavailable', 'Down.');
   it.each([
-    ['write', new Error('socket hang up'), false, 'tool_outcome_unknown'],
-    ['write', new ToolError('provider_unavailable', 'Down.'), false, 'provider_unavailable'],
-    ['write', new ToolError('provider_unavailable', 'Down.'), true, 'tool_outcome_unknown'],
-    ['read', new ToolError('provider_unavailable', 'Down.'), true, 'provider_unavailable'],
-  ] as const)('tells of a %s that ends by %s (aborted: %s): %s', async (effect, error, aborted, code) => {
+    ['write', 'an unknown error', new Error('socket hang up'), 'tool_outcome_unknown'],
+    ['write', 'a tool error', down, 'provider_unavailable'],
+  ] as const)('tells of a %s that ends by %s', async (effect, _name, error, code) => {
+    await run();
+    fails = error;
+    await expect(run(effect, { approved: approvalOf('1') })).rejects.toMatchObject({ code });
+  });
+
+  it.each([
+    ['write', undefined, { code: 'tool_outcome_unknown' }],
+    ['write', down, { code: 'tool_outcome_unknown' }],
+    ['read', undefined, { name: 'AbortError' }],
+    ['read', down, { code: 'provider_unavailable' }],
+  ] as const)('ends a %s with its run, also when the tool goes on: %j', async (effect, error, expected) => {
     await run();
     const leaving = new AbortController();
     fails = error;
-    if (aborted) leaving.abort();
+    enter = () => {
+      leaving.abort();
+      return error === undefined ? new Promise(() => undefined) : undefined;
+    };
     const call = run(effect, { approved: approvalOf('1'), signal: leaving.signal });
-    await expect(call).rejects.toMatchObject({ code });
+    await expect(call).rejects.toMatchObject(expected);
+    expect(called).toHaveLength(2);
+  });
+
+  it('does not begin a write when its run has ended', async () => {
+    await run();
+    const call = run('write', { approved: approvalOf('1'), signal: AbortSignal.abort() });
+    await expect(call).rejects.toMatchObject({ code: 'sessions_unavailable' });
+    expect(called).toHaveLength(1);
+  });
+
+  it('ends with its run when the provider does not say whose token it is', async () => {
+    const leaving = new AbortController();
+    identifies = () => {
+      leaving.abort();
+      return new Promise(() => undefined);
+    };
+    const call = run('read', { signal: leaving.signal });
+    await expect(call).rejects.toMatchObject({ name: 'AbortError' });
   });
 
   it('lets two first calls at once end as one account', async () => {

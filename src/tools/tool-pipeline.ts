@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
 import { Audit } from '../audit/index.js';
+import { untilAborted } from '../common/deadline/index.js';
 import { describeIssues, ERRORS } from '../common/errors/index.js';
 import { ResourceTokens, type ResourceToken, type TokenAnswer } from '../identity/token-vault/index.js';
 import { Accounts, type AccountCheck } from './accounts.js';
@@ -69,7 +70,9 @@ export class ToolPipeline {
   /** The account that is recorded for the user; undefined before the first use, and where the provider names none. */
   async #recorded({ tool, call }: Step): Promise<Account | undefined> {
     const { provider, identify } = tool.offered;
-    return identify === undefined ? undefined : this.#accounts.recorded(call.user.sub, provider.id);
+    return identify === undefined
+      ? undefined
+      : this.#accounts.recorded(call.user.sub, provider.id, call.signal);
   }
 
   async #authorizationRequired(
@@ -114,7 +117,10 @@ export class ToolPipeline {
     if (identify === undefined) return undefined;
     const token = { sub: call.user.sub, accessToken, signal: call.signal };
     const accepted = typeof call.account === 'object' ? call.account.switchTo : undefined;
-    return this.#accounts.check({ provider: provider.id, identify }, token, accepted);
+    // A provider's own code may not heed the signal.
+    return untilAborted(call.signal, () =>
+      this.#accounts.check({ provider: provider.id, identify }, token, accepted),
+    );
   }
 
   #recordAccount({ tool, call }: Step, { id, scopes = [] }: Account): readonly string[] {
@@ -139,6 +145,7 @@ export class ToolPipeline {
       provider: config.credentialProvider,
       scopes,
       forceAuthentication,
+      signal: call.signal,
       ...(flow !== undefined && { flow }),
       ...(provider.authorizationParameters !== undefined && {
         customParameters: provider.authorizationParameters,
@@ -160,10 +167,14 @@ export function auditOf(
   return { user: user.sub, sessionId, runId, tool };
 }
 
-/** A write that was begun and has no known answer may have been done. Where the tool itself says how it ended, that holds. */
+/**
+ * Runs a tool, which may not heed the signal. A write that was begun and has no known answer may have been done. Where the
+ * tool itself says how it ended, that holds.
+ */
 async function entered(tool: RegisteredTool, input: unknown, context: ToolCallContext): Promise<unknown> {
+  context.signal.throwIfAborted();
   try {
-    return await tool.run(input, context);
+    return await untilAborted(context.signal, () => tool.run(input, context));
   } catch (error) {
     const isTold = error instanceof ToolError || error instanceof TokenRefusedError;
     if (tool.options.effect === 'read' || (isTold && !context.signal.aborted)) throw error;

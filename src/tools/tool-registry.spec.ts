@@ -4,6 +4,7 @@ import type { INestApplicationContext, Type } from '@nestjs/common';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { Audit } from '../audit/index.js';
+import { recordedLog } from '../common/logging/testing/recorded-log.js';
 import { recordedAudit } from '../audit/testing/recorded-audit.js';
 import { AppError } from '../common/errors/index.js';
 import type { User } from '../identity/sign-in/index.js';
@@ -95,8 +96,12 @@ describe('ToolRegistry', () => {
     providers: readonly Type<unknown>[],
     described: Provider = parrotProvider,
   ): Promise<INestApplicationContext> => {
-    const config = { credentialProvider: 'parrot-cp', apiBase: described.apiBase };
-    const offered = new OfferedProvider(described, config, new ProviderApi(described, described.apiBase));
+    const config = { credentialProvider: 'parrot-cp', apiBase: described.apiBase, deadlineMs: 10_000 };
+    const offered = new OfferedProvider(
+      described,
+      config,
+      new ProviderApi(described, { apiBase: described.apiBase, deadlineMs: 10_000 }),
+    );
     const tokens = {
       get: (_user: User, request: ResourceTokenRequest) => {
         asked.push(request);
@@ -169,7 +174,7 @@ describe('ToolRegistry', () => {
       data: { said: 'hello' },
       widerScopes: [],
     });
-    expect(asked).toEqual([{ provider: 'parrot-cp', scopes: ['speak'], forceAuthentication: false }]);
+    expect(asked).toMatchObject([{ provider: 'parrot-cp', scopes: ['speak'], forceAuthentication: false }]);
     expect(parrot.calls).toEqual([{ input: { text: 'a' }, accessToken: 'token' }]);
     const whose = { user: 'alice', sessionId: 'one', runId: 'run', tool: 'say' };
     expect(trail.lines).toMatchObject([
@@ -233,6 +238,15 @@ describe('ToolRegistry', () => {
     expect(asked).toHaveLength(3);
     token = () => Promise.resolve({ kind: 'token', accessToken: 'dead' });
     expect(await call('say')).toMatchObject({ kind: 'failure', code: 'provider_rejected' });
+  });
+
+  it('logs an unknown failure, unless the run has ended', async () => {
+    const log = recordedLog();
+    parrot.behaviour = () => Promise.reject(new Error('SECRET'));
+    await call('say');
+    expect(log).toMatchObject([{ level: 'error', fields: { event: 'tool_failed', tool: 'say' } }]);
+    await call('say', { signal: AbortSignal.abort() });
+    expect(log).toHaveLength(1);
   });
 
   it.each([

@@ -68,7 +68,7 @@ export class ToolRegistry implements OnApplicationBootstrap {
   async call(name: string, rawInput: unknown, call: ToolCall): Promise<ToolOutcome> {
     const startedAt = Date.now();
     const outcome = await this.#run(name, rawInput, call).catch((error: unknown) =>
-      this.#failure(name, error),
+      this.#failure(name, error, call.signal),
     );
     if (outcome.kind === 'result' || outcome.kind === 'failure') {
       this.#audit.record('tool_called', {
@@ -87,7 +87,7 @@ export class ToolRegistry implements OnApplicationBootstrap {
     return this.#pipeline.run(tool, rawInput, call);
   }
 
-  #failure(name: string, error: unknown): ToolOutcome {
+  #failure(name: string, error: unknown, signal: AbortSignal): ToolOutcome {
     if (error instanceof ToolError && error.code === 'tool_outcome_unknown')
       this.#logger.error({ event: 'tool_outcome_unknown', tool: name, ...errorFields(error.cause) });
     if (error instanceof ToolError) return { kind: 'failure', code: error.code, message: error.message };
@@ -107,7 +107,8 @@ export class ToolRegistry implements OnApplicationBootstrap {
     ) {
       return { kind: 'failure', code: error.code, message: error.detail };
     }
-    this.#logger.error({ event: 'tool_failed', tool: name, ...errorFields(error) });
+    // The run has ended, which is no fault of the tool.
+    if (!signal.aborted) this.#logger.error({ event: 'tool_failed', tool: name, ...errorFields(error) });
     return { kind: 'failure', code: 'tool_failed', message: ERRORS.tool_failed.detail };
   }
 

@@ -102,7 +102,7 @@ class Conversation {
           scopes: { w: 'Write' },
           tools: [],
         },
-        config: { credentialProvider: 'p', apiBase: 'https://p.example' },
+        config: { credentialProvider: 'p', apiBase: 'https://p.example', deadlineMs: 10_000 },
         identify: () => Promise.resolve(this.account),
       },
       run: (parsed) => {

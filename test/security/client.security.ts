@@ -65,7 +65,7 @@ describe("a provider's API", () => {
     for (let count = 0; count < CASES * PROVIDERS.length; count += 1) {
       const provider = PROVIDERS[count % PROVIDERS.length];
       if (provider === undefined) break;
-      const client = new ProviderApi(provider, `${origin}/api/v3`);
+      const client = new ProviderApi(provider, { apiBase: `${origin}/api/v3`, deadlineMs: 10_000 });
       const text = (): string =>
         Array.from({ length: random.below(4) + 1 }, () => random.pick(PIECES)).join('');
       const [owner, repo, sort] = [text(), text(), text()];

@@ -48,8 +48,9 @@ export class Interrupts {
     context: RunContext,
     raised: RaisedInterrupt,
     place: InterruptPlace,
+    signal?: AbortSignal,
   ): Promise<PresentedInterrupt> {
-    const presented = await this.#presented(context, raised, place);
+    const presented = await this.#presented(context, raised, place, signal);
     recordAsked(this.#audit, context, presented.stored.id, raised.outcome);
     return presented;
   }
@@ -73,6 +74,7 @@ export class Interrupts {
     context: RunContext,
     raised: RaisedInterrupt,
     place: InterruptPlace,
+    signal?: AbortSignal,
   ): Promise<PresentedInterrupt> {
     const { outcome } = raised;
     const title = this.#registry.title(outcome.tool);
@@ -84,7 +86,7 @@ export class Interrupts {
       case 'account_changed':
         return accountChange({ ...common, id: unguessableId(place.number), ...kept }, outcome);
       case 'authorization_required':
-        return this.#consent(context, { ...common, id: numberedId(place.number), ...kept }, outcome);
+        return this.#consent(context, { ...common, id: numberedId(place.number), ...kept }, outcome, signal);
     }
   }
 
@@ -92,11 +94,12 @@ export class Interrupts {
     context: RunContext,
     common: CommonMembers & { readonly approved?: string },
     outcome: Outcome<'authorization_required'>,
+    signal?: AbortSignal,
   ): Promise<PresentedInterrupt> {
     const { kind, provider, scopes, authorization } = outcome;
     const stored: StoredInterrupt = { ...common, kind, provider: provider.id, scopes: [...scopes] };
     const ticket = ticketFor(context, stored, outcome);
-    await this.#ledger.ask(ticket);
+    await this.#ledger.ask(ticket, signal);
     const url = await this.#tickets.connectUrl(ticket);
     return {
       stored,

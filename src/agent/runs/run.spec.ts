@@ -50,7 +50,8 @@ describe('Run', () => {
   let conversations: Conversations;
   let outcomes: Map<string, ToolOutcome[]>;
   let called: (ToolCall & { readonly input: unknown })[];
-  let ledgerFault: AppError | undefined;
+  /** Called when a flow is recorded, which fails with what it throws. */
+  let asking: () => void;
   let model: ScriptedModel;
   let abort: AbortController;
   let log: readonly LoggedLine[];
@@ -61,7 +62,7 @@ describe('Run', () => {
     conversations = new Conversations(store);
     outcomes = new Map();
     called = [];
-    ledgerFault = undefined;
+    asking = () => undefined;
     abort = new AbortController();
   });
 
@@ -74,7 +75,10 @@ describe('Run', () => {
     },
   } as unknown as ToolRegistry;
   const ledger = {
-    ask: () => (ledgerFault === undefined ? Promise.resolve() : Promise.reject(ledgerFault)),
+    ask: async () => {
+      await Promise.resolve();
+      asking();
+    },
   } as unknown as ConstructorParameters<typeof Interrupts>[2];
   const tickets = {
     connectUrl: () => Promise.resolve('https://a.example/connect'),
@@ -256,7 +260,9 @@ describe('Run', () => {
 
     it('forgets no result where the user cannot be asked', async () => {
       outcomes.set('wait', [authorizationRequired]);
-      ledgerFault = new AppError('flows_unavailable');
+      asking = () => {
+        throw new AppError('flows_unavailable');
+      };
       const waiting = { toolUseId: 'b', name: 'say', input: { word: 'wait' } };
       const end = (await say('say both', toolCalls(CALL, waiting))).at(-1);
       expect(end).toMatchObject({ kind: 'failed', error: { code: 'flows_unavailable' } });
@@ -289,6 +295,29 @@ describe('Run', () => {
       expect((await stored())[0]).toEqual(user({ text: 'hi' }));
       expect(await lastTurn()).toBe(outcome);
     });
+
+    it.each([
+      [undefined, { kind: 'finished', outcome: 'cancelled' }, 'cancelled'],
+      [new AppError('run_timeout'), { kind: 'failed', error: { code: 'run_timeout' } }, 'error'],
+    ])(
+      'by %s while the user is asked: tells why it ended, and keeps the results',
+      async (cause, end, outcome) => {
+        outcomes.set('wait', [authorizationRequired]);
+        asking = () => {
+          abort.abort(cause);
+          throw new AppError('flows_unavailable', { reason: 'aborted' });
+        };
+        const waiting = { toolUseId: 'b', name: 'say', input: { word: 'wait' } };
+        expect((await say('say both', toolCalls(CALL, waiting))).at(-1)).toMatchObject(end);
+        expect((await stored()).at(-1)).toMatchObject({
+          content: [
+            { toolResult: { toolUseId: 'a', status: 'success' } },
+            failed('b', 'The user could not be asked, so this was not done.'),
+          ],
+        });
+        expect(await lastTurn()).toBe(outcome);
+      },
+    );
 
     it.each([
       [undefined, { kind: 'finished', outcome: 'cancelled' }],

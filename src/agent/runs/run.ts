@@ -101,13 +101,16 @@ export class Run {
         return this.#paused(plan, loopEnd.calls);
       case 'limit':
         throw new AppError('run_limit', { reason: loopEnd.limit });
-      case 'cancelled': {
-        const end = this.#abortedEnd();
-        return { end, turn: { outcome: end.kind === 'failed' ? 'error' : 'cancelled', messages } };
-      }
+      case 'cancelled':
+        return this.#aborted(messages);
       case 'success':
         return { end: { kind: 'finished', outcome: 'success' }, turn: { outcome: 'success', messages } };
     }
+  }
+
+  #aborted(messages: readonly StoredMessage[]): Ending {
+    const end = this.#abortedEnd();
+    return { end, turn: { outcome: end.kind === 'failed' ? 'error' : 'cancelled', messages } };
   }
 
   /** A run is aborted with the error that ends it; without one, because its client has left. */
@@ -129,7 +132,8 @@ export class Run {
       // The results of the calls beside those that wait must not be forgotten.
       const [answer, results = []] = closedAnswer(snapshot, NOT_ASKED);
       const unfinished = answer === undefined ? [] : [answer, userMessage(results)];
-      return failure([...messages, ...unfinished], error);
+      const all = [...messages, ...unfinished];
+      return this.#signal.aborted ? this.#aborted(all) : failure(all, error);
     }
   }
 
@@ -139,7 +143,8 @@ export class Run {
       const raised = paused.raised(toolCallId);
       if (raised === undefined) continue;
       const number = this.#turn.interrupts + presented.length + 1;
-      presented.push(await this.#services.interrupts.present(this.#context, raised, { number, loopId }));
+      const place = { number, loopId };
+      presented.push(await this.#services.interrupts.present(this.#context, raised, place, this.#signal));
     }
     return presented;
   }

@@ -1,6 +1,7 @@
 import type { BedrockRuntimeClient } from '@aws-sdk/client-bedrock-runtime';
 import type { NodeHttpHandler } from '@smithy/node-http-handler';
-import { describe, expect, it } from '@jest/globals';
+import { setTimeout as delay } from 'node:timers/promises';
+import { describe, expect, it, jest } from '@jest/globals';
 import { Message, type BedrockModel, type ModelStreamEvent } from '@strands-agents/sdk';
 import { timeoutsOf } from '../../common/testing/request-handler.js';
 import { bedrockModel } from './bedrock.model.js';
@@ -17,6 +18,9 @@ const start: Chunk = { messageStart: { role: 'assistant' } };
 const blockStart: Chunk = { contentBlockStart: {} };
 const stop: Chunk = { contentBlockStop: {} };
 const end: Chunk = { messageStop: { stopReason: 'end_turn' } };
+const pause = (ms: number): Chunk => ({ pause: { ms } });
+const FIRST_BYTE_MS = 200;
+const IDLE_MS = 60;
 const hello = Message.fromMessageData({ role: 'user', content: [{ text: 'hello' }] });
 const calling = (...ids: readonly string[]): Message =>
   Message.fromMessageData({
@@ -40,7 +44,11 @@ function answering(model: BedrockModel, chunks: readonly Chunk[]): readonly unkn
       const output = {
         stream: (async function* () {
           await Promise.resolve();
-          yield* chunks;
+          for (const chunk of chunks) {
+            if ('silence' in chunk) await new Promise(() => undefined);
+            if (chunk.pause !== undefined) await delay(Reflect.get(chunk.pause, 'ms') as number);
+            else yield chunk;
+          }
         })(),
         $metadata: {},
       };
@@ -52,7 +60,8 @@ function answering(model: BedrockModel, chunks: readonly Chunk[]): readonly unkn
 }
 
 describe('bedrockModel', () => {
-  const made = (): BedrockModel => bedrockModel({ region: 'eu-west-1', id: 'a-model' });
+  const made = (): BedrockModel =>
+    bedrockModel({ region: 'eu-west-1', id: 'a-model', firstByteMs: FIRST_BYTE_MS, idleMs: IDLE_MS });
 
   /** The events until the end, or until the model throws. */
   const streamed = async (
@@ -85,12 +94,60 @@ describe('bedrockModel', () => {
     expect(await config.maxAttempts()).toBe(3);
   });
 
-  it('waits for a limited time', async () => {
+  it('connects within a limited time', async () => {
     const { requestHandler } = clientOf(made()).config;
-    expect(await timeoutsOf(requestHandler)).toMatchObject({
-      connectionTimeout: 3_000,
-      socketTimeout: 60_000,
-    });
+    expect(await timeoutsOf(requestHandler)).toMatchObject({ connectionTimeout: 3_000 });
+  });
+
+  const silent: Chunk = { silence: {} };
+  it.each([
+    ['sends nothing', [silent], 'no_first_byte'],
+    ['thinks for too long', [start, silent], 'no_first_byte'],
+    ['stops in the middle of an answer', [start, textDelta('a'), silent], 'silent'],
+  ])('gives up a model that %s', async (_name, chunks, reason) => {
+    const { events, thrown } = await streamed(chunks);
+    expect(thrown).toMatchObject({ code: 'model_unavailable', reason, cause: { name: 'DeadlineError' } });
+    expect(events.length).toBeGreaterThanOrEqual(chunks.length - 1);
+  });
+
+  it('lets a model think for longer than it may be silent later', async () => {
+    const { thrown } = await streamed([start, pause(FIRST_BYTE_MS * 0.6), textDelta('a'), stop, end]);
+    expect(thrown).toBeUndefined();
+  });
+
+  it('takes no time for silence in which nobody asks for the next event', async () => {
+    const model = made();
+    answering(model, [start, textDelta('a'), stop, end]);
+    for await (const event of model.stream([hello])) {
+      if (event.type === 'modelContentBlockStartEvent') await delay(IDLE_MS * 2);
+    }
+  });
+
+  it.each<[string, AbortController | undefined]>([
+    ['with', new AbortController()],
+    ['without', undefined],
+  ])('ends its request when it gives up, %s a signal of the caller', async (_name, caller) => {
+    const model = made();
+    answering(model, [silent]);
+    const send = jest.spyOn(clientOf(model), 'send');
+    const stream = model.stream([hello], caller === undefined ? {} : { cancelSignal: caller.signal });
+    await expect(stream[Symbol.asyncIterator]().next()).rejects.toMatchObject({ reason: 'no_first_byte' });
+    const given = (send.mock.calls[0]?.[1] as { abortSignal?: AbortSignal } | undefined)?.abortSignal;
+    expect(given?.aborted).toBe(true);
+    expect(caller?.signal.aborted ?? false).toBe(false);
+  });
+
+  it('ends its request when the caller aborts', async () => {
+    const model = made();
+    answering(model, [start, end]);
+    const caller = new AbortController();
+    const send = jest.spyOn(clientOf(model), 'send');
+    const events = model.stream([hello], { cancelSignal: caller.signal })[Symbol.asyncIterator]();
+    await events.next();
+    const { abortSignal } = send.mock.calls[0]?.[1] as { abortSignal: AbortSignal };
+    expect(abortSignal.aborted).toBe(false);
+    caller.abort();
+    expect(abortSignal.aborted).toBe(true);
   });
 
   it.each([

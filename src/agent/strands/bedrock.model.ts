@@ -1,18 +1,52 @@
 import {
   BedrockModel,
   ModelContentBlockStartEvent,
+  type BedrockModelOptions,
   type Message,
   type ModelStreamEvent,
   type StreamOptions,
 } from '@strands-agents/sdk';
 import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { DeadlineError, withDeadline } from '../../common/deadline/index.js';
 import { AppError } from '../../common/errors/index.js';
 import type { ModelConfig } from '../../config/index.js';
 
 const CONNECT_TIMEOUT_MS = 3_000;
-/** Between two bytes of an answer. */
-const SOCKET_TIMEOUT_MS = 60_000;
 const MAXIMUM_TOKENS = 4_096;
+
+/** How long the model may think, and be silent in the middle of an answer; milliseconds. */
+type Patience = Pick<ModelConfig, 'firstByteMs' | 'idleMs'>;
+
+/**
+ * The events of an answer, until the model is silent for too long. `silence` is then aborted, which ends the request.
+ * @throws AppError `model_unavailable`
+ */
+async function* withoutLongSilence(
+  answer: AsyncIterable<ModelStreamEvent>,
+  { firstByteMs, idleMs }: Patience,
+  silence: AbortController,
+): AsyncGenerator<ModelStreamEvent, void, undefined> {
+  const events = answer[Symbol.asyncIterator]();
+  let began = false;
+  try {
+    for (;;) {
+      const next: IteratorResult<ModelStreamEvent> = await withDeadline(
+        began ? idleMs : firstByteMs,
+        undefined,
+        () => events.next(),
+      );
+      if (next.done === true) return;
+      // The first event says only that the request has arrived.
+      began ||= next.value.type !== 'modelMessageStartEvent';
+      yield next.value;
+    }
+  } catch (error) {
+    if (!(error instanceof DeadlineError)) throw error;
+    throw new AppError('model_unavailable', { reason: began ? 'silent' : 'no_first_byte', cause: error });
+  } finally {
+    silence.abort();
+  }
+}
 
 /**
  * Bedrock sends no start event for a text block, and Strands 1.19 then glues two neighbouring text blocks together
@@ -20,10 +54,22 @@ const MAXIMUM_TOKENS = 4_096;
  * conversation's ids again is refused before any of its calls begins.
  */
 class BlockwiseBedrockModel extends BedrockModel {
-  override async *stream(messages: Message[], options?: StreamOptions): AsyncIterable<ModelStreamEvent> {
+  readonly #patience: Patience;
+
+  constructor(options: BedrockModelOptions, patience: Patience) {
+    super(options);
+    this.#patience = patience;
+  }
+
+  override async *stream(messages: Message[], options: StreamOptions = {}): AsyncIterable<ModelStreamEvent> {
     let open = false;
     const ids = new Set(messages.flatMap(toolUseIds));
-    for await (const event of super.stream(messages, options)) {
+    const silence = new AbortController();
+    const { cancelSignal } = options;
+    const ending =
+      cancelSignal === undefined ? silence.signal : AbortSignal.any([cancelSignal, silence.signal]);
+    const answer = super.stream(messages, { ...options, cancelSignal: ending });
+    for await (const event of withoutLongSilence(answer, this.#patience, silence)) {
       if (event.type === 'modelContentBlockDeltaEvent' && !open) {
         yield new ModelContentBlockStartEvent({ type: 'modelContentBlockStartEvent' });
       }
@@ -45,20 +91,21 @@ function toolUseIds({ content }: Message): string[] {
 }
 
 /** Amazon Bedrock over keep-alive HTTP/1.1; the SDK's default of HTTP/2 opens a connection for every call. */
-export function bedrockModel({ region, id }: ModelConfig): BedrockModel {
-  return new BlockwiseBedrockModel({
+export function bedrockModel({ region, id, ...patience }: ModelConfig): BedrockModel {
+  const options: BedrockModelOptions = {
     modelId: id,
     region,
     maxTokens: MAXIMUM_TOKENS,
     clientConfig: {
       maxAttempts: 3,
+      // The model may think for minutes, so no attempt has a limit of its own.
       requestHandler: new NodeHttpHandler({
         connectionTimeout: CONNECT_TIMEOUT_MS,
-        socketTimeout: SOCKET_TIMEOUT_MS,
         // The handler's own limit of 50 would let one user's slow answers hold up everybody else's.
         httpAgent: { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY },
         httpsAgent: { keepAlive: true, maxSockets: Number.POSITIVE_INFINITY },
       }),
     },
-  });
+  };
+  return new BlockwiseBedrockModel(options, patience);
 }

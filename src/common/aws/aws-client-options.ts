@@ -11,7 +11,8 @@ export interface AwsClientOptions {
 }
 
 /**
- * The options of an AWS client with short answers: 2 s to connect, 8 s for the head of an answer, three attempts.
+ * The options of an AWS client with short answers: 2 s to connect, 8 s for the head of an answer, three attempts. They do
+ * not limit the time that a body takes, or all attempts together; `withDeadline` does.
  * `attempts` is 1 for a call that changes state, because a second attempt after a lost answer would look like a replay.
  * Without `keepAlive`, each call opens a new connection: an open one may be dead after the process was frozen.
  */

@@ -20,6 +20,8 @@ const denied = (message: string): AccessDeniedException => new AccessDeniedExcep
 
 describe('AuthorizationCompletionAdapter', () => {
   let clients: BedrockAgentCoreClient[];
+  /** The options of each call. */
+  let options: unknown[];
   let sent: { readonly name: string; readonly input: unknown }[];
   let answer: () => Promise<object>;
   let log: readonly LoggedLine[];
@@ -29,13 +31,19 @@ describe('AuthorizationCompletionAdapter', () => {
     clients = [];
     sent = [];
     log = recordedLog();
-    const send = function (this: BedrockAgentCoreClient, command: { readonly input: unknown }) {
+    options = [];
+    const send = function (
+      this: BedrockAgentCoreClient,
+      command: { readonly input: unknown },
+      given: unknown,
+    ) {
       clients.push(this);
+      options.push(given);
       sent.push({ name: command.constructor.name, input: command.input });
       return answer();
     };
     jest.spyOn(BedrockAgentCoreClient.prototype, 'send').mockImplementation(send as never);
-    adapter = new AuthorizationCompletionAdapter({ region: 'eu-west-1' } as IdentityConfig);
+    adapter = new AuthorizationCompletionAdapter({ region: 'eu-west-1', deadlineMs: 200 } as IdentityConfig);
     answer = () => Promise.resolve({ $metadata });
   });
   afterEach(() => {
@@ -77,14 +85,14 @@ describe('AuthorizationCompletionAdapter', () => {
     },
   );
 
-  const options = { message: 'SECRET', $metadata };
+  const details = { message: 'SECRET', $metadata };
   it.each<[Error, string]>([
     [denied('User: x is NOT authorized to perform: y'), 'identity_misconfigured'],
-    [new UnauthorizedException(options), 'identity_misconfigured'],
-    [new ValidationException({ ...options, reason: 'CannotParse' }), 'identity_misconfigured'],
-    [new ResourceNotFoundException(options), 'identity_misconfigured'],
-    [new ThrottlingException(options), 'identity_unavailable'],
-    [new InternalServerException(options), 'identity_unavailable'],
+    [new UnauthorizedException(details), 'identity_misconfigured'],
+    [new ValidationException({ ...details, reason: 'CannotParse' }), 'identity_misconfigured'],
+    [new ResourceNotFoundException(details), 'identity_misconfigured'],
+    [new ThrottlingException(details), 'identity_unavailable'],
+    [new InternalServerException(details), 'identity_unavailable'],
     [new Error('SECRET'), 'identity_unavailable'],
   ])('maps a failure: %s becomes %s', async (fault, code) => {
     answer = () => Promise.reject(fault);
@@ -104,8 +112,17 @@ describe('AuthorizationCompletionAdapter', () => {
     expect(JSON.stringify(log)).not.toContain('SECRET');
   });
 
+  it('ends at its deadline', async () => {
+    answer = () => new Promise(() => undefined);
+    await expect(adapter.complete('urn:x', alice)).rejects.toMatchObject({
+      code: 'identity_unavailable',
+      cause: { name: 'DeadlineError' },
+    });
+    expect(options).toMatchObject([{ abortSignal: { aborted: true } }]);
+  });
+
   it('reports a user token that the service refuses', async () => {
-    const fault = new UnauthorizedException(options);
+    const fault = new UnauthorizedException(details);
     answer = () => Promise.reject(fault);
     await expect(adapter.complete('urn:x', { sub: 'alice', userToken: 'TOKEN' })).rejects.toMatchObject({
       code: 'unauthenticated',

@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-bedrock-agentcore';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { awsClientOptions } from '../../common/aws/index.js';
+import { withDeadline } from '../../common/deadline/index.js';
 import { AppError } from '../../common/errors/index.js';
 import { IDENTITY_CONFIG, type IdentityConfig } from '../../config/index.js';
 import { asIdentityError } from '../agentcore/index.js';
@@ -20,8 +21,10 @@ import type { AuthorizationCompletion, CompletionAnswer } from './authorization-
 @Injectable()
 export class AuthorizationCompletionAdapter implements AuthorizationCompletion, OnApplicationShutdown {
   readonly #client: BedrockAgentCoreClient;
+  readonly #deadlineMs: number;
 
-  constructor(@Inject(IDENTITY_CONFIG) { region }: IdentityConfig) {
+  constructor(@Inject(IDENTITY_CONFIG) { region, deadlineMs }: IdentityConfig) {
+    this.#deadlineMs = deadlineMs;
     this.#client = new BedrockAgentCoreClient(awsClientOptions(region, { attempts: 1, keepAlive: false }));
   }
 
@@ -30,7 +33,9 @@ export class AuthorizationCompletionAdapter implements AuthorizationCompletion, 
       user.userToken === undefined ? { userId: user.sub } : { userToken: user.userToken };
     try {
       const command = new CompleteResourceTokenAuthCommand({ sessionUri, userIdentifier });
-      const { $metadata } = await this.#client.send(command);
+      const { $metadata } = await withDeadline(this.#deadlineMs, undefined, (abortSignal) =>
+        this.#client.send(command, { abortSignal }),
+      );
       return { kind: 'completed', awsRequestId: $metadata.requestId };
     } catch (error) {
       if (isSessionRejection(error)) return { kind: 'rejected', awsRequestId: error.$metadata.requestId };

@@ -26,7 +26,10 @@ export class FlowLedger {
   }
 
   /** Records a new flow. This happens before the user gets a link. @throws AppError `flows_unavailable` */
-  async ask({ sub, display, consent, customState, expiresAt, sessionUri }: FlowTicket): Promise<void> {
+  async ask(
+    { sub, display, consent, customState, expiresAt, sessionUri }: FlowTicket,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const record: FlowRecord = {
       version: 1,
       state: 'asked',
@@ -40,7 +43,7 @@ export class FlowLedger {
       expiresAt,
     };
     const written = await this.#call(() =>
-      this.#store.put(keyOf(flowIdOf(sessionUri)), JSON.stringify(record), { ifAbsent: true }),
+      this.#store.put(keyOf(flowIdOf(sessionUri)), JSON.stringify(record), { ifAbsent: true }, signal),
     );
     // AgentCore Identity gives each session its own URI. A URI that occurs again belongs to an earlier flow.
     if (written === 'conflict') throw new AppError('flows_unavailable', { reason: 'flow_asked_twice' });

@@ -13,6 +13,7 @@ import { WorkloadTokens } from './workload-tokens.js';
 class FakeTokenVault implements TokenVault {
   readonly issued: (User | undefined)[] = [];
   readonly queries: ResourceTokenQuery[] = [];
+  readonly signals: (AbortSignal | undefined)[] = [];
   readonly dead = new Set<string>();
   answer: ResourceTokenAnswer = { kind: 'token', accessToken: 'provider-token' };
 
@@ -22,8 +23,9 @@ class FakeTokenVault implements TokenVault {
     return `workload-token-${String(this.issued.length)}`;
   }
 
-  resourceToken(query: ResourceTokenQuery): Promise<ResourceTokenAnswer> {
+  resourceToken(query: ResourceTokenQuery, signal?: AbortSignal): Promise<ResourceTokenAnswer> {
     this.queries.push(query);
+    this.signals.push(signal);
     if (this.dead.has(query.workloadAccessToken)) return Promise.reject(new WorkloadTokenRejectedError());
     return Promise.resolve(this.answer);
   }
@@ -55,6 +57,14 @@ describe('ResourceTokens', () => {
       forceAuthentication: false,
       customParameters: {},
     });
+  });
+
+  it('waits no longer than its caller', async () => {
+    const { signal } = new AbortController();
+    await tokens.get(alice, { ...request, signal });
+    expect(identity.signals).toEqual([signal]);
+    const ended = tokens.get({ sub: 'bob' }, { ...request, signal: AbortSignal.abort() });
+    await expect(ended).rejects.toMatchObject({ reason: 'aborted' });
   });
 
   it('passes on the options of the caller', async () => {

@@ -29,6 +29,8 @@ export interface ResourceTokenRequest {
   readonly customState?: string;
   /** Further parameters of the provider's authorization request. */
   readonly customParameters?: Readonly<Record<string, string>>;
+  /** The caller waits no longer than until it aborts. */
+  readonly signal?: AbortSignal;
 }
 
 /** A consent that the user has to give, and how to ask for it. */
@@ -65,27 +67,30 @@ export class ResourceTokens {
     const flow = request.flow ?? 'USER_FEDERATION';
     const customState = request.customState ?? randomBytes(32).toString('base64url');
     const expiresAt = Date.now() + AUTHORIZATION_LIFETIME_MS;
-    const answer = await this.#ask(flow === 'M2M' ? undefined : user, (workloadAccessToken) =>
-      this.#vault.resourceToken({
-        workloadAccessToken,
-        provider: request.provider,
-        scopes: request.scopes,
-        flow,
-        returnUrl: request.returnUrl ?? this.#returnUrl,
-        forceAuthentication: request.forceAuthentication ?? false,
-        customState,
-        customParameters: request.customParameters ?? {},
-      }),
+    const query = {
+      provider: request.provider,
+      scopes: request.scopes,
+      flow,
+      returnUrl: request.returnUrl ?? this.#returnUrl,
+      forceAuthentication: request.forceAuthentication ?? false,
+      customState,
+      customParameters: request.customParameters ?? {},
+    };
+    const { signal } = request;
+    const owner = flow === 'M2M' ? undefined : user;
+    const answer = await this.#ask(owner, signal, (workloadAccessToken) =>
+      this.#vault.resourceToken({ workloadAccessToken, ...query }, signal),
     );
     return answer.kind === 'token' ? answer : { ...answer, customState, expiresAt };
   }
 
   async #ask(
     user: User | undefined,
+    signal: AbortSignal | undefined,
     work: (workloadAccessToken: string) => Promise<ResourceTokenAnswer>,
   ): Promise<ResourceTokenAnswer> {
     try {
-      return await this.#workloadTokens.use(user, work);
+      return await this.#workloadTokens.use(user, work, signal);
     } catch (error) {
       if (!(error instanceof WorkloadTokenRejectedError)) throw error;
       throw new AppError('identity_unavailable', { reason: 'workload_token_rejected_twice', cause: error });

@@ -40,6 +40,7 @@ interface Sent {
   readonly client: BedrockAgentCoreClient;
   readonly name: string;
   readonly input: unknown;
+  readonly options: unknown;
 }
 
 describe('TokenVaultAdapter', () => {
@@ -51,14 +52,19 @@ describe('TokenVaultAdapter', () => {
   beforeEach(() => {
     sent = [];
     log = recordedLog();
-    const send = function (this: BedrockAgentCoreClient, command: { readonly input: unknown }) {
-      sent.push({ client: this, name: command.constructor.name, input: command.input });
+    const send = function (
+      this: BedrockAgentCoreClient,
+      command: { readonly input: unknown },
+      options: unknown,
+    ) {
+      sent.push({ client: this, name: command.constructor.name, input: command.input, options });
       return answer();
     };
     jest.spyOn(BedrockAgentCoreClient.prototype, 'send').mockImplementation(send as never);
     adapter = new TokenVaultAdapter({
       region: 'eu-west-1',
       authorizationOrigin: 'https://identity.example',
+      deadlineMs: 200,
     } as IdentityConfig);
   });
   afterEach(() => {
@@ -250,6 +256,33 @@ describe('TokenVaultAdapter', () => {
       expect(JSON.stringify(log)).not.toContain('SECRET');
     },
   );
+
+  const never = (): Promise<never> => new Promise(() => undefined);
+
+  it.each(operations)('%s ends at its deadline', async (operation, call) => {
+    answer = never;
+    await expect(call()).rejects.toMatchObject({
+      code: 'identity_unavailable',
+      reason: operation,
+      cause: { name: 'DeadlineError' },
+    });
+    expect(sent[0]?.options).toMatchObject({ abortSignal: { aborted: true } });
+  });
+
+  it('ends when its caller has gone, which is no fault', async () => {
+    answer = never;
+    const caller = new AbortController();
+    const waiting = adapter.resourceToken(query, caller.signal);
+    const reason = new Error('gone');
+    caller.abort(reason);
+    await expect(waiting).rejects.toMatchObject({
+      code: 'identity_unavailable',
+      reason: 'aborted',
+      cause: reason,
+    });
+    expect(sent[0]?.options).toMatchObject({ abortSignal: { aborted: true } });
+    expect(log).toEqual([]);
+  });
 
   it('closes its connections at the end', async () => {
     answers({ workloadAccessToken: 'w', accessToken: 'a' });

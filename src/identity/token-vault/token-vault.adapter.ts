@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-bedrock-agentcore';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { awsClientOptions } from '../../common/aws/index.js';
+import { withDeadline } from '../../common/deadline/index.js';
 import { AppError } from '../../common/errors/index.js';
 import { IDENTITY_CONFIG, type IdentityConfig } from '../../config/index.js';
 import { asIdentityError, UnusableAnswerError } from '../agentcore/index.js';
@@ -29,23 +30,29 @@ const USER_TOKEN_OPERATION = 'GetWorkloadAccessTokenForJWT';
 export class TokenVaultAdapter implements TokenVault, OnApplicationShutdown {
   readonly #client: BedrockAgentCoreClient;
   readonly #authorizationOrigin: string;
+  readonly #deadlineMs: number;
 
-  constructor(@Inject(IDENTITY_CONFIG) { region, authorizationOrigin }: IdentityConfig) {
+  constructor(@Inject(IDENTITY_CONFIG) { region, authorizationOrigin, deadlineMs }: IdentityConfig) {
     this.#authorizationOrigin = authorizationOrigin;
+    this.#deadlineMs = deadlineMs;
     this.#client = new BedrockAgentCoreClient(awsClientOptions(region));
   }
 
   async workloadAccessToken(workloadName: string, user: User | undefined): Promise<string> {
     const operation = user?.userToken === undefined ? 'GetWorkloadAccessToken' : USER_TOKEN_OPERATION;
-    const { workloadAccessToken } = await this.#call(operation, () => {
-      if (user === undefined) return this.#client.send(new GetWorkloadAccessTokenCommand({ workloadName }));
+    const { workloadAccessToken } = await this.#call(operation, undefined, (abortSignal) => {
+      const ends = { abortSignal };
+      if (user === undefined)
+        return this.#client.send(new GetWorkloadAccessTokenCommand({ workloadName }), ends);
       if (user.userToken === undefined) {
         return this.#client.send(
           new GetWorkloadAccessTokenForUserIdCommand({ workloadName, userId: user.sub }),
+          ends,
         );
       }
       return this.#client.send(
         new GetWorkloadAccessTokenForJWTCommand({ workloadName, userToken: user.userToken }),
+        ends,
       );
     });
     if (workloadAccessToken === undefined)
@@ -53,7 +60,7 @@ export class TokenVaultAdapter implements TokenVault, OnApplicationShutdown {
     return workloadAccessToken;
   }
 
-  async resourceToken(query: ResourceTokenQuery): Promise<ResourceTokenAnswer> {
+  async resourceToken(query: ResourceTokenQuery, signal?: AbortSignal): Promise<ResourceTokenAnswer> {
     const command = new GetResourceOauth2TokenCommand({
       workloadIdentityToken: query.workloadAccessToken,
       resourceCredentialProviderName: query.provider,
@@ -67,8 +74,10 @@ export class TokenVaultAdapter implements TokenVault, OnApplicationShutdown {
       }),
     });
     const operation = 'GetResourceOauth2Token';
-    const { accessToken, authorizationUrl, sessionUri, $metadata } = await this.#call(operation, () =>
-      this.#client.send(command),
+    const { accessToken, authorizationUrl, sessionUri, $metadata } = await this.#call(
+      operation,
+      signal,
+      (abortSignal) => this.#client.send(command, { abortSignal }),
     );
     const awsRequestId = $metadata.requestId;
     if (accessToken !== undefined) return { kind: 'token', accessToken, awsRequestId };
@@ -88,10 +97,16 @@ export class TokenVaultAdapter implements TokenVault, OnApplicationShutdown {
     this.#client.destroy();
   }
 
-  async #call<T>(operation: string, send: () => Promise<T>): Promise<T> {
+  async #call<T>(
+    operation: string,
+    signal: AbortSignal | undefined,
+    send: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
     try {
-      return await send();
+      return await withDeadline(this.#deadlineMs, signal, send);
     } catch (error) {
+      if (signal?.aborted === true)
+        throw new AppError('identity_unavailable', { reason: 'aborted', cause: error });
       if (error instanceof UnauthorizedException && operation === 'GetResourceOauth2Token') {
         throw new WorkloadTokenRejectedError(undefined, { cause: error });
       }

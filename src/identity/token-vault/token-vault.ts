@@ -44,5 +44,5 @@ export interface TokenVault {
   /** A workload access token for the user, or for the workload itself when there is none. */
   workloadAccessToken(workloadName: string, user: User | undefined): Promise<string>;
   /** @throws WorkloadTokenRejectedError */
-  resourceToken(query: ResourceTokenQuery): Promise<ResourceTokenAnswer>;
+  resourceToken(query: ResourceTokenQuery, signal?: AbortSignal): Promise<ResourceTokenAnswer>;
 }

@@ -35,6 +35,29 @@ describe('WorkloadTokens', () => {
     expect(issued).toEqual([['workload', alice]]);
   });
 
+  it('lets a caller go that has ended, and others go on waiting', async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const vault = { workloadAccessToken: () => promise } as unknown as TokenVault;
+    tokens = new WorkloadTokens(vault, config);
+    const leaving = new AbortController();
+    const work = jest.fn((token: string) => Promise.resolve(token));
+    const ended = tokens.use(alice, work, leaving.signal);
+    const waiting = tokens.use(alice, work, new AbortController().signal);
+    leaving.abort();
+    await expect(ended).rejects.toMatchObject({ code: 'identity_unavailable', reason: 'aborted' });
+    resolve('late');
+    expect(await waiting).toBe('late');
+    expect(work).toHaveBeenCalledTimes(1);
+  });
+
+  it('tells why a token could not be fetched, with a signal too', async () => {
+    const vault = { workloadAccessToken: () => Promise.reject(new Error('down')) } as unknown as TokenVault;
+    tokens = new WorkloadTokens(vault, config);
+    await expect(tokens.use(alice, () => Promise.resolve(), new AbortController().signal)).rejects.toThrow(
+      'down',
+    );
+  });
+
   it('keeps a token for five minutes', async () => {
     await tokenOf(alice);
     jest.advanceTimersByTime(5 * 60_000 - 1_000);

@@ -1,3 +1,4 @@
+import { AppError } from '../../common/errors/index.js';
 import type { ListedKey, ObjectStore, StoredText, WriteCondition } from '../object-store.js';
 
 /** A store in memory, with S3's preconditions, for tests. */
@@ -9,20 +10,24 @@ export class MemoryStore implements ObjectStore {
   beforeDelete: () => void = () => undefined;
   #version = 0;
 
-  get(key: string): Promise<StoredText | undefined> {
-    return Promise.resolve(this.objects.get(key));
+  async get(key: string, signal?: AbortSignal): Promise<StoredText | undefined> {
+    await Promise.resolve();
+    refuseAborted(signal);
+    return this.objects.get(key);
   }
 
-  find(key: string): Promise<StoredText | undefined> {
-    return this.get(key);
+  find(key: string, signal?: AbortSignal): Promise<StoredText | undefined> {
+    return this.get(key, signal);
   }
 
   async put(
     key: string,
     text: string,
     condition: WriteCondition,
+    signal?: AbortSignal,
   ): Promise<{ readonly version: string } | 'conflict'> {
     await Promise.resolve();
+    refuseAborted(signal);
     this.beforePut(key);
     const current = this.objects.get(key);
     if ('ifAbsent' in condition && current !== undefined) return 'conflict';
@@ -48,4 +53,8 @@ export class MemoryStore implements ObjectStore {
     this.beforeDelete();
     for (const key of keys) this.objects.delete(key);
   }
+}
+
+function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw new AppError('sessions_unavailable', { reason: 'aborted' });
 }

@@ -1,0 +1,1 @@
+export { DeadlineError, untilAborted, withDeadline } from './deadline.js';
