@@ -49,6 +49,7 @@ describe('a role', () => {
       'binding',
       'common/aws',
       'common/context',
+      'common/deadline',
       'common/errors',
       'common/http',
       'common/logging',
