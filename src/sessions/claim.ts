@@ -6,8 +6,6 @@ export type TurnInput =
   | { readonly kind: 'message'; readonly text: string }
   | { readonly kind: 'resume'; readonly interruptIds: readonly string[] };
 
-/** A claim lives this long without being renewed. */
-export const LEASE_MS = 60_000;
 const TITLE_LENGTH = 80;
 
 export function newWorkingSet(sessionId: string, input: TurnInput): WorkingSet {
@@ -22,21 +20,36 @@ export function newWorkingSet(sessionId: string, input: TurnInput): WorkingSet {
     turns: 0,
     interrupts: 0,
     messages: [],
+    recent: [],
   };
 }
 
-export function claimFor(set: WorkingSet, runId: string, input: TurnInput): TurnClaim {
-  const { pending } = set;
+/** The working set with the claim of a new turn. @throws AppError `interrupt_not_pending` */
+export function claimed(
+  set: WorkingSet,
+  { runId, task, input }: { readonly runId: string; readonly task: string; readonly input: TurnInput },
+): WorkingSet & { readonly claim: TurnClaim } {
+  const { pending, ...rest } = set;
   if (input.kind === 'resume') requireAnswers(pending, input.interruptIds);
   const now = Date.now();
-  return {
+  const claim: TurnClaim = {
     seq: set.turns + 1,
     runId,
+    task,
     startedAt: now,
-    leaseUntil: now + LEASE_MS,
     ...(input.kind === 'message' && { userText: input.text }),
     ...(pending !== undefined && { pending }),
   };
+  return { ...rest, updatedAt: now, claim };
+}
+
+/** A turn is in progress. The error says since when. */
+export function busy({ startedAt }: Pick<TurnClaim, 'startedAt'>, reason?: string): AppError {
+  const since = new Date(startedAt).toISOString().slice(11, 19);
+  return new AppError('session_busy', {
+    detail: `This conversation has been answering since ${since} UTC. Wait for its end, then try again. If its server has failed, it is free again within 10 seconds.`,
+    ...(reason !== undefined && { reason }),
+  });
 }
 
 /** Every pending interrupt is answered, and nothing else: half an answer would leave the run paused in between. */

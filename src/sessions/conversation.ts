@@ -3,59 +3,43 @@ import { json, storedMessage } from './content.js';
 import { storedInterrupt } from './interrupt.js';
 
 /** The form in which objects are written. `stored-objects.ts` reads older ones. */
-export const VERSION = 2;
+export const VERSION = 3;
 
 /** A run that is paused. */
 export const pendingRun = z.strictObject({
   interrupts: z.array(storedInterrupt),
   /** The agent loop's own state; stored and not interpreted here. */
   snapshot: json,
-  /** False after a resume was cut off half-way: its effect is unknown, so it must not run again. */
+  /** False after a resume was cut off half-way: an answer is good for one run, so it does not run again. */
   resumable: z.boolean(),
+  /** The calls of writes that the resume had begun when it was cut off. Whether they were done is not known. */
+  begun: z.array(z.string()).exactOptional(),
 });
 /** A paused run, as a conversation keeps it. */
 export type PendingRun = z.infer<typeof pendingRun>;
 
 /** The claim that a running turn has on its conversation. All times are Unix milliseconds. */
-const turnClaim = z.strictObject({
-  /** The number of the turn, from 1; its record's name. */
+export const turnClaim = z.strictObject({
+  /** The number of the turn, from 1. */
   seq: z.int(),
   runId: z.string(),
-  /** The claim of a task that died lapses then. */
-  leaseUntil: z.number(),
+  /** The task that owns the claim. Its lease tells whether it is alive. */
+  task: z.string(),
   startedAt: z.number(),
   /** The user's message; absent when the turn resumes a paused run. */
   userText: z.string().exactOptional(),
   /** The paused run that this turn resumes or closes. */
   pending: pendingRun.exactOptional(),
+  /** The calls of writes that the turn has begun; each is noted here before it is made. */
+  begun: z.array(z.string()).exactOptional(),
 });
 export type TurnClaim = z.infer<typeof turnClaim>;
-
-/** The part of a conversation that a turn needs. Its size is bounded however long the conversation grows. */
-export const workingSet = z.strictObject({
-  version: z.literal(VERSION),
-  sessionId: z.string(),
-  createdAt: z.number(),
-  updatedAt: z.number(),
-  title: z.string(),
-  /** Turns that are finished; each has a record. */
-  turns: z.int(),
-  /** Interrupts raised so far: the next one's number. */
-  interrupts: z.int(),
-  messages: z.array(storedMessage),
-  pending: pendingRun.exactOptional(),
-  claim: turnClaim.exactOptional(),
-  /** The conversation is being deleted: nothing begins on it, and the rest of it goes. */
-  deletedAt: z.number().exactOptional(),
-});
-export type WorkingSet = z.infer<typeof workingSet>;
 
 const TURN_OUTCOMES = ['success', 'interrupt', 'cancelled', 'error', 'abandoned'] as const;
 export type TurnOutcome = (typeof TURN_OUTCOMES)[number];
 
-/** One turn, written once and never changed. */
+/** One turn. It never changes. */
 export const turnRecord = z.strictObject({
-  version: z.literal(VERSION),
   seq: z.int(),
   runId: z.string(),
   startedAt: z.number(),
@@ -67,6 +51,32 @@ export const turnRecord = z.strictObject({
   pending: pendingRun.exactOptional(),
 });
 export type TurnRecord = z.infer<typeof turnRecord>;
+
+/** Turns that follow each other. Written once, under the number of the last one. */
+export const segment = z.strictObject({ version: z.literal(VERSION), turns: z.array(turnRecord).min(1) });
+export type Segment = z.infer<typeof segment>;
+
+/** The part of a conversation that a turn needs. Its size is bounded however long the conversation grows. */
+export const workingSet = z.strictObject({
+  version: z.literal(VERSION),
+  sessionId: z.string(),
+  createdAt: z.number(),
+  updatedAt: z.number(),
+  title: z.string(),
+  /** Turns that are finished. */
+  turns: z.int(),
+  /** Interrupts raised so far: the next one's number. */
+  interrupts: z.int(),
+  /** The messages ahead of `recent` that the model is still shown. */
+  messages: z.array(storedMessage),
+  /** The last turns. Older ones are in segments. */
+  recent: z.array(turnRecord),
+  pending: pendingRun.exactOptional(),
+  claim: turnClaim.exactOptional(),
+  /** The conversation is being deleted: nothing begins on it, and the rest of it goes. */
+  deletedAt: z.number().exactOptional(),
+});
+export type WorkingSet = z.infer<typeof workingSet>;
 
 /** One line of the list of conversations. */
 export const conversationSummary = z.object({

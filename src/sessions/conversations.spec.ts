@@ -1,10 +1,12 @@
 import { Logger } from '@nestjs/common';
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { AppError } from '../common/errors/index.js';
 import type { WorkingSet } from './conversation.js';
-import { Conversations } from './conversations.js';
+import type { Conversations } from './conversations.js';
 import { MemoryStore } from '../storage/testing/memory-store.js';
-import type { Turn } from './turn.js';
 import { assistant, pending, user } from './testing/messages.js';
+import { begun, taskOn } from './testing/tasks.js';
+import type { Turn } from './turn.js';
 
 describe('Conversations', () => {
   let store: MemoryStore;
@@ -16,20 +18,27 @@ describe('Conversations', () => {
   beforeEach(() => {
     jest.useFakeTimers();
     store = new MemoryStore();
-    conversations = new Conversations(store);
+    conversations = taskOn(store);
   });
   afterEach(() => {
     jest.useRealTimers();
   });
 
   const begin = (text: string, id = 'one', sub = 'alice'): Promise<Turn> =>
-    conversations.begin(sub, id, `run-${text}`, { kind: 'message', text });
+    begun(conversations, text, { id, sub, runId: `run-${text}` });
   const resume = (interruptIds: readonly string[]): Promise<Turn> =>
-    conversations.begin('alice', 'one', 'run-resume', { kind: 'resume', interruptIds });
+    begun(conversations, { kind: 'resume', interruptIds }, { runId: 'run-resume' });
   const say = async (text: string, id = 'one', sub = 'alice'): Promise<void> => {
     const turn = await begin(text, id, sub);
     await turn.finish({ outcome: 'success', messages: [user(text), assistant(`re: ${text}`)] });
   };
+  /** The task dies; the conversations are another one's from now on. */
+  const die = (): void => {
+    jest.advanceTimersByTime(7_000);
+    conversations = taskOn(store);
+  };
+  const ofUsers = (): readonly string[] =>
+    [...store.objects.keys()].filter((key) => key.startsWith('users/'));
   const workingSet = (): WorkingSet => {
     const entry = [...store.objects].find(([key]) => key.endsWith('/one/working-set.json'));
     return JSON.parse(entry?.[1].text ?? '{}') as WorkingSet;
@@ -40,7 +49,10 @@ describe('Conversations', () => {
     expect(workingSet().claim).toMatchObject({ seq: 1, userText: 'hello' });
     expect(turn.messages).toEqual([]);
     await turn.finish({ outcome: 'success', messages: [user('hello'), assistant('hi')] });
-    expect(workingSet()).toMatchObject({ turns: 1, messages: [user('hello'), assistant('hi')] });
+    expect(workingSet()).toMatchObject({
+      turns: 1,
+      recent: [{ messages: [user('hello'), assistant('hi')] }],
+    });
     expect(workingSet().claim).toBeUndefined();
     expect((await begin('next')).messages).toEqual([user('hello'), assistant('hi')]);
   });
@@ -53,107 +65,6 @@ describe('Conversations', () => {
   it('lets one of two turns that begin at the same moment win', async () => {
     const both = await Promise.allSettled([begin('one'), begin('two')]);
     expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
-  });
-
-  it('renews its claim, so that a long turn keeps it', async () => {
-    await begin('hello');
-    await jest.advanceTimersByTimeAsync(10 * 60_000);
-    await expect(begin('me too')).rejects.toMatchObject({ code: 'session_busy' });
-  });
-
-  it('gives up the claim of a task that died, and keeps its message', async () => {
-    await begin('lost');
-    jest.clearAllTimers();
-    jest.setSystemTime(Date.now() + 61_000);
-    const turn = await begin('next');
-    expect(turn.messages).toEqual([user('lost')]);
-    await turn.finish({ outcome: 'success', messages: [user('next')] });
-    const { turns } = await conversations.read('alice', 'one', { limit: 10 });
-    expect(turns.map(({ outcome }) => outcome)).toEqual(['abandoned', 'success']);
-  });
-
-  it('does not let a task that was given up write over its successor', async () => {
-    const zombie = await begin('slow');
-    jest.clearAllTimers();
-    jest.setSystemTime(Date.now() + 61_000);
-    await say('next');
-    await expect(zombie.finish({ outcome: 'success', messages: [user('slow')] })).rejects.toMatchObject({
-      code: 'session_busy',
-    });
-    expect(workingSet().turns).toBe(2);
-  });
-
-  it('adopts the record of a task that died between its two last writes', async () => {
-    const turn = await begin('hello');
-    store.beforePut = (key) => {
-      if (key.endsWith('working-set.json')) throw new Error('died here');
-    };
-    await expect(
-      turn.finish({ outcome: 'success', messages: [user('hello'), assistant('hi')] }),
-    ).rejects.toThrow('died here');
-    store.beforePut = () => undefined;
-    jest.setSystemTime(Date.now() + 61_000);
-    expect((await begin('next')).messages).toEqual([user('hello'), assistant('hi')]);
-  });
-
-  it('stops when its claim is lost', async () => {
-    const turn = await begin('hello');
-    const [key] = [...store.objects.keys()].filter((each) => each.endsWith('working-set.json'));
-    await store.put(key ?? '', JSON.stringify(workingSet()), { always: true });
-    await jest.advanceTimersByTimeAsync(21_000);
-    expect(turn.lost.aborted).toBe(true);
-  });
-
-  it('goes on when a renewal fails, and stops when its lease is over', async () => {
-    const turn = await begin('hello');
-    store.beforePut = () => {
-      throw new Error('away');
-    };
-    await jest.advanceTimersByTimeAsync(45_000);
-    expect(turn.lost.aborted).toBe(false);
-    await jest.advanceTimersByTimeAsync(40_000);
-    expect(turn.lost.aborted).toBe(true);
-  });
-
-  it('brings a paused run back when its task died between the two last writes', async () => {
-    const turn = await begin('who am i');
-    store.beforePut = (key) => {
-      if (key.endsWith('working-set.json')) throw new Error('died here');
-    };
-    await expect(
-      turn.finish({ outcome: 'interrupt', messages: [user('who am i')], pending }),
-    ).rejects.toThrow('died');
-    store.beforePut = () => undefined;
-    jest.setSystemTime(Date.now() + 61_000);
-    const resumed = await resume(['interrupt-1', 'interrupt-2']);
-    expect(resumed).toMatchObject({ pending, interrupts: 2 });
-  });
-
-  it('can be finished again when the store failed half-way', async () => {
-    const turn = await begin('hello');
-    let failed = false;
-    store.beforePut = (key) => {
-      if (key.endsWith('working-set.json') && !failed) {
-        failed = true;
-        throw new Error('away for a moment');
-      }
-    };
-    const result = { outcome: 'success', messages: [user('hello'), assistant('hi')] } as const;
-    await expect(turn.finish(result)).rejects.toThrow('away for a moment');
-    await turn.finish({ ...result, outcome: 'error' });
-    expect(workingSet()).toMatchObject({ turns: 1, messages: result.messages });
-    const { turns } = await conversations.read('alice', 'one', { limit: 1 });
-    expect(turns[0]?.outcome).toBe('success');
-  });
-
-  it('gives the claim back when the index cannot be written', async () => {
-    store.beforePut = (key) => {
-      if (key.includes('/index/')) throw new Error('no index');
-    };
-    await expect(begin('hello')).rejects.toThrow('no index');
-    expect(store.objects.size).toBe(0);
-    store.beforePut = () => undefined;
-    await expect(begin('again')).resolves.toBeDefined();
   });
 
   describe('with a paused run', () => {
@@ -197,35 +108,22 @@ describe('Conversations', () => {
 
     it('cannot be resumed again after a resume that was cut off, but closed', async () => {
       await resume(['interrupt-1', 'interrupt-2']);
-      jest.clearAllTimers();
-      jest.setSystemTime(Date.now() + 61_000);
+      die();
       await expect(resume(['interrupt-1', 'interrupt-2'])).rejects.toMatchObject({
         code: 'interrupt_not_pending',
       });
       expect((await begin('hello?')).pending).toMatchObject({ resumable: false });
     });
 
-    it('is over when the resume that was cut off had written its record', async () => {
-      const turn = await resume(['interrupt-1', 'interrupt-2']);
-      store.beforePut = (key) => {
-        if (key.endsWith('working-set.json')) throw new Error('died here');
-      };
-      await expect(turn.finish({ outcome: 'success', messages: [assistant('done')] })).rejects.toThrow(
-        'died here',
-      );
-      store.beforePut = () => undefined;
-      jest.setSystemTime(Date.now() + 61_000);
-      const next = await begin('and now?');
-      expect(next.pending).toBeUndefined();
-      expect(next.messages.at(-1)).toEqual(assistant('done'));
-    });
-
     it('comes back when the turn that took it could not start', async () => {
       store.beforePut = (key) => {
-        if (key.includes('/index/')) throw new Error('no index');
+        if (key.includes('/index/')) throw new AppError('sessions_unavailable');
       };
-      await expect(resume(['interrupt-1', 'interrupt-2'])).rejects.toThrow('no index');
+      await expect(resume(['interrupt-1', 'interrupt-2'])).rejects.toMatchObject({
+        code: 'sessions_unavailable',
+      });
       store.beforePut = () => undefined;
+      await jest.advanceTimersByTimeAsync(500);
       await expect(resume(['interrupt-1', 'interrupt-2'])).resolves.toBeDefined();
     });
   });
@@ -244,16 +142,16 @@ describe('Conversations', () => {
       code: 'session_not_found',
     });
     expect(await conversations.list('bob', 10)).toEqual([]);
-    expect([...store.objects.keys()].every((key) => key.startsWith('users/YWxpY2U/'))).toBe(true);
+    expect(ofUsers().every((key) => key.startsWith('users/YWxpY2U/'))).toBe(true);
   });
 
   it.each(['', '../x', 'a/b', 'a%2fb', 'a\u0000b', 'é', 'x'.repeat(65)])('refuses the id %j', async (id) => {
     await expect(begin('hello', id)).rejects.toMatchObject({ code: 'invalid_request' });
-    expect(store.objects.size).toBe(0);
+    expect(ofUsers()).toEqual([]);
   });
 
   it('has no place for a user without a subject', () => {
-    expect(() => begin('hello', 'one', '')).toThrow(expect.objectContaining({ code: 'unauthenticated' }));
+    return expect(begin('hello', 'one', '')).rejects.toMatchObject({ code: 'unauthenticated' });
   });
 
   it('lists the latest first', async () => {
@@ -285,7 +183,7 @@ describe('Conversations', () => {
     await expect(conversations.delete('alice', 'one')).rejects.toMatchObject({ code: 'session_busy' });
     await turn.finish({ outcome: 'success', messages: [] });
     await conversations.delete('alice', 'one');
-    expect(store.objects.size).toBe(0);
+    expect(ofUsers()).toEqual([]);
   });
 
   it('can be deleted again after a delete that failed half-way, and is gone for everybody else meanwhile', async () => {
@@ -303,19 +201,18 @@ describe('Conversations', () => {
     });
     await expect(begin('more')).rejects.toMatchObject({ code: 'session_busy' });
     await conversations.delete('alice', 'one');
-    expect(store.objects.size).toBe(0);
+    expect(ofUsers()).toEqual([]);
     await expect(begin('more')).resolves.toBeDefined();
   });
 
   it('leaves nothing of a task whose claim lapsed before it was deleted', async () => {
     const zombie = await begin('OLD SECRET');
-    jest.clearAllTimers();
-    jest.setSystemTime(Date.now() + 61_000);
+    die();
     await conversations.delete('alice', 'one');
     await expect(zombie.finish({ outcome: 'success', messages: [user('OLD SECRET')] })).rejects.toMatchObject(
       { code: 'session_busy' },
     );
-    expect(store.objects.size).toBe(0);
+    expect(ofUsers()).toEqual([]);
   });
 
   it('does not lose a turn that begins while it is being deleted', async () => {
@@ -324,17 +221,50 @@ describe('Conversations', () => {
     expect([deleted.status, begun.status].sort()).toEqual(['fulfilled', 'rejected']);
   });
 
-  it('asks the same of the store however long the conversation is', async () => {
-    const requests = async (work: () => Promise<void>): Promise<number> => {
-      let count = 0;
-      store.beforePut = () => (count += 1);
-      await work();
-      return count;
-    };
-    const first = await requests(() => say('first'));
-    for (let index = 0; index < 100; index += 1) await say('x'.repeat(5_000));
-    expect(await requests(() => say('last'))).toBe(first);
-    expect(workingSet().messages.length).toBeLessThanOrEqual(60);
-    expect(JSON.stringify(workingSet()).length).toBeLessThan(220_000);
+  it('shows the message of a turn that is in progress, and since when', async () => {
+    await say('hello');
+    await begin('and now?');
+    expect(await conversations.read('alice', 'one', { limit: 9 })).toMatchObject({
+      turns: [{ seq: 1 }],
+      busy: true,
+      running: { runId: 'run-and now?', startedAt: Date.now(), userText: 'and now?' },
+    });
+  });
+
+  it('shows the message of a turn that died', async () => {
+    await begin('hello');
+    die();
+    const read = await conversations.read('alice', 'one', { limit: 9 });
+    expect(read).toMatchObject({ busy: false, turns: [{ outcome: 'abandoned', messages: [user('hello')] }] });
+    expect(read).not.toHaveProperty('running');
+  });
+
+  it('is read across its segments, from any turn', async () => {
+    for (let number = 1; number <= 40; number += 1) await say(String(number));
+    const numbers = async (page: { before?: number; limit: number }): Promise<readonly number[]> =>
+      (await conversations.read('alice', 'one', page)).turns.map(({ seq }) => seq);
+    expect(await numbers({ limit: 10 })).toEqual([31, 32, 33, 34, 35, 36, 37, 38, 39, 40]);
+    expect(await numbers({ limit: 4, before: 19 })).toEqual([15, 16, 17, 18]);
+    expect(await numbers({ limit: 100, before: 3 })).toEqual([1, 2]);
+    expect(await numbers({ limit: 100 })).toHaveLength(40);
+    const { nextBefore } = await conversations.read('alice', 'one', { limit: 100 });
+    expect(nextBefore).toBeUndefined();
+  });
+
+  it('asks three things of the store for a turn, and one more for a segment, however long it is', async () => {
+    await say('first');
+    const counts: number[] = [];
+    let requests = 0;
+    store.beforePut = () => (requests += 1);
+    const get = jest.spyOn(store, 'get');
+    for (let index = 0; index < 100; index += 1) {
+      requests = 0;
+      await say('x'.repeat(5_000));
+      counts.push(requests);
+    }
+    expect(get).not.toHaveBeenCalled();
+    expect(counts.filter((count) => count === 3)).toHaveLength(94);
+    expect(counts.filter((count) => count === 4)).toHaveLength(6);
+    expect(JSON.stringify(workingSet()).length).toBeLessThan(420_000);
   });
 });

@@ -1,22 +1,43 @@
-import { Inject, Injectable } from '@nestjs/common';
+import { Inject, Injectable, type BeforeApplicationShutdown } from '@nestjs/common';
 import { AppError } from '../common/errors/index.js';
 import {
   summaryOf,
   VERSION,
   type ConversationSummary,
   type PendingRun,
+  type TurnClaim,
   type TurnRecord,
   type WorkingSet,
 } from './conversation.js';
 import { OBJECT_STORE, type ObjectStore, type StoredText } from '../storage/index.js';
 import { UserKeys } from './keys.js';
-import { parseSummary, parseTurnRecord, parseWorkingSet, readableWorkingSet } from './stored-objects.js';
-import type { TurnInput } from './claim.js';
+import { KnownSets, type Known } from './known-sets.js';
+import { pause } from './persist.js';
+import { recovered } from './recovery.js';
+import { parseSegment, parseSummary, parseWorkingSet, readableWorkingSet } from './stored-objects.js';
+import { busy, newWorkingSet, type TurnInput } from './claim.js';
+import { TaskLease } from './task-lease.js';
 import { Turn } from './turn.js';
 
+const LATE_WRITES_MS = 4_000;
+const BEING_DELETED =
+  'This conversation is being deleted. Delete it again to finish that, or use another id.';
 /** S3 lists by key, so the index is read whole before it can be sorted by time. */
 const MAXIMUM_LISTED_KEYS = 10_000;
 const MAXIMUM_KEYS_OF_A_SESSION = 100_000;
+
+/** A turn whose claim is on its way. */
+export interface StartedTurn {
+  readonly turn: Turn;
+  /** It began from what this task knows. Where its claim fails, another task may have served the conversation since. */
+  readonly fromMemory: boolean;
+}
+
+/** `before`: the number of a turn, which the page ends ahead of. */
+interface Page {
+  readonly before?: number;
+  readonly limit: number;
+}
 
 export interface Transcript {
   readonly summary: ConversationSummary;
@@ -25,23 +46,48 @@ export interface Transcript {
   readonly nextBefore?: number;
   readonly pending?: PendingRun;
   readonly busy: boolean;
+  /** The claim of the turn that is in progress. */
+  readonly running?: TurnClaim;
 }
 
 /** A user's conversations. Every method takes the user's `sub` and reaches nothing outside that user's prefix. */
 @Injectable()
-export class Conversations {
+export class Conversations implements BeforeApplicationShutdown {
   readonly #store: ObjectStore;
+  readonly #lease: TaskLease;
+  readonly #known = new KnownSets();
+  /** The turns of this task that still have to do with their conversation, by its key. */
+  readonly #active = new Map<string, Turn>();
+  readonly #stop = new AbortController();
 
-  constructor(@Inject(OBJECT_STORE) store: ObjectStore) {
+  constructor(@Inject(OBJECT_STORE) store: ObjectStore, lease: TaskLease) {
     this.#store = store;
+    this.#lease = lease;
   }
 
   /**
-   * Starts a turn: claims the conversation and keeps the user's message, before any model is called.
-   * @throws AppError `session_busy` | `session_not_found` | `interrupt_not_pending` | `sessions_unavailable`
+   * Starts a turn, and its claim, which the caller awaits: `turn.claimed`. Where this task has served the conversation last,
+   * no request comes before that. Another task may have served it since: the claim then fails, and the second try reads first.
+   * @throws AppError `session_busy` | `session_not_found` | `session_unreadable` | `interrupt_not_pending` |
+   * `sessions_unavailable`
    */
-  begin(sub: string, sessionId: string, runId: string, input: TurnInput): Promise<Turn> {
-    return Turn.begin(this.#store, new UserKeys(sub), sessionId, runId, input);
+  async begin(sub: string, sessionId: string, runId: string, input: TurnInput): Promise<StartedTurn> {
+    const keys = new UserKeys(sub);
+    const key = keys.workingSet(sessionId);
+    const known = this.#unlessActive(key) ?? this.#known.take(key);
+    const place = { store: this.#store, keys, lease: this.#lease, stop: this.#stop.signal };
+    const from = (set: Known): Turn => new Turn(place, set, { runId, input });
+    if (known !== undefined) {
+      try {
+        return { turn: this.#tracked(key, from(known)), fromMemory: true };
+      } catch (error) {
+        // What is known may be out of date, so it does not refuse anything.
+        if (!(error instanceof AppError)) throw error;
+      }
+    }
+    const read = await this.#claimable(keys, sessionId, input);
+    this.#unlessActive(key);
+    return { turn: this.#tracked(key, from(read)), fromMemory: false };
   }
 
   /** The user's conversations, the latest first. One whose line cannot be read is listed by its id alone. */
@@ -63,28 +109,26 @@ export class Conversations {
 
   /**
    * The conversation's turns, the latest page first, each page in order.
-   * @param page `before`: the number of a turn, which the page ends ahead of
    * @throws AppError `session_not_found` | `session_unreadable`
    */
-  async read(
-    sub: string,
-    sessionId: string,
-    page: { readonly before?: number; readonly limit: number },
-  ): Promise<Transcript> {
+  async read(sub: string, sessionId: string, page: Page): Promise<Transcript> {
     const keys = new UserKeys(sub);
+    const key = keys.workingSet(sessionId);
     const stored = await this.#existing(keys, sessionId);
-    const set = parseWorkingSet(stored.text, keys.nameOf(keys.workingSet(sessionId)));
+    const set = parseWorkingSet(stored.text, keys.nameOf(key));
     if (set.deletedAt !== undefined) throw new AppError('session_not_found');
-    const end = Math.min(page.before ?? Infinity, set.turns + 1);
-    const start = Math.max(1, end - page.limit);
-    const numbers = Array.from({ length: Math.max(0, end - start) }, (_, index) => start + index);
-    const turns = await Promise.all(numbers.map((seq) => this.#turn(keys, keys.turn(sessionId, seq))));
+    const isBusy = await this.#isBusy(key, set);
+    // A turn that died is shown as what the next one will make of it.
+    const shown = isBusy ? set : recovered(set);
+    const turns = await this.#turns(keys, shown, page);
+    const first = turns[0]?.seq ?? 1;
     return {
       summary: summaryOf(set),
-      turns: turns.filter((turn) => turn !== undefined),
-      busy: isBusy(set),
-      ...(start > 1 && { nextBefore: start }),
-      ...(set.pending !== undefined && { pending: set.pending }),
+      turns,
+      busy: isBusy,
+      ...(isBusy && set.claim !== undefined && { running: set.claim }),
+      ...(first > 1 && { nextBefore: first }),
+      ...(shown.pending !== undefined && { pending: shown.pending }),
     };
   }
 
@@ -99,7 +143,8 @@ export class Conversations {
     const { text, version } = await this.#existing(keys, sessionId);
     // Nothing of a working set is needed to delete it.
     const set = readableWorkingSet(text, keys.nameOf(key));
-    if (set !== undefined && isBusy(set)) throw new AppError('session_busy');
+    if (set?.claim !== undefined && (await this.#isBusy(key, set))) throw busy(set.claim);
+    this.#known.forget(key);
     // Nothing can begin on a tombstone, so nothing new appears among what is about to go.
     const now = Date.now();
     const { createdAt = now, turns = 0, interrupts = 0 } = set ?? {};
@@ -112,6 +157,7 @@ export class Conversations {
       turns,
       interrupts,
       messages: [],
+      recent: [],
       deletedAt: now,
     };
     const written = await this.#store.put(key, JSON.stringify(tombstone), { ifVersion: version });
@@ -124,9 +170,74 @@ export class Conversations {
     await this.#store.deleteVersion(key, written.version);
   }
 
-  async #turn(keys: UserKeys, key: string): Promise<TurnRecord | undefined> {
+  /** Late writes get a little more time; what they do not manage, the lease gives up. */
+  async beforeApplicationShutdown(): Promise<void> {
+    const late = [...this.#active.values()].map(({ settled }) => settled);
+    await Promise.race([Promise.all(late), pause(LATE_WRITES_MS)]);
+    this.#stop.abort();
+  }
+
+  #tracked(key: string, turn: Turn): Turn {
+    this.#active.set(key, turn);
+    void turn.settled.then((known) => {
+      this.#active.delete(key);
+      if (known === 'served_elsewhere') this.#known.share(key);
+      else if (known !== undefined) this.#known.remember(key, known.set, known.version);
+    });
+    return turn;
+  }
+
+  /** @throws AppError `session_busy` where this very task is serving the conversation */
+  #unlessActive(key: string): undefined {
+    const active = this.#active.get(key);
+    if (active !== undefined) throw busy(active.claim);
+  }
+
+  /** The working set as it is in the store, ready to be claimed. */
+  async #claimable(keys: UserKeys, sessionId: string, input: TurnInput): Promise<Known> {
+    const key = keys.workingSet(sessionId);
     const stored = await this.#store.get(key);
-    return stored === undefined ? undefined : parseTurnRecord(stored.text, keys.nameOf(key));
+    if (stored === undefined) {
+      if (input.kind === 'resume') throw new AppError('session_not_found');
+      return { set: newWorkingSet(sessionId, input), version: undefined };
+    }
+    this.#known.seen(key, stored.version);
+    const set = parseWorkingSet(stored.text, keys.nameOf(key));
+    if (set.deletedAt !== undefined) throw new AppError('session_busy', { detail: BEING_DELETED });
+    if (set.claim !== undefined && (await this.#isBusy(key, set))) throw busy(set.claim);
+    return { set: recovered(set), version: stored.version };
+  }
+
+  /** A claim of this task is over when no turn of it is. */
+  async #isBusy(key: string, { claim }: WorkingSet): Promise<boolean> {
+    if (claim === undefined) return false;
+    return claim.task === this.#lease.task ? this.#active.has(key) : this.#lease.isAlive(claim.task);
+  }
+
+  /** The turns of a page: the recent ones, and segment after segment ahead of them. */
+  async #turns(keys: UserKeys, set: WorkingSet, { before = Infinity, limit }: Page): Promise<TurnRecord[]> {
+    const { sessionId, recent } = set;
+    let found = recent.filter(({ seq }) => seq < before);
+    let last = found.length > 0 ? (found[0]?.seq ?? 1) - 1 : Math.min(before, set.turns + 1) - 1;
+    while (last > 0 && found.length < limit) {
+      const turns = await this.#segmentWith(keys, sessionId, last);
+      found = [...turns.filter(({ seq }) => seq <= last), ...found];
+      last = Math.min(turns[0]?.seq ?? last, last) - 1;
+    }
+    return found.slice(-limit);
+  }
+
+  /** The segment that has a turn. The turn is mostly its last one, which names it. */
+  async #segmentWith(keys: UserKeys, sessionId: string, seq: number): Promise<readonly TurnRecord[]> {
+    const key = keys.segment(sessionId, seq);
+    const named = await this.#store.get(key);
+    if (named !== undefined) return parseSegment(named.text, keys.nameOf(key));
+    const after = { after: key };
+    const [listed] = await this.#store.list(keys.segments(sessionId), 1, after);
+    const stored = listed === undefined ? undefined : await this.#store.get(listed.key);
+    return listed === undefined || stored === undefined
+      ? []
+      : parseSegment(stored.text, keys.nameOf(listed.key));
   }
 
   async #existing(keys: UserKeys, sessionId: string): Promise<StoredText> {
@@ -134,8 +245,4 @@ export class Conversations {
     if (stored === undefined) throw new AppError('session_not_found');
     return stored;
   }
-}
-
-function isBusy({ claim }: WorkingSet): boolean {
-  return claim !== undefined && claim.leaseUntil > Date.now();
 }

@@ -10,7 +10,7 @@ describe('UserKeys', () => {
     ['a line of the index', keys.index('a_B-1'), 'index/a_B-1.json'],
     ['a conversation', keys.session('a_B-1'), 'sessions/a_B-1/'],
     ['its working set', keys.workingSet('a_B-1'), 'sessions/a_B-1/working-set.json'],
-    ['a turn, in the order of the numbers', keys.turn('a_B-1', 12), 'sessions/a_B-1/turns/00000012.json'],
+    ['a segment, in the order of the turns', keys.segment('a_B-1', 12), 'sessions/a_B-1/turns/00000012.json'],
   ])("are all under the user's prefix: %s", (_name, key, rest) => {
     expect(key).toBe(prefix + rest);
   });
@@ -21,7 +21,7 @@ describe('UserKeys', () => {
 
   it.each(['', 'a/b', '../x', 'x\n', ' x', 'x'.repeat(65)])('take no id that leads elsewhere: %j', (id) => {
     const refused = expect.objectContaining({ code: 'invalid_request', reason: 'session_id' });
-    for (const key of [() => keys.index(id), () => keys.workingSet(id), () => keys.turn(id, 1)])
+    for (const key of [() => keys.index(id), () => keys.workingSet(id), () => keys.segment(id, 1)])
       expect(key).toThrow(refused);
   });
 

@@ -37,9 +37,19 @@ export class UserKeys {
     return `${this.session(sessionId)}working-set.json`;
   }
 
-  turn(sessionId: string, seq: number): string {
-    return `${this.session(sessionId)}turns/${String(seq).padStart(8, '0')}.json`;
+  /** The segment of turns that ends with the turn of this number. */
+  segment(sessionId: string, last: number): string {
+    return `${this.segments(sessionId)}${padded(last)}.json`;
   }
+
+  /** The prefix of all segments of a conversation. */
+  segments(sessionId: string): string {
+    return `${this.session(sessionId)}turns/`;
+  }
+}
+
+function padded(number: number): string {
+  return String(number).padStart(8, '0');
 }
 
 function checked(sessionId: string): string {

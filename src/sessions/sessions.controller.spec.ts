@@ -19,7 +19,6 @@ const transcript: Transcript = {
   summary,
   turns: [
     {
-      version: 2,
       seq: 3,
       runId: 'run',
       startedAt: 0,

@@ -49,6 +49,17 @@ const interruptView = z.discriminatedUnion('reason', [
 
 export const conversationDetail = conversationSummary.extend({
   busy: z.boolean().describe('A turn is in progress'),
+  running: z
+    .object({
+      runId: z.string(),
+      startedAt: z.iso.datetime(),
+      message: z
+        .string()
+        .optional()
+        .describe("The user's message; absent when the turn resumes a paused run"),
+    })
+    .optional()
+    .describe('The turn that is in progress. Its messages come when it has ended'),
   turns: z.array(
     z.object({
       seq: z.int().describe('The number of the turn, from 1'),

@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { recordedLog, type LoggedLine } from '../common/logging/testing/recorded-log.js';
 import { MemoryStore } from '../storage/testing/memory-store.js';
-import { Conversations } from './conversations.js';
+import type { Conversations } from './conversations.js';
 import { UserKeys } from './keys.js';
-import { parseSummary, parseTurnRecord, parseWorkingSet } from './stored-objects.js';
+import { parseSegment, parseSummary, parseWorkingSet } from './stored-objects.js';
 import { user } from './testing/messages.js';
+import { begun, taskOn } from './testing/tasks.js';
 
 const OBJECT = 'sessions/one/working-set.json';
 const call = { pauses: 2, asked: null, approved: null, otherAccount: null, reauthenticated: false };
@@ -85,7 +86,7 @@ const migrated = {
   resumable: true,
 };
 const set = {
-  version: 2,
+  version: 3,
   sessionId: 'one',
   createdAt: 1,
   updatedAt: 2,
@@ -93,10 +94,13 @@ const set = {
   turns: 1,
   interrupts: 3,
   messages: [user('hello')],
+  recent: [],
 };
-const claim = { seq: 2, runId: 'run', leaseUntil: 9, startedAt: 3 };
+const { recent: _, ...older } = set;
+const claim = { seq: 2, runId: 'run', task: 'task', startedAt: 3 };
+const olderClaim = { seq: 2, runId: 'run', leaseUntil: 9, startedAt: 3 };
+const migratedClaim = { ...claim, task: 'older' };
 const record = {
-  version: 2,
   seq: 1,
   runId: 'run',
   startedAt: 1,
@@ -114,7 +118,8 @@ describe('stored objects', () => {
   it.each([
     ['a working set', set],
     ['a working set with a paused run', { ...set, pending: migrated }],
-    ['a working set with a claim', { ...set, claim: { ...claim, pending: migrated } }],
+    ['a working set with turns', { ...set, recent: [record] }],
+    ['a working set with a claim', { ...set, claim: { ...claim, begun: ['a'], pending: migrated } }],
     ['a tombstone', { ...set, messages: [], deletedAt: 5 }],
   ])('are read as they were written: %s', (_name, value) => {
     expect(parseWorkingSet(JSON.stringify(value), OBJECT)).toStrictEqual(value);
@@ -122,15 +127,18 @@ describe('stored objects', () => {
   });
 
   it.each([
-    ['a working set', { ...set, version: 1 }, set],
-    ['a paused run', { ...set, version: 1, pending: pendingOfVersion1 }, { ...set, pending: migrated }],
+    ['a working set', { ...older, version: 1 }, set],
+    ['a paused run', { ...older, version: 1, pending: pendingOfVersion1 }, { ...set, pending: migrated }],
     [
       'a claim on a paused run',
-      { ...set, version: 1, claim: { ...claim, taken: pendingOfVersion1 } },
-      { ...set, claim: { ...claim, pending: migrated } },
+      { ...older, version: 1, claim: { ...olderClaim, taken: pendingOfVersion1 } },
+      { ...set, claim: { ...migratedClaim, pending: migrated } },
     ],
-    ['a claim', { ...set, version: 1, claim }, { ...set, claim }],
-  ])('of version 1 are migrated: %s', (_name, old, now) => {
+    ['a claim', { ...older, version: 1, claim: olderClaim }, { ...set, claim: migratedClaim }],
+    ['a working set', { ...older, version: 2 }, set],
+    ['a paused run', { ...older, version: 2, pending: migrated }, { ...set, pending: migrated }],
+    ['a claim', { ...older, version: 2, claim: olderClaim }, { ...set, claim: migratedClaim }],
+  ])('of an older version are migrated: %s', (_name, old, now) => {
     expect(parseWorkingSet(JSON.stringify(old), OBJECT)).toStrictEqual(now);
   });
 
@@ -145,7 +153,7 @@ describe('stored objects', () => {
       interrupts,
       state: { snapshot: null, strandsIds: {}, calls: {} },
     };
-    const { pending: read } = parseWorkingSet(JSON.stringify({ ...set, version: 1, pending }), OBJECT);
+    const { pending: read } = parseWorkingSet(JSON.stringify({ ...older, version: 1, pending }), OBJECT);
     expect(read?.interrupts).toStrictEqual([
       {
         ...unknown,
@@ -176,13 +184,16 @@ describe('stored objects', () => {
     ]);
   });
 
-  it('of version 1 are migrated: the record of a turn', () => {
-    const old = { ...record, version: 1, pending: pendingOfVersion1 };
-    expect(parseTurnRecord(JSON.stringify(old), OBJECT)).toStrictEqual({ ...record, pending: migrated });
+  it.each([
+    ['of version 1', { ...record, version: 1, pending: pendingOfVersion1 }],
+    ['of version 2', { ...record, version: 2, pending: migrated }],
+    ['as they are written', { version: 3, turns: [{ ...record, pending: migrated }] }],
+  ])('have the turns of a segment: %s', (_name, stored) => {
+    expect(parseSegment(JSON.stringify(stored), OBJECT)).toStrictEqual([{ ...record, pending: migrated }]);
   });
 
   it.each([
-    ['no JSON', 'damaged', '{"version":2,'],
+    ['no JSON', 'damaged', '{"version":3,'],
     ['nothing', 'damaged', ''],
     ['no version', 'damaged', JSON.stringify({ ...set, version: undefined })],
     ['another kind of object', 'damaged', JSON.stringify(record)],
@@ -192,7 +203,7 @@ describe('stored objects', () => {
       JSON.stringify({ ...set, messages: [{ role: 'user', content: [7] }] }),
     ],
     ['a member too many', 'damaged', JSON.stringify({ ...set, SECRET: 1 })],
-    ['version 3', 'newer', JSON.stringify({ ...set, version: 3 })],
+    ['version 4', 'newer', JSON.stringify({ ...set, version: 4 })],
   ])('that cannot be read are logged by name, never by content: %s', (_name, problem, text) => {
     expect(() => parseWorkingSet(text, OBJECT)).toThrow(
       expect.objectContaining({ code: 'session_unreadable', reason: problem }),
@@ -222,19 +233,22 @@ describe('a conversation that cannot be read', () => {
   beforeEach(async () => {
     recordedLog();
     store = new MemoryStore();
-    conversations = new Conversations(store);
-    for (const id of ['good', 'bad']) {
-      const turn = await conversations.begin('alice', id, 'run', { kind: 'message', text: 'hello' });
-      await turn.finish({ outcome: 'success', messages: [user('hello')] });
-    }
+    conversations = taskOn(store);
+    await say('good');
+    for (let count = 0; count < 17; count += 1) await say('bad');
+    conversations = taskOn(store);
   });
 
+  const say = async (id: string): Promise<void> => {
+    const turn = await begun(conversations, 'hello', { id });
+    await turn.finish({ outcome: 'success', messages: [user('hello')] });
+  };
   const spoil = (key: string, text = '{"version":9}'): Promise<unknown> =>
     store.put(key, text, { always: true });
 
   it.each([
     ['its working set', keys.workingSet('bad')],
-    ['the record of a turn', keys.turn('bad', 1)],
+    ['a segment', keys.segment('bad', 16)],
   ])('is a typed error, for %s', async (_name, key) => {
     await spoil(key);
     await expect(conversations.read('alice', 'bad', { limit: 10 })).rejects.toMatchObject({
@@ -255,7 +269,7 @@ describe('a conversation that cannot be read', () => {
     ['newer', '{"version":9}'],
   ])('can be deleted: %s', async (_name, text) => {
     await spoil(keys.workingSet('bad'), text);
-    await spoil(keys.turn('bad', 1), text);
+    await spoil(keys.segment('bad', 1), text);
     await conversations.delete('alice', 'bad');
     expect([...store.objects.keys()].filter((key) => key.includes('bad'))).toEqual([]);
   });

@@ -4,27 +4,25 @@ import { AppError } from '../common/errors/index.js';
 import { parseRecord } from '../storage/index.js';
 import {
   conversationSummary,
-  turnRecord,
+  segment,
   VERSION,
   workingSet,
   type ConversationSummary,
   type TurnRecord,
   type WorkingSet,
 } from './conversation.js';
-import { turnRecordOfVersion1, workingSetOfVersion1 } from './version-1.js';
+import { turnOfVersion1, workingSetOfVersion1 } from './version-1.js';
+import { turnOfVersion2, workingSetOfVersion2 } from './version-2.js';
 
 const logger = new Logger('StoredObjects');
 
 const versioned = z.looseObject({ version: z.int() });
 
-interface Form<T> {
-  readonly schema: z.ZodType<T>;
-  /** Of version 1, migrated to the present one. */
-  readonly older: z.ZodType<T>;
-}
+/** The schema of each version, the present one first. An older one migrates what it reads. */
+type Forms<T> = readonly [z.ZodType<T>, Readonly<Record<number, z.ZodType<T>>>];
 
-const WORKING_SET: Form<WorkingSet> = { schema: workingSet, older: workingSetOfVersion1 };
-const TURN_RECORD: Form<TurnRecord> = { schema: turnRecord, older: turnRecordOfVersion1 };
+const WORKING_SET: Forms<WorkingSet> = [workingSet, { 1: workingSetOfVersion1, 2: workingSetOfVersion2 }];
+const SEGMENT: Forms<z.infer<typeof segment>> = [segment, { 1: turnOfVersion1, 2: turnOfVersion2 }];
 
 /**
  * The working set of a conversation, from its object's text; one of an older version is migrated.
@@ -40,9 +38,9 @@ export function readableWorkingSet(text: string, object: string): WorkingSet | u
   return parse(WORKING_SET, text, object).data;
 }
 
-/** The record of a turn, like `parseWorkingSet`. @throws AppError `session_unreadable` */
-export function parseTurnRecord(text: string, object: string): TurnRecord {
-  return orThrow(parse(TURN_RECORD, text, object));
+/** The turns of a segment, in order, like `parseWorkingSet`. @throws AppError `session_unreadable` */
+export function parseSegment(text: string, object: string): readonly TurnRecord[] {
+  return orThrow(parse(SEGMENT, text, object)).turns;
 }
 
 /** A line of the index; undefined, and logged, where it cannot be read. */
@@ -56,13 +54,13 @@ type Parsed<T> =
   | { readonly data: T }
   | { readonly data: undefined; readonly problem: 'newer' | 'damaged'; readonly cause?: z.ZodError };
 
-function parse<T>({ schema, older }: Form<T>, text: string, object: string): Parsed<T> {
+function parse<T>([present, older]: Forms<T>, text: string, object: string): Parsed<T> {
   const version = parseRecord(versioned, text).data?.version;
   if (version !== undefined && version > VERSION) {
     tellOperator(object, 'newer');
     return { data: undefined, problem: 'newer' };
   }
-  const parsed = parseRecord(version === 1 ? older : schema, text);
+  const parsed = parseRecord(older[version ?? VERSION] ?? present, text);
   if (parsed.success) return { data: parsed.data };
   tellOperator(object, 'damaged', parsed.error);
   return { data: undefined, problem: 'damaged', cause: parsed.error };

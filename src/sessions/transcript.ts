@@ -1,5 +1,5 @@
 import type { Json, StoredMessage, ToolResult } from './content.js';
-import type { ConversationSummary, TurnRecord } from './conversation.js';
+import type { ConversationSummary, TurnClaim, TurnRecord } from './conversation.js';
 import type { Transcript } from './conversations.js';
 import { interruptView, type InterruptView } from './interrupt.js';
 
@@ -20,8 +20,16 @@ export interface TurnView {
   readonly messages: readonly MessageView[];
 }
 
+/** A turn that is in progress. */
+export interface RunningView {
+  readonly runId: string;
+  readonly startedAt: string;
+  readonly message?: string;
+}
+
 export interface ConversationView extends ConversationSummary {
   readonly busy: boolean;
+  readonly running?: RunningView;
   readonly turns: readonly TurnView[];
   readonly nextBefore?: number;
   readonly interrupts: readonly InterruptView[];
@@ -34,10 +42,12 @@ export function conversationView({
   nextBefore,
   pending,
   busy,
+  running,
 }: Transcript): ConversationView {
   return {
     ...summary,
     busy,
+    ...(running !== undefined && { running: runningView(running) }),
     turns: turns.map((turn) => ({
       seq: turn.seq,
       runId: turn.runId,
@@ -48,6 +58,14 @@ export function conversationView({
     })),
     ...(nextBefore !== undefined && { nextBefore }),
     interrupts: pending?.resumable === true ? pending.interrupts.map(interruptView) : [],
+  };
+}
+
+function runningView({ runId, startedAt, userText }: TurnClaim): RunningView {
+  return {
+    runId,
+    startedAt: new Date(startedAt).toISOString(),
+    ...(userText !== undefined && { message: userText }),
   };
 }
 

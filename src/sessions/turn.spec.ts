@@ -1,65 +1,76 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { AppError } from '../common/errors/index.js';
 import { recordedLog, type LoggedLine } from '../common/logging/testing/recorded-log.js';
-import type { PendingRun, TurnRecord, WorkingSet } from './conversation.js';
-import { UserKeys } from './keys.js';
 import { MemoryStore } from '../storage/testing/memory-store.js';
 import type { TurnInput } from './claim.js';
-import { Turn } from './turn.js';
+import type { PendingRun, WorkingSet } from './conversation.js';
+import type { Conversations } from './conversations.js';
+import { UserKeys } from './keys.js';
 import { assistant, consentInterrupt, user } from './testing/messages.js';
+import { begun, taskOn } from './testing/tasks.js';
+import type { Turn } from './turn.js';
 
 const NOW = Date.UTC(2026, 0, 1);
-const LATER = 61_000;
+const DEAD = 7_000;
 const keys = new UserKeys('alice');
+const set = keys.workingSet('one');
 const pending: PendingRun = {
   interrupts: [consentInterrupt(1, 'a')],
   snapshot: { any: 'thing' },
   resumable: true,
 };
+const unavailable = new AppError('sessions_unavailable', { reason: 'PutObject' });
 
 describe('Turn', () => {
   let store: MemoryStore;
+  let task: Conversations;
   let log: readonly LoggedLine[];
 
   beforeEach(() => {
     jest.useFakeTimers({ now: NOW });
     store = new MemoryStore();
+    task = taskOn(store);
     log = recordedLog();
   });
   afterEach(() => {
     jest.useRealTimers();
   });
 
-  const begin = (input: TurnInput, runId = 'run'): Promise<Turn> =>
-    Turn.begin(store, keys, 'one', runId, input);
-  const say = (text: string, runId?: string): Promise<Turn> => begin({ kind: 'message', text }, runId);
-  const resume = (interruptIds: readonly string[], runId?: string): Promise<Turn> =>
-    begin({ kind: 'resume', interruptIds }, runId);
+  const say = (text: string, runId?: string, by = task): Promise<Turn> =>
+    begun(by, text, runId === undefined ? {} : { runId });
+  const resume = (interruptIds: readonly string[], runId = 'run', by = task): Promise<Turn> =>
+    begun(by, { kind: 'resume', interruptIds }, { runId });
   const stored = (key: string): unknown => JSON.parse(store.objects.get(key)?.text ?? 'null');
-  const workingSet = (): WorkingSet => stored(keys.workingSet('one')) as WorkingSet;
-  const record = (seq: number): TurnRecord => stored(keys.turn('one', seq)) as TurnRecord;
+  const workingSet = (): WorkingSet => stored(set) as WorkingSet;
   const pass = (ms: number): void => {
-    jest.setSystemTime(Date.now() + ms);
+    jest.advanceTimersByTime(ms);
   };
-  /** The task of a turn dies: nothing renews its claim any more, and it lapses. */
-  const die = (): void => {
-    jest.clearAllTimers();
-    pass(LATER);
-  };
-  const failing =
-    (part: string, message: string) =>
-    (key: string): void => {
-      if (key.includes(part)) throw new Error(message);
+  const done = (turn: Turn, text = 'x'): Promise<void> =>
+    turn.finish({ outcome: 'success', messages: [user(text)] });
+  const failOn = (part: string, error: Error = unavailable): void => {
+    store.beforePut = (key) => {
+      if (key.includes(part)) throw error;
     };
-  const writes = (): string[] => {
-    const written: string[] = [];
-    store.beforePut = (key) => written.push(key);
-    return written;
+  };
+  const recover = (): void => {
+    store.beforePut = () => undefined;
+    store.afterPut = () => undefined;
+  };
+  /** The keys of all requests from now on, with their kind. */
+  const requests = (): string[] => {
+    const seen: string[] = [];
+    store.beforePut = (key) => seen.push(`PUT ${keys.nameOf(key)}`);
+    jest.spyOn(store, 'get').mockImplementation((key) => {
+      seen.push(`GET ${keys.nameOf(key)}`);
+      return Promise.resolve(store.objects.get(key));
+    });
+    return seen;
   };
 
   it('begins with a claim, and a line in the index', async () => {
     const turn = await say('hello');
     expect(workingSet()).toStrictEqual({
-      version: 2,
+      version: 3,
       sessionId: 'one',
       createdAt: NOW,
       updatedAt: NOW,
@@ -67,7 +78,8 @@ describe('Turn', () => {
       turns: 0,
       interrupts: 0,
       messages: [],
-      claim: { seq: 1, runId: 'run', startedAt: NOW, leaseUntil: NOW + 60_000, userText: 'hello' },
+      recent: [],
+      claim: { seq: 1, runId: 'run', task: expect.any(String), startedAt: NOW, userText: 'hello' },
     });
     const at = new Date(NOW).toISOString();
     const line = { sessionId: 'one', title: 'hello', createdAt: at, updatedAt: at };
@@ -75,56 +87,50 @@ describe('Turn', () => {
     expect(turn).toMatchObject({ messages: [], interrupts: 0, pending: undefined, lost: { aborted: false } });
   });
 
-  it('ends with its record, and gives the claim back', async () => {
+  it('ends with its record and without its claim, in one write', async () => {
     const turn = await say('hello');
     pass(1_000);
     const messages = [user('hello'), assistant('hi')];
+    const seen = requests();
     await turn.finish({ outcome: 'success', messages });
+    expect(seen).toEqual(['PUT sessions/one/working-set.json']);
     const endedAt = NOW + 1_000;
-    expect(record(1)).toStrictEqual({
-      version: 2,
-      seq: 1,
-      runId: 'run',
-      startedAt: NOW,
-      endedAt,
-      outcome: 'success',
-      messages,
-    });
     expect(workingSet()).toStrictEqual({
-      version: 2,
+      version: 3,
       sessionId: 'one',
       createdAt: NOW,
       updatedAt: endedAt,
       title: 'hello',
       turns: 1,
       interrupts: 0,
-      messages,
+      messages: [],
+      recent: [{ seq: 1, runId: 'run', startedAt: NOW, endedAt, outcome: 'success', messages }],
     });
   });
 
   it('leaves a paused run in its record and in the conversation', async () => {
     await (await say('hello')).finish({ outcome: 'interrupt', messages: [user('hello')], pending });
-    expect(record(1)).toMatchObject({ outcome: 'interrupt', pending });
-    expect(workingSet()).toMatchObject({ interrupts: 1, pending });
+    expect(workingSet()).toMatchObject({
+      interrupts: 1,
+      pending,
+      recent: [{ outcome: 'interrupt', pending }],
+    });
     const turn = await resume(['interrupt-1'], 'run-2');
     expect(turn).toMatchObject({ pending, interrupts: 1 });
-    expect(workingSet().claim).toStrictEqual({
-      seq: 2,
-      runId: 'run-2',
-      startedAt: NOW,
-      leaseUntil: NOW + 60_000,
-      pending,
-    });
+    expect(workingSet().pending).toBeUndefined();
+    expect(workingSet().claim).toMatchObject({ seq: 2, runId: 'run-2', pending });
+    expect(workingSet().claim).not.toHaveProperty('userText');
     await turn.finish({ outcome: 'interrupt', messages: [], pending });
     expect(workingSet().interrupts).toBe(2);
   });
 
   it('says what is to be answered', async () => {
     const none = { detail: 'No interrupt is pending in this conversation. Send a message instead.' };
-    await (await say('a')).finish({ outcome: 'success', messages: [] });
+    await done(await say('a'));
     await expect(resume(['interrupt-1'])).rejects.toMatchObject(none);
+    await expect(resume([])).rejects.toMatchObject({ code: 'interrupt_not_pending' });
     const two = [consentInterrupt(1, 'a'), consentInterrupt(2, 'a')];
-    const paused = { ...pending, interrupts: two } as PendingRun;
+    const paused = { ...pending, interrupts: two };
     await (await say('b')).finish({ outcome: 'interrupt', messages: [], pending: paused });
     for (const answered of [
       ['interrupt-1'],
@@ -140,16 +146,10 @@ describe('Turn', () => {
     await expect(resume(['interrupt-2', 'interrupt-1'])).resolves.toBeDefined();
   });
 
-  it('takes no empty answer where nothing is pending', async () => {
-    await (await say('a')).finish({ outcome: 'success', messages: [] });
-    await expect(resume([])).rejects.toMatchObject({ code: 'interrupt_not_pending' });
-  });
-
   it('says that a conversation is being deleted', async () => {
-    await (await say('a')).finish({ outcome: 'success', messages: [] });
-    const text = JSON.stringify({ ...workingSet(), deletedAt: NOW });
-    await store.put(keys.workingSet('one'), text, { always: true });
-    await expect(say('b')).rejects.toMatchObject({
+    await done(await say('a'));
+    await store.put(set, JSON.stringify({ ...workingSet(), deletedAt: NOW }), { always: true });
+    await expect(say('b', 'run', taskOn(store))).rejects.toMatchObject({
       code: 'session_busy',
       detail: 'This conversation is being deleted. Delete it again to finish that, or use another id.',
     });
@@ -159,212 +159,280 @@ describe('Turn', () => {
     ['a message', { kind: 'message', text: ' a \n\t b ' }, 'a b'],
     ['80 characters of a long one', { kind: 'message', text: 'x'.repeat(81) }, 'x'.repeat(80)],
   ])('titles a conversation by %s', async (_name, input, title) => {
-    await begin(input);
+    await begun(task, input);
     expect(workingSet().title).toBe(title);
   });
 
-  it('does not begin where another one begins at that moment', async () => {
-    const [, lost] = await Promise.allSettled([say('one'), say('two')]);
-    expect(lost).toMatchObject({ reason: { code: 'session_busy', reason: 'claim_lost' } });
+  it.each([
+    ['of one task', (): Conversations => task],
+    ['of two tasks', (): Conversations => taskOn(store)],
+  ])('does not begin where another one begins at that moment, %s', async (_name, other) => {
+    const [, lost] = await Promise.allSettled([say('one'), say('two', 'run', other())]);
+    expect(lost).toMatchObject({ reason: { code: 'session_busy' } });
     expect(workingSet().claim?.userText).toBe('one');
   });
 
-  it.each([
-    ['up to its last millisecond', 59_999, 'rejected'],
-    ['and not beyond', 60_000, 'fulfilled'],
-  ])('has its lease for a minute, %s', async (_name, ms, status) => {
-    await say('hello');
-    jest.clearAllTimers();
-    pass(ms);
-    expect((await Promise.allSettled([say('next')]))[0].status).toBe(status);
-  });
-
-  it('renews its lease three times a minute, and keeps all else', async () => {
-    await say('hello');
-    const { claim, ...rest } = workingSet();
-    await jest.advanceTimersByTimeAsync(19_999);
-    expect(workingSet().claim).toEqual(claim);
-    await jest.advanceTimersByTimeAsync(1);
-    expect(workingSet()).toEqual({ ...rest, claim: { ...claim, leaseUntil: NOW + 80_000 } });
-  });
-
-  it('renews no more when it is over', async () => {
-    const turn = await say('hello');
-    await turn.finish({ outcome: 'success', messages: [] });
-    expect(jest.getTimerCount()).toBe(0);
-  });
-
-  it('waits for a renewal that is under way', async () => {
-    const turn = await say('hello');
-    jest.advanceTimersByTime(20_000);
-    await turn.finish({ outcome: 'success', messages: [user('hello')] });
-    expect(workingSet()).toMatchObject({ turns: 1, messages: [user('hello')] });
-    expect(log).toEqual([]);
-    expect(turn.lost.aborted).toBe(false);
-  });
-
-  it.each([
-    [30_000, 2],
-    [30_001, 3],
-  ])('makes sure of its lease before its last two writes: after %i ms, %i writes', async (ms, count) => {
-    const turn = await say('hello');
-    pass(ms);
-    const written = writes();
-    await turn.finish({ outcome: 'success', messages: [] });
-    const [set, own] = [keys.workingSet('one'), keys.turn('one', 1)];
-    expect(written).toEqual(count === 2 ? [own, set] : [set, own, set]);
-  });
-
-  it('writes no record when it has lost its lease', async () => {
-    const turn = await say('hello');
-    die();
-    await (await say('next')).finish({ outcome: 'success', messages: [user('next')] });
-    const before = [...store.objects.keys()];
-    await expect(turn.finish({ outcome: 'success', messages: [user('SECRET')] })).rejects.toMatchObject({
-      code: 'session_busy',
-      reason: 'claim_lapsed',
+  describe('of a conversation that this task has served last', () => {
+    it('makes three requests, and none before its claim', async () => {
+      await done(await say('a'));
+      const seen = requests();
+      const { turn, fromMemory } = await task.begin('alice', 'one', 'run-2', { kind: 'message', text: 'b' });
+      expect(fromMemory).toBe(true);
+      expect(turn.messages).toEqual([user('x')]);
+      await done(turn);
+      const own = 'PUT sessions/one/working-set.json';
+      expect(seen).toEqual([own, 'PUT index/one.json', own]);
     });
-    expect([...store.objects.keys()]).toEqual(before);
-  });
 
-  it.each<[string, Partial<TurnRecord>]>([
-    ["another run's", { runId: 'other', outcome: 'success' }],
-    ['one that was written for it', { runId: 'run', outcome: 'abandoned' }],
-  ])('does not finish where there is a record already: %s', async (_name, found) => {
-    const turn = await say('hello');
-    const whole = { version: 2, seq: 1, startedAt: NOW, endedAt: NOW, messages: [], ...found };
-    await store.put(keys.turn('one', 1), JSON.stringify(whole), { always: true });
-    await expect(turn.finish({ outcome: 'success', messages: [] })).rejects.toMatchObject({
-      code: 'session_busy',
-      reason: 'claim_lapsed',
+    it('reads it first, once another task has served it, until it has served two in a row again', async () => {
+      await done(await say('a'));
+      const other = taskOn(store);
+      await done(await say('b', 'run', other));
+      const message = { kind: 'message', text: 'c' } as const;
+      const stale = await task.begin('alice', 'one', 'run', message);
+      expect(stale.fromMemory).toBe(true);
+      await expect(stale.turn.claimed).rejects.toMatchObject({ code: 'session_busy', reason: 'claim_lost' });
+      const how: boolean[] = [];
+      for (let count = 0; count < 3; count += 1) {
+        const { turn, fromMemory } = await task.begin('alice', 'one', 'run', message);
+        await done(turn);
+        how.push(fromMemory);
+      }
+      expect(how).toEqual([false, false, true]);
+      expect(workingSet().turns).toBe(5);
     });
-    expect(workingSet().turns).toBe(0);
-  });
 
-  it('does not finish where there is a record that cannot be read', async () => {
-    const turn = await say('hello');
-    await store.put(keys.turn('one', 1), '{}', { always: true });
-    await expect(turn.finish({ outcome: 'success', messages: [] })).rejects.toMatchObject({
-      code: 'session_unreadable',
-      reason: 'damaged',
+    it('refuses nothing by what it knows', async () => {
+      await done(await say('a'));
+      const other = taskOn(store);
+      await (await say('b', 'run', other)).finish({ outcome: 'interrupt', messages: [], pending });
+      await expect(resume(['interrupt-1'])).resolves.toMatchObject({ pending });
     });
-    expect(workingSet().turns).toBe(0);
   });
 
-  describe('when a renewal fails', () => {
-    it('stops at once if another turn has taken over', async () => {
+  describe('of another task', () => {
+    it('is left alone while that task is alive, and told since when it goes on', async () => {
+      await say('hello');
+      pass(DEAD - 1);
+      await expect(say('next', 'run', taskOn(store))).rejects.toMatchObject({
+        code: 'session_busy',
+        detail:
+          'This conversation has been answering since 00:00:00 UTC. Wait for its end, then try again. If its server has failed, it is free again within 10 seconds.',
+      });
+    });
+
+    it('gets its record from the turn that follows its death', async () => {
+      await say('lost');
+      pass(DEAD);
+      const turn = await say('next', 'run-2', taskOn(store));
+      expect(turn.messages).toEqual([user('lost')]);
+      expect(workingSet()).toMatchObject({
+        turns: 1,
+        claim: { seq: 2, runId: 'run-2' },
+        recent: [
+          { seq: 1, outcome: 'abandoned', startedAt: NOW, endedAt: NOW + DEAD, messages: [user('lost')] },
+        ],
+      });
+    });
+
+    it('cannot write any more when it was taken for dead', async () => {
+      const zombie = await say('slow');
+      pass(DEAD);
+      await done(await say('next', 'run-2', taskOn(store)));
+      const before = store.objects.get(set)?.text;
+      await expect(zombie.noteWrite('a')).rejects.toMatchObject({ reason: 'claim_lapsed' });
+      expect(zombie.lost.reason).toMatchObject({ code: 'session_busy' });
+      await expect(done(zombie)).rejects.toMatchObject({ code: 'session_busy', reason: 'claim_lapsed' });
+      expect(store.objects.get(set)?.text).toBe(before);
+    });
+
+    it('has its claim for ever where its lease is renewed', async () => {
+      await say('hello');
+      const [leaseKey = ''] = [...store.objects.keys()].filter((key) => key.startsWith('tasks/'));
+      for (let count = 0; count < 100; count += 1) {
+        pass(2_000);
+        await store.put(leaseKey, '{}', { always: true });
+      }
+      await expect(say('next', 'run', taskOn(store))).rejects.toMatchObject({ code: 'session_busy' });
+    });
+  });
+
+  describe('that makes a write', () => {
+    const paused = async (): Promise<Turn> => {
+      await (await say('hello')).finish({ outcome: 'interrupt', messages: [user('hello')], pending });
+      return resume(['interrupt-1'], 'run-2');
+    };
+
+    it('notes it first', async () => {
+      const turn = await paused();
+      await turn.noteWrite('a');
+      await turn.noteWrite('b');
+      expect(workingSet().claim).toMatchObject({ seq: 2, begun: ['a', 'b'], pending });
+      await done(turn);
+      expect(workingSet()).not.toHaveProperty('claim');
+    });
+
+    it.each([
+      ['which it had begun', ['a']],
+      ['which it had not begun', []],
+    ])('leaves what is known of it when it dies: a call %s', async (_name, begunCalls) => {
+      const turn = await paused();
+      for (const id of begunCalls) await turn.noteWrite(id);
+      pass(DEAD);
+      const next = await say('next', 'run-3', taskOn(store));
+      expect(next.pending).toStrictEqual({ ...pending, resumable: false, begun: begunCalls });
+      expect(workingSet().recent.at(-1)).toMatchObject({
+        runId: 'run-2',
+        outcome: 'abandoned',
+        messages: [],
+      });
+    });
+
+    it('makes it not where it cannot be noted', async () => {
+      const turn = await paused();
+      failOn('working-set');
+      await expect(turn.noteWrite('a')).rejects.toBe(unavailable);
+      recover();
+      await turn.noteWrite('b');
+      expect(workingSet().claim?.begun).toEqual(['b']);
+    });
+
+    it('goes on where the answer to its note was lost', async () => {
+      const turn = await paused();
+      store.afterPut = () => {
+        throw unavailable;
+      };
+      await expect(turn.noteWrite('a')).rejects.toBe(unavailable);
+      recover();
+      await done(turn);
+      expect(workingSet()).toMatchObject({ turns: 2 });
+      expect(turn.lost.aborted).toBe(false);
+    });
+  });
+
+  describe('that cannot be stored', () => {
+    const late = (): unknown[] => log.map(({ fields }) => fields);
+
+    it('is stored later, and its conversation stays claimed until then', async () => {
       const turn = await say('hello');
-      await store.put(keys.workingSet('one'), JSON.stringify(workingSet()), { always: true });
-      await jest.advanceTimersByTimeAsync(20_000);
-      expect(turn.lost.reason).toMatchObject({ code: 'session_busy', reason: 'claim_lapsed' });
-      expect(log).toMatchObject([
-        { level: 'warn', context: 'Turn', fields: { event: 'claim_not_renewed', error: 'AppError' } },
+      failOn('working-set');
+      await expect(done(turn, 'hello')).rejects.toBe(unavailable);
+      await jest.advanceTimersByTimeAsync(5_000);
+      await expect(say('next')).rejects.toMatchObject({ code: 'session_busy' });
+      recover();
+      await jest.advanceTimersByTimeAsync(10_000);
+      expect(workingSet()).toMatchObject({ turns: 1, recent: [{ messages: [user('hello')] }] });
+      expect(late()).toEqual([{ event: 'written_late', what: 'turn', afterMs: 8_500 }]);
+      expect((await say('next')).messages).toEqual([user('hello')]);
+    });
+
+    it('is not stored twice where it had been stored, and only the answer was lost', async () => {
+      const turn = await say('hello');
+      store.afterPut = () => {
+        throw unavailable;
+      };
+      await expect(done(turn, 'hello')).rejects.toBe(unavailable);
+      recover();
+      await jest.advanceTimersByTimeAsync(500);
+      expect(workingSet()).toMatchObject({ turns: 1 });
+      expect(late()).toMatchObject([{ event: 'written_late' }]);
+      await expect(say('next')).resolves.toBeDefined();
+    });
+
+    it('is given up where another turn has taken over', async () => {
+      const turn = await say('hello');
+      failOn('working-set');
+      await expect(done(turn)).rejects.toBe(unavailable);
+      recover();
+      await store.put(set, JSON.stringify({ ...workingSet(), claim: undefined }), { always: true });
+      await jest.advanceTimersByTimeAsync(500);
+      expect(late()).toMatchObject([
+        { event: 'late_write_failed', what: 'turn', error: 'AppError' },
+        { event: 'not_written', what: 'turn', afterMs: 500 },
       ]);
+      expect(workingSet().turns).toBe(0);
     });
 
-    it('goes on while its lease runs, and stops when that is over', async () => {
+    it('is given up when the process ends, four seconds after that', async () => {
       const turn = await say('hello');
-      store.beforePut = failing('working-set', 'SECRET');
-      await jest.advanceTimersByTimeAsync(59_999);
-      expect(turn.lost.aborted).toBe(false);
+      failOn('working-set');
+      await expect(done(turn)).rejects.toBe(unavailable);
+      const ended = task.beforeApplicationShutdown();
+      await jest.advanceTimersByTimeAsync(3_999);
+      expect(late()).toEqual([]);
       await jest.advanceTimersByTimeAsync(1);
-      expect(turn.lost.aborted).toBe(true);
-      expect(log).toHaveLength(3);
-      expect(JSON.stringify(log)).not.toContain('SECRET');
-    });
-
-    it('goes on as before when the next one succeeds', async () => {
-      const turn = await say('hello');
-      store.beforePut = failing('working-set', 'away');
-      await jest.advanceTimersByTimeAsync(20_000);
-      store.beforePut = () => undefined;
-      await jest.advanceTimersByTimeAsync(20_000);
-      expect(workingSet().claim?.leaseUntil).toBe(NOW + 100_000);
-      await turn.finish({ outcome: 'success', messages: [] });
-      expect(turn.lost.aborted).toBe(false);
+      await ended;
+      expect(late()).toMatchObject([{ event: 'not_written', what: 'turn', afterMs: 4_000 }]);
     });
   });
 
   describe('that could not start', () => {
-    const couldNotStart = async (start: () => Promise<Turn>): Promise<void> => {
-      store.beforePut = failing('/index/', 'no index');
-      await expect(start()).rejects.toThrow('no index');
-      store.beforePut = () => undefined;
-      expect(jest.getTimerCount()).toBe(0);
-    };
-
-    it('leaves nothing of a conversation that it began', async () => {
-      await couldNotStart(() => say('hello'));
-      expect([...store.objects.keys()]).toEqual([]);
-    });
-
-    it('leaves a conversation as it was', async () => {
-      await (await say('hello')).finish({ outcome: 'success', messages: [user('hello')] });
-      const before = workingSet();
-      await couldNotStart(() => say('again'));
-      expect(workingSet()).toStrictEqual(before);
-    });
-
-    it('leaves a paused run as it was', async () => {
-      await (await say('hello')).finish({ outcome: 'interrupt', messages: [], pending });
-      const before = workingSet();
-      await couldNotStart(() => resume(['interrupt-1']));
-      expect(workingSet()).toStrictEqual(before);
-    });
-
     it.each([
-      ['new', 0],
-      ['old', 1],
-    ])('says why, even if it cannot give a claim back: a %s conversation', async (_name, turns) => {
-      if (turns === 1) await (await say('hello')).finish({ outcome: 'success', messages: [] });
-      let writesOfSet = 0;
-      store.beforePut = (key) => {
-        if (key.includes('/index/')) throw new Error('no index');
-        writesOfSet += 1;
-        if (writesOfSet > 1) throw new Error('away');
+      ['of its claim', 'working-set'],
+      ['of its line in the index', '/index/'],
+    ])('says why, and takes back what the store may have %s', async (_name, part) => {
+      store.afterPut = (key) => {
+        if (key.includes(part)) throw unavailable;
       };
-      store.deleteVersion = () => Promise.reject(new Error('away'));
-      await expect(say('again')).rejects.toThrow('no index');
+      await expect(say('hello')).rejects.toBe(unavailable);
+      recover();
+      await jest.advanceTimersByTimeAsync(500);
+      expect([...store.objects.keys()].filter((key) => key.startsWith('users/'))).toEqual([]);
+      await expect(say('again')).resolves.toBeDefined();
+    });
+
+    it('leaves a conversation as it was, with its paused run', async () => {
+      await (await say('hello')).finish({ outcome: 'interrupt', messages: [], pending });
+      const { claim: _, ...before } = workingSet();
+      failOn('/index/');
+      await expect(resume(['interrupt-1'])).rejects.toBe(unavailable);
+      recover();
+      await jest.advanceTimersByTimeAsync(500);
+      expect(workingSet()).toStrictEqual(before);
+    });
+
+    it('leaves a claim alone that is not its own', async () => {
+      await done(await say('hello'));
+      failOn('/index/');
+      await expect(say('mine', 'mine')).rejects.toBe(unavailable);
+      recover();
+      const claim = { ...workingSet().claim, runId: 'other' };
+      await store.put(set, JSON.stringify({ ...workingSet(), claim }), { always: true });
+      await jest.advanceTimersByTimeAsync(500);
+      expect(workingSet().claim).toMatchObject({ runId: 'other' });
+    });
+
+    it('can be abandoned', async () => {
+      await (await say('hello')).abandon();
+      expect([...store.objects.keys()].filter((key) => key.startsWith('users/'))).toEqual([]);
+      await done(await say('hello'));
+      const before = workingSet();
+      await (await say('again')).abandon();
+      expect(workingSet()).toMatchObject({ recent: before.recent, turns: 1 });
+      expect(workingSet()).not.toHaveProperty('claim');
+    });
+
+    it('is abandoned later where the store does not answer', async () => {
+      await done(await say('hello'));
+      const turn = await say('again');
+      failOn('working-set');
+      const abandoned = turn.abandon();
+      await jest.advanceTimersByTimeAsync(600);
+      recover();
+      await jest.advanceTimersByTimeAsync(1_000);
+      await abandoned;
+      expect(workingSet()).not.toHaveProperty('claim');
     });
   });
 
-  describe('after one that died', () => {
-    it('writes its record for it', async () => {
-      await say('lost');
-      die();
-      const turn = await say('next', 'run-2');
-      expect(record(1)).toStrictEqual({
-        version: 2,
-        seq: 1,
-        runId: 'run',
-        startedAt: NOW,
-        endedAt: NOW + LATER,
-        outcome: 'abandoned',
-        messages: [user('lost')],
-      });
-      expect(turn.messages).toEqual([user('lost')]);
-      expect(workingSet()).toMatchObject({ turns: 1, claim: { seq: 2, runId: 'run-2' } });
-    });
-
-    it('adopts its own record, with the run that it left paused', async () => {
-      const first = await say('hello');
-      store.beforePut = failing('working-set', 'died');
-      const end = first.finish({ outcome: 'interrupt', messages: [user('hello')], pending });
-      await expect(end).rejects.toThrow('died');
-      store.beforePut = () => undefined;
-      die();
-      const turn = await say('next', 'run-2');
-      expect(turn).toMatchObject({ messages: [user('hello')], pending, interrupts: 1 });
-      expect(record(1).outcome).toBe('interrupt');
-    });
-
-    it('closes the paused run that it resumed, and keeps no message of it', async () => {
-      await (await say('hello')).finish({ outcome: 'interrupt', messages: [user('hello')], pending });
-      await resume(['interrupt-1'], 'run-2');
-      die();
-      const turn = await say('next', 'run-3');
-      expect(record(2)).toMatchObject({ runId: 'run-2', outcome: 'abandoned', messages: [] });
-      expect(turn).toMatchObject({ pending: { ...pending, resumable: false }, messages: [user('hello')] });
-    });
+  it('moves older turns to a segment when there are seventeen', async () => {
+    for (let number = 1; number <= 17; number += 1) await done(await say('m'), String(number));
+    expect(workingSet()).toMatchObject({ turns: 17, recent: [{ seq: 17 }] });
+    expect(workingSet().messages).toHaveLength(16);
+    const moved = stored(keys.segment('one', 16)) as { turns: readonly { seq: number }[] };
+    expect(moved.turns.map(({ seq }) => seq)).toEqual(Array.from({ length: 16 }, (_, index) => index + 1));
+    expect((await say('next')).messages.map(({ content }) => content)).toEqual(
+      Array.from({ length: 17 }, (_, index) => user(String(index + 1)).content),
+    );
   });
 });

@@ -1,11 +1,10 @@
 import { Logger } from '@nestjs/common';
 import { AppError, errorFields } from '../common/errors/index.js';
-import type { ObjectStore } from '../storage/index.js';
-import { claimFor, LEASE_MS, newWorkingSet, type TurnInput } from './claim.js';
+import type { ObjectStore, StoredText } from '../storage/index.js';
+import { claimed, type TurnInput } from './claim.js';
 import type { StoredMessage } from './content.js';
 import {
   summaryOf,
-  VERSION,
   type PendingRun,
   type TurnClaim,
   type TurnOutcome,
@@ -13,9 +12,12 @@ import {
   type WorkingSet,
 } from './conversation.js';
 import type { UserKeys } from './keys.js';
-import { recover } from './recovery.js';
-import { parseTurnRecord, parseWorkingSet } from './stored-objects.js';
-import { windowOf } from './window.js';
+import type { Known } from './known-sets.js';
+import { isUnavailable, persist } from './persist.js';
+import { movedToSegment } from './segments.js';
+import { readableWorkingSet } from './stored-objects.js';
+import type { TaskLease } from './task-lease.js';
+import { shownMessages, trimmed } from './window.js';
 
 /** How a turn ended. */
 export interface TurnResult {
@@ -26,81 +28,59 @@ export interface TurnResult {
   readonly pending?: PendingRun;
 }
 
-/** A claim is renewed three times within its lease. */
-const RENEWAL_MS = LEASE_MS / 3;
-/** The last two writes of a turn take less than this. */
-const LEASE_MARGIN_MS = 30_000;
+/** What a turn works with. */
+export interface TurnPlace {
+  readonly store: ObjectStore;
+  readonly keys: UserKeys;
+  readonly lease: TaskLease;
+  /** Aborts when writes that the store does not take are to be given up: the process ends. */
+  readonly stop: AbortSignal;
+}
 
-/** A turn in progress: the sole writer of its conversation until it is finished. */
+/** What the store holds after a turn, as far as the turn knows. */
+type Settled = Stored | 'served_elsewhere' | undefined;
+type Stored = Known & { readonly version: string };
+
+type ClaimedSet = WorkingSet & { readonly claim: TurnClaim };
+
+/**
+ * A turn in progress: the sole writer of its conversation until it is finished. The model may be asked while the claim is
+ * still being written. Nothing is shown, stored or called at a provider before it holds.
+ */
 export class Turn {
+  /** Resolves when the claim holds. @throws AppError `session_busy` | `sessions_unavailable` */
+  readonly claimed: Promise<void>;
+  /** Resolves when the turn has nothing to do with its conversation any more. */
+  readonly settled: Promise<Settled>;
   readonly #logger = new Logger(Turn.name);
   readonly #lost = new AbortController();
-  readonly #store: ObjectStore;
-  readonly #keys: UserKeys;
-  readonly #renewal: NodeJS.Timeout;
-  #set: WorkingSet;
-  readonly #claim: TurnClaim;
-  #version: string;
+  readonly #place: TurnPlace;
+  readonly #messages: readonly StoredMessage[];
+  readonly #settle: (how: Settled) => void;
+  #set: ClaimedSet;
+  #version: string | undefined;
   /** Writes go one after the other: each needs the version that the one before it made. */
-  #writes: Promise<void> = Promise.resolve();
+  #writes: Promise<void>;
 
-  private constructor(
-    store: ObjectStore,
-    keys: UserKeys,
-    set: WorkingSet,
-    claim: TurnClaim,
-    version: string,
-  ) {
-    this.#store = store;
-    this.#keys = keys;
-    this.#set = set;
-    this.#claim = claim;
-    this.#version = version;
-    this.#renewal = setInterval(() => {
-      this.#writes = this.#writes
-        .then(() => this.#renew())
-        .catch((error: unknown) => {
-          this.#renewalFailed(error);
-        });
-    }, RENEWAL_MS);
-    this.#renewal.unref();
-  }
-
-  static async begin(
-    store: ObjectStore,
-    keys: UserKeys,
-    sessionId: string,
-    runId: string,
-    input: TurnInput,
-  ): Promise<Turn> {
-    const key = keys.workingSet(sessionId);
-    const stored = await store.get(key);
-    if (stored === undefined && input.kind === 'resume') throw new AppError('session_not_found');
-    const found =
-      stored === undefined ? newWorkingSet(sessionId, input) : parseWorkingSet(stored.text, keys.nameOf(key));
-    const set = await recover(store, keys, found);
-    const claim = claimFor(set, runId, input);
-    const { pending: _, ...rest } = set;
-    const claimed: WorkingSet = { ...rest, updatedAt: Date.now(), claim };
-    const condition = stored === undefined ? ({ ifAbsent: true } as const) : { ifVersion: stored.version };
-    const written = await store.put(key, JSON.stringify(claimed), condition);
-    if (written === 'conflict') throw new AppError('session_busy', { reason: 'claim_lost' });
-    const turn = new Turn(store, keys, claimed, claim, written.version);
-    try {
-      await store.put(keys.index(sessionId), JSON.stringify(summaryOf(claimed)), { always: true });
-    } catch (error) {
-      await turn.abandon();
-      throw error;
-    }
-    return turn;
+  /** @throws AppError `interrupt_not_pending` */
+  constructor(place: TurnPlace, known: Known, { runId, input }: { runId: string; input: TurnInput }) {
+    this.#place = place;
+    this.#set = claimed(known.set, { runId, task: place.lease.task, input });
+    this.#version = known.version;
+    this.#messages = shownMessages(known.set);
+    const { promise, resolve } = Promise.withResolvers<Settled>();
+    [this.settled, this.#settle] = [promise, resolve];
+    this.claimed = this.#take();
+    // Whoever began the turn waits for its claim. Nobody waits for this.
+    this.#writes = this.claimed.catch(() => undefined);
   }
 
   /** The conversation as far as the model is shown it; the user's new message is not part of it. */
   get messages(): readonly StoredMessage[] {
-    return this.#set.messages;
+    return this.#messages;
   }
 
-  /** Aborts when the claim is lost: another turn may own the conversation now, so this one must stop. */
+  /** Aborts when another turn is found to own the conversation, so that this one stops. */
   get lost(): AbortSignal {
     return this.#lost.signal;
   }
@@ -112,24 +92,86 @@ export class Turn {
 
   /** The paused run that this turn resumes, or closes by a message. */
   get pending(): PendingRun | undefined {
-    return this.#claim.pending;
+    return this.claim.pending;
+  }
+
+  get claim(): TurnClaim {
+    return this.#set.claim;
   }
 
   /**
-   * Writes the turn's record, then the working set, which ends the claim.
-   * @throws AppError `session_busy` when the claim had lapsed and another turn took over
+   * Notes that a write is about to be made at a provider. After a crash the conversation can then say that it may have been
+   * done, and of every other write that it was not.
+   * @throws AppError `session_busy` where another turn has taken over, `sessions_unavailable`
+   */
+  async noteWrite(toolCallId: string): Promise<void> {
+    await this.claimed;
+    const noted = this.#writes.then(() => {
+      const { claim } = this.#set;
+      const begun = [...(claim.begun ?? []), toolCallId];
+      return this.#write({ ...this.#set, claim: { ...claim, begun } });
+    });
+    this.#writes = noted.catch(() => undefined);
+    await noted;
+  }
+
+  /**
+   * Stores the turn and gives the claim back, in one write. While the store does not answer, the write is tried again in the
+   * background, and the conversation stays claimed.
+   * @throws AppError `session_busy` when another turn has taken over, `sessions_unavailable`
    */
   async finish(result: TurnResult): Promise<void> {
-    clearInterval(this.#renewal);
+    await this.claimed;
     await this.#writes;
-    const { seq, runId, startedAt } = this.#claim;
-    const { outcome, messages, pending } = result;
-    // While the lease runs, nobody can take the conversation over or delete it. Make sure that it does.
-    if ((this.#set.claim?.leaseUntil ?? 0) - Date.now() < LEASE_MARGIN_MS) await this.#renew();
+    const ended = this.#ended(result);
+    try {
+      await this.#end(ended);
+    } catch (error) {
+      if (isUnavailable(error)) void this.#inBackground('turn', () => this.#end(ended));
+      else this.#settle('served_elsewhere');
+      throw error;
+    }
+  }
+
+  /** Gives the claim back, when the turn could not even start; a conversation that it began goes with it. */
+  async abandon(): Promise<void> {
+    await this.#writes;
+    await this.#release().then(
+      () => {
+        this.#settle(undefined);
+      },
+      () => this.#inBackground('claim', () => this.#release()),
+    );
+  }
+
+  /** The claim, and the line in the index. */
+  async #take(): Promise<void> {
+    const { store, keys, lease } = this.#place;
+    const line = JSON.stringify(summaryOf(this.#set));
+    try {
+      await lease.fresh();
+      const [claim, index] = await Promise.allSettled([
+        this.#put(this.#set),
+        store.put(keys.index(this.#set.sessionId), line, { always: true }),
+      ]);
+      if (claim.status === 'rejected') throw claim.reason;
+      if (claim.value === 'conflict') throw new AppError('session_busy', { reason: 'claim_lost' });
+      this.#version = claim.value.version;
+      if (index.status === 'rejected') throw index.reason;
+    } catch (error) {
+      // The store may have the claim, although it did not say so.
+      if (isUnavailable(error)) void this.#inBackground('claim', () => this.#release());
+      else this.#settle('served_elsewhere');
+      throw error;
+    }
+  }
+
+  #ended({ outcome, messages, pending }: TurnResult): WorkingSet {
+    const { claim, ...rest } = this.#set;
+    const { seq, runId, startedAt } = claim;
     const endedAt = Date.now();
     const paused = pending === undefined ? {} : { pending };
-    await this.#record({
-      version: VERSION,
+    const record: TurnRecord = {
       seq,
       runId,
       startedAt,
@@ -137,63 +179,98 @@ export class Turn {
       outcome,
       messages: [...messages],
       ...paused,
-    });
-    const { claim: _, ...rest } = this.#set;
-    await this.#write({
+    };
+    return {
       ...rest,
       updatedAt: endedAt,
       turns: seq,
       interrupts: rest.interrupts + (pending?.interrupts.length ?? 0),
-      messages: windowOf([...rest.messages, ...messages]),
+      recent: [...rest.recent, record],
       ...paused,
-    });
+    };
   }
 
-  /** A record that is there already may be this turn's own: the store failed after it, and the turn is finished again. */
-  async #record(record: TurnRecord): Promise<void> {
-    const key = this.#keys.turn(this.#set.sessionId, record.seq);
-    if ((await this.#store.put(key, JSON.stringify(record), { ifAbsent: true })) !== 'conflict') return;
-    const stored = await this.#store.get(key);
-    const own = stored === undefined ? undefined : parseTurnRecord(stored.text, this.#keys.nameOf(key));
-    if (own?.runId !== record.runId || own.outcome === 'abandoned') {
-      throw new AppError('session_busy', { reason: 'claim_lapsed' });
+  async #end(ended: WorkingSet): Promise<void> {
+    const { store, keys } = this.#place;
+    const moved = movedToSegment(ended);
+    if (moved !== undefined) {
+      const key = keys.segment(ended.sessionId, moved.last);
+      await store.put(key, JSON.stringify(moved.segment), { always: true });
     }
+    const set = trimmed(moved?.set ?? ended);
+    this.#settle({ set, version: await this.#putOwn(set) });
   }
 
-  /** Gives the claim back, when the turn could not even start; a conversation that it began goes with it. */
-  async abandon(): Promise<void> {
-    clearInterval(this.#renewal);
-    await this.#writes;
-    if (this.#set.turns === 0) {
-      await this.#store
-        .deleteVersion(this.#keys.workingSet(this.#set.sessionId), this.#version)
-        .catch(() => undefined);
+  /** Takes the claim out of the working set, where it is this turn's own. */
+  async #release(): Promise<void> {
+    const { store, keys } = this.#place;
+    const { sessionId, turns } = this.#set;
+    const { text, version } = await this.#stored();
+    if (text === undefined || version === undefined || !this.#isOwn(text)) return;
+    if (turns === 0) {
+      await store.deleteVersion(keys.workingSet(sessionId), version);
+      await store.delete([keys.index(sessionId)]);
       return;
     }
-    const { claim: _, ...rest } = this.#set;
-    await this.#write({
-      ...rest,
-      ...(this.#claim.pending !== undefined && { pending: this.#claim.pending }),
-    }).catch(() => undefined);
+    const {
+      claim: { pending },
+      ...rest
+    } = this.#set;
+    const released = { ...rest, ...(pending !== undefined && { pending }) };
+    await store.put(keys.workingSet(sessionId), JSON.stringify(released), { ifVersion: version });
   }
 
-  #renewalFailed(error: unknown): void {
-    this.#logger.warn({ event: 'claim_not_renewed', ...errorFields(error) });
-    const lapsed = (this.#set.claim?.leaseUntil ?? 0) <= Date.now();
-    if (lapsed || (error instanceof AppError && error.code === 'session_busy')) {
-      this.#lost.abort(new AppError('session_busy', { reason: 'claim_lapsed' }));
-    }
+  async #inBackground(what: 'turn' | 'claim', work: () => Promise<void>): Promise<void> {
+    const startedAt = Date.now();
+    const done = await persist(work, this.#place.stop).catch((error: unknown) => {
+      this.#logger.warn({ event: 'late_write_failed', what, ...errorFields(error) });
+      return false;
+    });
+    const event = done ? 'written_late' : 'not_written';
+    this.#logger.warn({ event, what, afterMs: Date.now() - startedAt });
+    this.#settle(undefined);
   }
 
-  async #renew(): Promise<void> {
-    await this.#write({ ...this.#set, claim: { ...this.#claim, leaseUntil: Date.now() + LEASE_MS } });
+  async #stored(): Promise<Partial<StoredText>> {
+    const { store, keys } = this.#place;
+    return (await store.get(keys.workingSet(this.#set.sessionId))) ?? {};
   }
 
-  async #write(set: WorkingSet): Promise<void> {
-    const key = this.#keys.workingSet(this.#set.sessionId);
-    const written = await this.#store.put(key, JSON.stringify(set), { ifVersion: this.#version });
-    if (written === 'conflict') throw new AppError('session_busy', { reason: 'claim_lapsed' });
-    this.#version = written.version;
+  async #write(set: ClaimedSet): Promise<void> {
+    this.#version = await this.#putOwn(set);
     this.#set = set;
+  }
+
+  /** Writes while the claim is this turn's own. An earlier write, whose answer was lost, may have been done. */
+  async #putOwn(set: WorkingSet): Promise<string> {
+    const written = await this.#put(set);
+    if (written !== 'conflict') return written.version;
+    const { text, version } = await this.#stored();
+    if (version !== undefined && text === JSON.stringify(set)) return version;
+    if (text === undefined || version === undefined || !this.#isOwn(text)) throw this.#lose();
+    this.#version = version;
+    const again = await this.#put(set);
+    if (again === 'conflict') throw this.#lose();
+    return again.version;
+  }
+
+  #isOwn(text: string): boolean {
+    const { keys } = this.#place;
+    const { seq, runId, task } = this.claim;
+    const own = readableWorkingSet(text, keys.nameOf(keys.workingSet(this.#set.sessionId)))?.claim;
+    return own?.seq === seq && own.runId === runId && own.task === task;
+  }
+
+  #put(set: WorkingSet): Promise<{ readonly version: string } | 'conflict'> {
+    const { store, keys } = this.#place;
+    const condition =
+      this.#version === undefined ? ({ ifAbsent: true } as const) : { ifVersion: this.#version };
+    return store.put(keys.workingSet(set.sessionId), JSON.stringify(set), condition);
+  }
+
+  #lose(): AppError {
+    const error = new AppError('session_busy', { reason: 'claim_lapsed' });
+    this.#lost.abort(error);
+    return error;
   }
 }

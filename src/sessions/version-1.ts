@@ -1,6 +1,15 @@
 import { z } from 'zod';
-import { json, storedMessage } from './content.js';
-import { turnRecord, VERSION, workingSet, type PendingRun } from './conversation.js';
+import { json } from './content.js';
+import {
+  turnClaim,
+  turnRecord,
+  VERSION,
+  workingSet,
+  type PendingRun,
+  type Segment,
+  type WorkingSet,
+} from './conversation.js';
+import { OLDER_TASK } from './version-2.js';
 import type { StoredInterrupt } from './interrupt.js';
 
 const interruptOfVersion1 = z.object({
@@ -81,22 +90,24 @@ function interruptOf(
   }
 }
 
-const messages = z.array(storedMessage);
-const claimOfVersion1 = workingSet.shape.claim
-  .unwrap()
-  .omit({ pending: true })
-  .extend({ taken: pendingOfVersion1.exactOptional() })
-  .transform(({ taken, ...claim }) => ({ ...claim, ...(taken !== undefined && { pending: taken }) }));
+const claimOfVersion1 = turnClaim
+  .omit({ task: true, begun: true, pending: true })
+  .extend({ leaseUntil: z.number(), taken: pendingOfVersion1.exactOptional() })
+  .transform(({ leaseUntil: _, taken, ...claim }) => ({
+    ...claim,
+    task: OLDER_TASK,
+    ...(taken !== undefined && { pending: taken }),
+  }));
 
 export const workingSetOfVersion1 = workingSet
+  .omit({ recent: true })
   .extend({
     version: z.literal(1),
-    messages,
     pending: pendingOfVersion1.exactOptional(),
     claim: claimOfVersion1.exactOptional(),
   })
-  .transform((set) => ({ ...set, version: VERSION }) as const);
+  .transform((set): WorkingSet => ({ ...set, version: VERSION, recent: [] }));
 
-export const turnRecordOfVersion1 = turnRecord
-  .extend({ version: z.literal(1), messages, pending: pendingOfVersion1.exactOptional() })
-  .transform((record) => ({ ...record, version: VERSION }) as const);
+export const turnOfVersion1 = turnRecord
+  .extend({ version: z.literal(1), pending: pendingOfVersion1.exactOptional() })
+  .transform(({ version: _, ...turn }): Segment => ({ version: VERSION, turns: [turn] }));

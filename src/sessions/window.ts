@@ -1,4 +1,5 @@
 import type { StoredMessage } from './content.js';
+import type { WorkingSet } from './conversation.js';
 
 const MAXIMUM_MESSAGES = 60;
 const MAXIMUM_BYTES = 200_000;
@@ -21,6 +22,21 @@ export function windowOf(messages: readonly StoredMessage[]): StoredMessage[] {
     if (isPlainUserMessage(messages[index])) start = index;
   }
   return messages.slice(start);
+}
+
+/** The messages that the model is shown. */
+export function shownMessages({ messages, recent }: WorkingSet): StoredMessage[] {
+  return windowOf([...messages, ...messagesOf(recent)]);
+}
+
+/** A working set without the messages that the model is not shown any more. */
+export function trimmed(set: WorkingSet): WorkingSet {
+  const shown = shownMessages(set).length - messagesOf(set.recent).length;
+  return { ...set, messages: shown > 0 ? set.messages.slice(-shown) : [] };
+}
+
+function messagesOf(turns: WorkingSet['recent']): readonly StoredMessage[] {
+  return turns.flatMap(({ messages }) => messages);
 }
 
 function isPlainUserMessage(message: StoredMessage | undefined): boolean {

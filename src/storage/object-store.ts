@@ -25,6 +25,11 @@ export interface ObjectStore {
   get(key: string, signal?: AbortSignal): Promise<StoredText | undefined>;
   /** Like `get`, for a caller who may not list the bucket. To such a caller, S3 answers 403 for a missing object. */
   find(key: string, signal?: AbortSignal): Promise<StoredText | undefined>;
+  /**
+   * How long ago an object was written, in milliseconds by the store's own clock and to the second; undefined where there is
+   * none.
+   */
+  age(key: string): Promise<number | undefined>;
   /** Returns the new version, or `conflict` when the condition was not met. */
   put(
     key: string,
@@ -32,8 +37,8 @@ export interface ObjectStore {
     condition: WriteCondition,
     signal?: AbortSignal,
   ): Promise<{ readonly version: string } | 'conflict'>;
-  /** Returns the keys under a prefix, at most `limit` of them. */
-  list(prefix: string, limit: number): Promise<readonly ListedKey[]>;
+  /** Returns the keys under a prefix in their order, at most `limit` of them; `after`: those that come after a key. */
+  list(prefix: string, limit: number, from?: { readonly after: string }): Promise<readonly ListedKey[]>;
   /** Deletes objects; one that is not there is no error. */
   delete(keys: readonly string[]): Promise<void>;
   /** Deletes one key unless it has changed since. */

@@ -76,6 +76,7 @@ describe('S3Adapter', () => {
       ['GetObject', (signal) => adapter.find('key', signal)],
       ['PutObject', (signal) => adapter.put('key', '{}', { always: true }, signal)],
       ['ListObjectsV2', () => adapter.list('prefix/', 1)],
+      ['HeadObject', () => adapter.age('key')],
       ['DeleteObjects', () => adapter.delete(['key'])],
       ['DeleteObject', () => adapter.deleteVersion('key', '"1"')],
     ];
@@ -280,6 +281,12 @@ describe('S3Adapter', () => {
       expect(sent).toHaveLength(1);
     });
 
+    it('begins after a key', async () => {
+      answers = [{}];
+      await adapter.list('prefix/', 1, { after: 'prefix/a' });
+      expect(inputs()).toMatchObject([{ Prefix: 'prefix/', StartAfter: 'prefix/a' }]);
+    });
+
     it('asks for at most 1000 keys at a time', async () => {
       answers = [{}];
       expect(await adapter.list('prefix/', 10_000)).toEqual([]);
@@ -350,6 +357,7 @@ describe('S3Adapter', () => {
     ['GetObject', () => adapter.get('key')],
     ['PutObject', () => adapter.put('key', '{}', { always: true })],
     ['ListObjectsV2', () => adapter.list('prefix/', 1)],
+    ['HeadObject', () => adapter.age('key')],
     ['DeleteObjects', () => adapter.delete(['key'])],
     ['DeleteObject', () => adapter.deleteVersion('key', '"1"')],
   ])('reports unavailable conversations when %s fails, and logs no text of S3', async (operation, call) => {

@@ -3,14 +3,17 @@ import {
   DeleteObjectCommand,
   DeleteObjectsCommand,
   GetObjectCommand,
+  HeadObjectCommand,
   ListObjectsV2Command,
   NoSuchKey,
+  NotFound,
   PutObjectCommand,
   S3Client,
   S3ServiceException,
   type GetObjectCommandOutput,
 } from '@aws-sdk/client-s3';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
+import { z } from 'zod';
 import { awsClientOptions } from '../common/aws/index.js';
 import { withDeadline } from '../common/deadline/index.js';
 import { AppError, errorFields } from '../common/errors/index.js';
@@ -58,6 +61,20 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
     );
   }
 
+  async age(key: string): Promise<number | undefined> {
+    return this.#call('HeadObject', undefined, async (ends) => {
+      const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
+      const answeredAt = recordDate(command);
+      try {
+        const { LastModified } = await this.#client.send(command, { abortSignal: ends });
+        return required(answeredAt()) - required(LastModified).getTime();
+      } catch (error) {
+        if (error instanceof NotFound) return undefined;
+        throw error;
+      }
+    });
+  }
+
   async put(
     key: string,
     text: string,
@@ -94,7 +111,11 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
     });
   }
 
-  async list(prefix: string, limit: number): Promise<readonly ListedKey[]> {
+  async list(
+    prefix: string,
+    limit: number,
+    from?: { readonly after: string },
+  ): Promise<readonly ListedKey[]> {
     const keys: ListedKey[] = [];
     let token: string | undefined;
     do {
@@ -103,6 +124,7 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
         Prefix: prefix,
         MaxKeys: Math.min(PAGE, limit - keys.length),
         ContinuationToken: token,
+        ...(from !== undefined && { StartAfter: from.after }),
       });
       const page = await this.#call('ListObjectsV2', undefined, (ends) =>
         this.#client.send(command, { abortSignal: ends }),
@@ -189,6 +211,27 @@ function isConflict(error: unknown): error is S3ServiceException {
 
 function statusOf({ $metadata }: S3ServiceException): number | undefined {
   return $metadata.httpStatusCode;
+}
+
+/** The time at which S3 answered, by its own clock: the SDK does not tell it. */
+function recordDate(command: HeadObjectCommand): () => number | undefined {
+  let at: number | undefined;
+  command.middlewareStack.add(
+    (next) => async (given) => {
+      const result = await next(given);
+      at = dateOf(result.response);
+      return result;
+    },
+    { step: 'deserialize', name: 'recordDate' },
+  );
+  return () => at;
+}
+
+const dated = z.object({ headers: z.object({ date: z.string() }) });
+
+function dateOf(response: unknown): number | undefined {
+  const date = dated.safeParse(response).data?.headers.date;
+  return date === undefined ? undefined : Date.parse(date);
 }
 
 /** What S3 always sends. Without it, the answer is not from S3. */

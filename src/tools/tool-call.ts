@@ -26,6 +26,8 @@ export interface ToolCall extends RunContext {
   readonly reauthenticated: boolean;
   /** The user's answer about another account: its id to switch to it, or to consent again as the account before. */
   readonly account: { readonly switchTo: string } | 'consent_again' | undefined;
+  /** Called before a write is made; it is not made when this rejects. */
+  readonly beforeWrite: () => Promise<void>;
 }
 
 /** How a call ended, or what it waits for. */

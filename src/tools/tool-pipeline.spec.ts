@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { z } from 'zod';
+import { AppError } from '../common/errors/index.js';
 import { recordedAudit } from '../audit/testing/recorded-audit.js';
 import type { User } from '../identity/sign-in/index.js';
 import type { ResourceToken, ResourceTokenRequest, ResourceTokens } from '../identity/token-vault/index.js';
@@ -76,6 +77,7 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
         approved: undefined,
         reauthenticated: false,
         account: undefined,
+        beforeWrite: () => Promise.resolve(),
         ...more,
       },
     );
@@ -172,6 +174,28 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
     expect(trail.lines.filter(({ event }) => event === 'account_identified')).toHaveLength(1);
     expect(called).toEqual([]);
     expect(await run('write', { approved: approvalOf('1') })).toMatchObject({ kind: 'result' });
+  });
+
+  it('says so before a write, which is not made where that fails', async () => {
+    const approved = approvalOf('1');
+    const order: string[] = [];
+    enter = () => {
+      order.push('called');
+      return undefined;
+    };
+    const beforeWrite = async (): Promise<void> => {
+      await Promise.resolve();
+      order.push('said');
+    };
+    await run('read', { beforeWrite });
+    await run('write', { beforeWrite });
+    await run('write', { approved, beforeWrite });
+    expect(order).toEqual(['called', 'said', 'called']);
+    const failure = new AppError('sessions_unavailable');
+    await expect(run('write', { approved, beforeWrite: () => Promise.reject(failure) })).rejects.toBe(
+      failure,
+    );
+    expect(order).toHaveLength(3);
   });
 
   it('asks again for an approval that was given as another account', async () => {

@@ -107,6 +107,7 @@ export class ToolPipeline {
     const approval = approvalRequired(step, check?.account, widerScopes);
     if (approval !== undefined) return approval;
     const { scopes } = tool.options.access;
+    if (tool.options.effect === 'write') await call.beforeWrite();
     const output = await entered(tool, input, { accessToken, user, scopes, signal });
     const data = checkedOutput(tool, output, token);
     return { kind: 'result', provider: tool.offered.provider.id, data, widerScopes };

@@ -149,6 +149,7 @@ describe('ToolRegistry', () => {
       approved: undefined,
       reauthenticated: false,
       account: undefined,
+      beforeWrite: () => Promise.resolve(),
       ...more,
     });
 

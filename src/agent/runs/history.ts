@@ -19,17 +19,20 @@ export function prepareHistory(
   );
 }
 
-/** The results that a user message must bring for the assistant message before it, those that are missing as errors. */
+/**
+ * The results that a user message must bring for the assistant message before it, those that are missing as errors.
+ * @param why says of a call why it has no result
+ */
 export function resultsFor(
   assistant: StoredMessage,
   known: readonly ToolResult[],
-  why: string,
+  why: (toolCallId: string) => string,
 ): readonly ContentBlock[] {
   const byId = new Map(known.map((result) => [result.toolUseId, result]));
-  return toolUseIdsOf(assistant).map((id) => ({ toolResult: byId.get(id) ?? errorResult(id, why) }));
+  return toolUseIdsOf(assistant).map((id) => ({ toolResult: byId.get(id) ?? errorResult(id, why(id)) }));
 }
 
-const NOT_FINISHED = 'This call was not finished.';
+const NOT_FINISHED = (): string => 'This call was not finished.';
 
 function completed(
   message: StoredMessage,

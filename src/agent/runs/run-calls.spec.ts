@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { AppError } from '../../common/errors/index.js';
 import type { StoredInterrupt } from '../../sessions/index.js';
 import type { ToolCall, ToolOutcome, ToolRegistry } from '../../tools/index.js';
 import { PausedCalls } from '../interrupts/index.js';
@@ -23,9 +24,14 @@ const stored: StoredInterrupt = {
 describe('RunCalls', () => {
   let called: (ToolCall & { readonly name: string; readonly input: unknown })[];
   let outcome: ToolOutcome;
+  let turn: { readonly claimed: Promise<void>; readonly noteWrite: (toolCallId: string) => Promise<void> };
+  let noted: string[];
 
   beforeEach(() => {
     called = [];
+    noted = [];
+    const noteWrite = (toolCallId: string): Promise<void> => Promise.resolve(void noted.push(toolCallId));
+    turn = { claimed: Promise.resolve(), noteWrite };
     outcome = { kind: 'result', provider: 'parrot', data: { said: 'hello' }, widerScopes: [] };
   });
 
@@ -38,7 +44,7 @@ describe('RunCalls', () => {
 
   const make = (paused = new PausedCalls()): Promise<LoopCallResult> => {
     const { signal } = new AbortController();
-    const calls = new RunCalls(registry, context, paused);
+    const calls = new RunCalls(registry, context, { paused, turn });
     return calls.make({ name: 'send', toolCallId: 'a', input: { to: 'friend' }, signal });
   };
   const answered = (status: 'resolved' | 'cancelled'): PausedCalls =>
@@ -49,6 +55,20 @@ describe('RunCalls', () => {
   it('makes a call for its user, in its conversation', async () => {
     await make();
     expect(called).toMatchObject([{ ...context, name: 'send', input: { to: 'friend' } }]);
+  });
+
+  it('notes a write under the id of its call', async () => {
+    await make();
+    await called[0]?.beforeWrite();
+    expect(noted).toEqual(['a']);
+  });
+
+  it('are made once the conversation is claimed, and not where that fails', async () => {
+    const failure = new AppError('session_busy');
+    const claimed = Promise.reject(failure);
+    turn = { ...turn, claimed };
+    await expect(make()).rejects.toBe(failure);
+    expect(called).toEqual([]);
   });
 
   it('marks the answer of a tool as data from outside', async () => {

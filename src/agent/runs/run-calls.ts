@@ -1,5 +1,5 @@
 import { ERRORS } from '../../common/errors/index.js';
-import { json } from '../../sessions/index.js';
+import { json, type Turn } from '../../sessions/index.js';
 import type { RunContext, ToolOutcome, ToolRegistry } from '../../tools/index.js';
 import type { PausedCalls } from '../interrupts/index.js';
 import type { LoopCall, LoopCallResult } from '../strands/index.js';
@@ -16,19 +16,30 @@ export class RunCalls {
   readonly #registry: ToolRegistry;
   readonly #context: RunContext;
   readonly #paused: PausedCalls;
+  readonly #turn: Pick<Turn, 'claimed' | 'noteWrite'>;
 
-  constructor(registry: ToolRegistry, context: RunContext, paused: PausedCalls) {
+  constructor(
+    registry: ToolRegistry,
+    context: RunContext,
+    { paused, turn }: { readonly paused: PausedCalls; readonly turn: Pick<Turn, 'claimed' | 'noteWrite'> },
+  ) {
     this.#registry = registry;
     this.#context = context;
     this.#paused = paused;
+    this.#turn = turn;
   }
 
-  /** Does not reject: a failure is an answer to the model. */
+  /**
+   * Makes a call once the conversation is claimed. A failure of it is an answer to the model.
+   * @throws the failure of the claim, which ends the run
+   */
   async make({ name, toolCallId, input, signal }: LoopCall): Promise<LoopCallResult> {
+    await this.#turn.claimed;
     const entry = this.#paused.enter(toolCallId);
     const { declined, approved, reauthenticated, account } = entry;
     if (declined !== undefined) return failure(declined, ERRORS[declined].detail);
-    const call = { ...this.#context, signal, approved, reauthenticated, account };
+    const beforeWrite = (): Promise<void> => this.#turn.noteWrite(toolCallId);
+    const call = { ...this.#context, signal, approved, reauthenticated, account, beforeWrite };
     const outcome = await this.#registry.call(name, input, call);
     if (outcome.kind === 'failure') return failure(outcome.code, outcome.message);
     const notice = noticeOf(outcome);

@@ -1,8 +1,10 @@
-import { beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import type { ModelStreamEvent } from '@strands-agents/sdk';
 import { recordedAudit } from '../../audit/testing/recorded-audit.js';
 import { AppError } from '../../common/errors/index.js';
 import { recordedLog, type LoggedLine } from '../../common/logging/testing/recorded-log.js';
-import { Conversations, type StoredMessage } from '../../sessions/index.js';
+import type { Conversations, StoredMessage } from '../../sessions/index.js';
+import { begun, taskOn } from '../../sessions/testing/tasks.js';
 import { MemoryStore } from '../../storage/testing/memory-store.js';
 import type { ToolCall, ToolOutcome, ToolRegistry } from '../../tools/index.js';
 import { Interrupts } from '../interrupts/index.js';
@@ -59,7 +61,7 @@ describe('Run', () => {
   beforeEach(() => {
     log = recordedLog();
     store = new MemoryStore();
-    conversations = new Conversations(store);
+    conversations = taskOn(store);
     outcomes = new Map();
     called = [];
     asking = () => undefined;
@@ -91,7 +93,7 @@ describe('Run', () => {
       input.kind === 'message'
         ? input
         : { kind: 'resume' as const, interruptIds: input.answers.map(({ interruptId }) => interruptId) };
-    const turn = await conversations.begin('alice', 'one', 'run', turnInput);
+    const turn = await begun(conversations, turnInput);
     const run = new Run({ model, registry, interrupts }, context, { input, turn, signal: abort.signal });
     const all: RunEvent[] = [];
     for await (const event of run.events()) all.push(event);
@@ -273,6 +275,64 @@ describe('Run', () => {
         ],
       });
       expect(await pendingIds()).toEqual([]);
+    });
+  });
+
+  describe('that was cut off', () => {
+    const cutOff = async (write?: string): Promise<void> => {
+      outcomes.set('hello', [approvalRequired]);
+      await say('say it', toolCalls(CALL));
+      const turn = await begun(conversations, { kind: 'resume', interruptIds: await pendingIds() });
+      if (write !== undefined) await turn.noteWrite(write);
+      jest.advanceTimersByTime(7_000);
+      conversations = taskOn(store);
+    };
+
+    beforeEach(() => {
+      jest.useFakeTimers();
+    });
+    afterEach(() => {
+      jest.useRealTimers();
+    });
+
+    it.each([
+      [
+        'was begun',
+        'a',
+        'This was begun, and the run was cut off before its outcome was known. It may have been done: check before you try again.',
+      ],
+      ['was not begun', undefined, 'The run was cut off before this was begun, so it was not done.'],
+    ])('says what is known of a write that %s', async (_name, write, said) => {
+      await cutOff(write);
+      await say('and now?', text('fine'));
+      expect((await stored()).at(-2)).toEqual(user(failed('a', said), { text: 'and now?' }));
+      expect(JSON.stringify(model.asked)).toContain(said);
+    });
+
+    it('is not resumed again', async () => {
+      await cutOff('a');
+      await expect(resume({ status: 'resolved', payload: { approved: true } })).rejects.toMatchObject({
+        code: 'interrupt_not_pending',
+      });
+      expect(called).toHaveLength(1);
+    });
+  });
+
+  describe('whose answer breaks off', () => {
+    const half = text('half an ', 'answer').slice(0, -2);
+    const broken = (): readonly ModelStreamEvent[] => half;
+
+    it.each<[string, ScriptedAnswer[], string[]]>([
+      ['in its first answer', [broken], ['half an answer']],
+      ['after a call', [toolCalls(CALL), broken], ['half an answer']],
+      ['before a word', [toolCalls(CALL), new Error('away')], []],
+      ['not', [text('whole')], ['whole']],
+    ])('keeps what the user has read: %s', async (_name, answers, kept) => {
+      await say('hi', ...answers);
+      const texts = (await stored()).flatMap(({ role, content }) =>
+        role === 'assistant' ? content.flatMap((block) => ('text' in block ? [block.text] : [])) : [],
+      );
+      expect(texts).toEqual(kept);
     });
   });
 

@@ -1,6 +1,13 @@
 import { Logger } from '@nestjs/common';
 import { AppError, errorFields } from '../../common/errors/index.js';
-import type { ContentBlock, Json, StoredMessage, Turn, TurnResult } from '../../sessions/index.js';
+import type {
+  ContentBlock,
+  Json,
+  PendingRun,
+  StoredMessage,
+  Turn,
+  TurnResult,
+} from '../../sessions/index.js';
 import type { RunContext, ToolRegistry } from '../../tools/index.js';
 import {
   PausedCalls,
@@ -33,8 +40,11 @@ export interface RunServices {
 /** Model calls in one run: enough for any honest task, an end for a loop. */
 const MAXIMUM_MODEL_CALLS = 12;
 
-const NOT_ASKED = 'The user could not be asked, so this was not done.';
-const NOT_ALLOWED = 'The user went on without allowing this.';
+const NOT_ASKED = (): string => 'The user could not be asked, so this was not done.';
+const NOT_ALLOWED = (): string => 'The user went on without allowing this.';
+const CUT_OFF = 'The run was cut off before this was begun, so it was not done.';
+const OUTCOME_UNKNOWN =
+  'This was begun, and the run was cut off before its outcome was known. It may have been done: check before you try again.';
 
 /** A run that was set up: the loop, the calls that it pauses, and the messages that the turn adds ahead of the loop's. */
 interface Plan {
@@ -57,6 +67,8 @@ export class Run {
   readonly #input: RunInput;
   readonly #turn: Turn;
   readonly #signal: AbortSignal;
+  /** The text of the latest answer, and how many messages the loop had added before it. */
+  #half = { text: '', after: 0 };
 
   constructor(
     services: RunServices,
@@ -70,7 +82,10 @@ export class Run {
     this.#signal = signal;
   }
 
-  /** The run's events. Read them to their end: the turn is saved before the last event, and only then. */
+  /**
+   * The run's events. Read them to their end: the turn is saved before the last event, and only then. The model is asked
+   * while the turn's claim may still be on its way; show nothing before it holds.
+   */
   async *events(): AsyncGenerator<RunEvent, void, undefined> {
     yield { kind: 'started' };
     const ending = this.#signal.aborted ? this.#unstarted() : yield* this.#drive();
@@ -81,10 +96,30 @@ export class Run {
     let plan: Plan | undefined;
     try {
       plan = this.#plan();
-      return await this.#ending(plan, yield* plan.loop.run());
+      return await this.#ending(plan, yield* this.#heard(plan.loop));
     } catch (error) {
-      return failure(plan === undefined ? this.#userMessages() : addedBy(plan), error);
+      return failure(plan === undefined ? this.#userMessages() : this.#withHalfAnswer(plan), error);
     }
+  }
+
+  /** The loop's events, with an ear for the answer that is not complete yet. */
+  async *#heard(loop: AgentLoop): ReturnType<AgentLoop['run']> {
+    const events = loop.run();
+    for (;;) {
+      const { done, value } = await events.next();
+      if (done === true) return value;
+      if (value.kind === 'answer_started') this.#half = { text: '', after: loop.added.length };
+      if (value.kind === 'text') this.#half.text += value.delta;
+      yield value;
+    }
+  }
+
+  /** The text of an answer that broke off is kept: its user has read it. Its calls were not made. */
+  #withHalfAnswer(plan: Plan): readonly StoredMessage[] {
+    const { text, after } = this.#half;
+    const messages = addedBy(plan);
+    const isComplete = plan.loop.added.length > after;
+    return isComplete || text === '' ? messages : [...messages, { role: 'assistant', content: [{ text }] }];
   }
 
   /** Aborted before the model was called: the message is kept, and a paused run stays paused. */
@@ -95,7 +130,7 @@ export class Run {
   }
 
   async #ending(plan: Plan, loopEnd: LoopEnd): Promise<Ending> {
-    const messages = addedBy(plan);
+    const messages = this.#withHalfAnswer(plan);
     switch (loopEnd.kind) {
       case 'paused':
         return this.#paused(plan, loopEnd.calls);
@@ -150,6 +185,12 @@ export class Run {
   }
 
   async #saved({ end, turn }: Ending): Promise<RunEnd> {
+    const refused = await this.#turn.claimed.then(
+      () => undefined,
+      (error: unknown) => asLoopError(error),
+    );
+    // Whoever began the turn answers this.
+    if (refused !== undefined) return { kind: 'failed', error: refused };
     let ended = end;
     try {
       if (turn === 'abandoned') await this.#turn.abandon();
@@ -173,7 +214,8 @@ export class Run {
   /** A message closes the run that was paused: its answer is kept, with an error for each call that still waited. */
   #planMessage(text: string): Plan {
     const { messages, pending } = this.#turn;
-    const [answer, results = []] = pending === undefined ? [] : closedAnswer(pending.snapshot, NOT_ALLOWED);
+    const [answer, results = []] =
+      pending === undefined ? [] : closedAnswer(pending.snapshot, whyNotDone(pending));
     const closed = answer === undefined ? [] : [answer];
     const message = userMessage([...results, { text }]);
     const paused = new PausedCalls();
@@ -201,7 +243,7 @@ export class Run {
 
   #loopOptions(paused: PausedCalls): LoopOptions {
     const { model, registry } = this.#services;
-    const calls = new RunCalls(registry, this.#context, paused);
+    const calls = new RunCalls(registry, this.#context, { paused, turn: this.#turn });
     return {
       model,
       systemPrompt: SYSTEM_PROMPT,
@@ -228,11 +270,17 @@ function failure(messages: readonly StoredMessage[], thrown: unknown): Ending {
 /** The answer that a paused loop holds, and a result for each of its calls: an error where there is none. */
 function closedAnswer(
   snapshot: Json,
-  why: string,
+  why: (toolCallId: string) => string,
 ): readonly [] | readonly [StoredMessage, readonly ContentBlock[]] {
   const unfinished = unfinishedAnswer(snapshot);
   if (unfinished === undefined) return [];
   return [unfinished.message, resultsFor(unfinished.message, unfinished.results, why)];
+}
+
+/** What is known of the calls that wait when their run is closed. */
+function whyNotDone({ resumable, begun }: PendingRun): (toolCallId: string) => string {
+  if (resumable) return NOT_ALLOWED;
+  return (toolCallId) => (begun?.includes(toolCallId) === false ? CUT_OFF : OUTCOME_UNKNOWN);
 }
 
 function userMessage(content: readonly ContentBlock[]): StoredMessage {

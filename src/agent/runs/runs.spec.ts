@@ -1,11 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { recordedLog, type LoggedLine } from '../../common/logging/testing/recorded-log.js';
 import { requestContext, runInContext } from '../../common/context/index.js';
-import { Conversations } from '../../sessions/index.js';
+import type { Conversations } from '../../sessions/index.js';
+import { user } from '../../sessions/testing/messages.js';
+import { begun, taskOn } from '../../sessions/testing/tasks.js';
 import { MemoryStore } from '../../storage/testing/memory-store.js';
 import type { ToolRegistry } from '../../tools/index.js';
 import type { Interrupts } from '../interrupts/index.js';
-import { ScriptedModel, text } from '../strands/testing/scripted-model.js';
+import { ScriptedModel, SilentModel, text } from '../strands/testing/scripted-model.js';
 import type { RunEvent } from './run-event.js';
 import type { RunRequest } from './run-request.js';
 import { Runs, type StartedRun } from './runs.js';
@@ -15,22 +17,25 @@ const registry = { specifications: () => [] } as unknown as ToolRegistry;
 
 describe('Runs', () => {
   let log: readonly LoggedLine[];
+  let store: MemoryStore;
   let conversations: Conversations;
   let runs: Runs;
+  let silent: SilentModel;
 
   beforeEach(() => {
     jest.useFakeTimers();
     log = recordedLog();
-    conversations = new Conversations(new MemoryStore());
-    const interrupts = {} as Interrupts;
-    runs = new Runs(conversations, registry, interrupts, new ScriptedModel(text('hello')), {
-      deadlineSeconds: DEADLINE_S,
-    });
+    store = new MemoryStore();
+    conversations = taskOn(store);
+    runs = runsWith(new ScriptedModel(text('hello')));
+    silent = new SilentModel();
   });
   afterEach(() => {
     jest.useRealTimers();
   });
 
+  const runsWith = (model: ScriptedModel): Runs =>
+    new Runs(conversations, registry, {} as Interrupts, model, { deadlineSeconds: DEADLINE_S });
   const requestOf = (
     sessionId: string,
     input: RunRequest['input'] = { kind: 'message', text: 'hi' },
@@ -54,6 +59,53 @@ describe('Runs', () => {
 
   it('go from their start to their end', async () => {
     expect(await endOf(await start('alice', 'one'))).toEqual({ kind: 'finished', outcome: 'success' });
+    expect(ended()).toHaveLength(1);
+  });
+
+  it('go on without a reader, and are stored', async () => {
+    await start('alice', 'one');
+    await jest.advanceTimersByTimeAsync(0);
+    expect(ended()).toHaveLength(1);
+    expect(await conversations.read('alice', 'one', { limit: 1 })).toMatchObject({
+      busy: false,
+      turns: [{ outcome: 'success' }],
+    });
+  });
+
+  it('ask the model while their claim is being written', async () => {
+    const model = new ScriptedModel(text('hello'));
+    runs = runsWith(model);
+    await endOf(await start('alice', 'one'));
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const put = store.put.bind(store);
+    jest.spyOn(store, 'put').mockImplementation(async (...parameters) => {
+      await promise;
+      return put(...parameters);
+    });
+    const started = start('alice', 'one');
+    await jest.advanceTimersByTimeAsync(0);
+    expect(model.asked).toHaveLength(2);
+    resolve(undefined);
+    expect(await endOf(await started)).toEqual({ kind: 'finished', outcome: 'success' });
+  });
+
+  it('are begun again from what is stored, where another task has served the conversation', async () => {
+    const model = new ScriptedModel(text('hello'));
+    runs = runsWith(model);
+    await endOf(await start('alice', 'one'));
+    const turn = await begun(taskOn(store), 'elsewhere');
+    await turn.finish({ outcome: 'success', messages: [user('elsewhere')] });
+    await endOf(await start('alice', 'one'));
+    expect(JSON.stringify(model.asked.at(-1)?.messages)).toContain('elsewhere');
+    const { turns } = await conversations.read('alice', 'one', { limit: 9 });
+    expect(turns.map(({ outcome }) => outcome)).toEqual(['success', 'success', 'success']);
+    expect(log.filter(({ fields }) => fields.event === 'run_failed')).toEqual([]);
+  });
+
+  it('are refused where another task is serving the conversation', async () => {
+    await endOf(await start('alice', 'one'));
+    await begun(taskOn(store), 'elsewhere');
+    await expect(start('alice', 'one')).rejects.toMatchObject({ code: 'session_busy' });
     expect(ended()).toHaveLength(1);
   });
 
@@ -83,21 +135,24 @@ describe('Runs', () => {
   });
 
   it('are ten at once for a user, and do not count for others', async () => {
-    const own: StartedRun[] = [];
-    for (let count = 0; count < 10; count += 1) own.push(await start('alice', `a${String(count)}`));
+    runs = runsWith(silent);
+    const leaving = new AbortController();
+    for (let count = 0; count < 10; count += 1) await start('alice', `a${String(count)}`, leaving.signal);
     await expect(start('alice', 'eleventh')).rejects.toMatchObject({ code: 'too_many_runs' });
     await expect(start('bob', 'b')).resolves.toBeDefined();
-    const [first] = own;
-    if (first !== undefined) await endOf(first);
+    leaving.abort();
+    await jest.advanceTimersByTimeAsync(0);
     await expect(start('alice', 'eleventh')).resolves.toBeDefined();
   });
 
   it('are 1,500 at once in a task', async () => {
+    runs = runsWith(silent);
     for (let count = 0; count < 1_500; count += 1) await start(`user-${String(count)}`, 'one');
     await expect(start('alice', 'one')).rejects.toMatchObject({ code: 'overloaded' });
   });
 
   it('end at their deadline', async () => {
+    runs = runsWith(silent);
     const { events, signal } = await start('alice', 'one');
     await jest.advanceTimersByTimeAsync(DEADLINE_S * 1000 - 1);
     expect(signal.aborted).toBe(false);
@@ -112,6 +167,7 @@ describe('Runs', () => {
   });
 
   it('are cancelled when the client has gone', async () => {
+    runs = runsWith(silent);
     const client = new AbortController();
     const started = await start('alice', 'one', client.signal);
     client.abort();
@@ -119,6 +175,7 @@ describe('Runs', () => {
   });
 
   it('are ended, waited for, and no more begun when the process shuts down', async () => {
+    runs = runsWith(silent);
     const started = await start('alice', 'one');
     let isDown = false;
     const down = runs.beforeApplicationShutdown().then(() => {
@@ -132,7 +189,9 @@ describe('Runs', () => {
   });
 
   it('that do not end are waited for 20 s at a shutdown, and no longer', async () => {
+    runs = runsWith(silent);
     await start('alice', 'one');
+    jest.spyOn(store, 'put').mockReturnValue(new Promise(() => undefined));
     let isDown = false;
     const down = runs.beforeApplicationShutdown().then(() => {
       isDown = true;
@@ -145,6 +204,7 @@ describe('Runs', () => {
   });
 
   it('are counted every 30 s, for the deployment to scale by', async () => {
+    runs = runsWith(silent);
     runs.onApplicationBootstrap();
     await start('alice', 'one');
     await jest.advanceTimersByTimeAsync(60_000);

@@ -14,6 +14,7 @@ import { ToolRegistry } from '../../tools/index.js';
 import { Interrupts } from '../interrupts/index.js';
 import { MODEL, type Model } from '../strands/index.js';
 import type { RunEvent } from './run-event.js';
+import { RunLog } from './run-log.js';
 import type { RunInput, RunRequest } from './run-request.js';
 import { Run, type RunServices } from './run.js';
 
@@ -36,6 +37,11 @@ interface Running {
   readonly controller: AbortController;
   readonly ended: Promise<void>;
   readonly end: () => void;
+}
+
+interface Beginning {
+  readonly running: Running;
+  readonly clientGone: AbortSignal;
 }
 
 /** Starts runs, and ends them when their time is up or the process is asked to go. */
@@ -67,17 +73,47 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
    */
   async start(user: User, request: RunRequest, clientGone: AbortSignal): Promise<StartedRun> {
     const running = this.#admit(user.sub);
-    const { sessionId, runId, chosenByClient, input } = request;
+    const { sessionId, runId, chosenByClient } = request;
     annotateContext({ sessionId, runId, chosenByClient });
     try {
-      const turn = await this.#conversations.begin(user.sub, sessionId, runId, turnInputOf(input));
-      const signal = AbortSignal.any([running.controller.signal, clientGone, turn.lost]);
-      const run = new Run(this.#services, { user, sessionId, runId }, { input, turn, signal });
-      return { events: this.#tracked(run, running), signal };
+      return await this.#begun(user, request, { running, clientGone });
     } catch (error) {
       this.#release(running);
       throw error;
     }
+  }
+
+  /** The model is asked at once. The run is given to its reader when its claim holds, and dropped where it does not. */
+  async #begun(user: User, request: RunRequest, how: Beginning): Promise<StartedRun> {
+    const { running, clientGone } = how;
+    const { sessionId, runId, input } = request;
+    const { turn, fromMemory } = await this.#conversations.begin(
+      user.sub,
+      sessionId,
+      runId,
+      turnInputOf(input),
+    );
+    const drop = new AbortController();
+    const signal = AbortSignal.any([running.controller.signal, clientGone, turn.lost, drop.signal]);
+    const run = new Run(this.#services, { user, sessionId, runId }, { input, turn, signal });
+    const startedAt = Date.now();
+    const { promise: ended, resolve: end } = Promise.withResolvers<undefined>();
+    const log = new RunLog(run.events(), () => {
+      end(undefined);
+    });
+    try {
+      await turn.claimed;
+    } catch (error) {
+      drop.abort(error);
+      // What this task knew was out of date. The second time, the conversation is read first.
+      if (fromMemory && isBusy(error)) return await this.#begun(user, request, how);
+      throw error;
+    }
+    void ended.then(() => {
+      this.#release(running);
+      this.#logger.log({ event: 'run_ended', durationMs: Date.now() - startedAt });
+    });
+    return { events: log.read(), signal };
   }
 
   /** Tells how full this task is; the deployment scales by it. */
@@ -118,16 +154,10 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
     this.#running.delete(running);
     running.end();
   }
+}
 
-  async *#tracked(run: Run, running: Running): AsyncGenerator<RunEvent, void, undefined> {
-    const startedAt = Date.now();
-    try {
-      yield* run.events();
-    } finally {
-      this.#release(running);
-      this.#logger.log({ event: 'run_ended', durationMs: Date.now() - startedAt });
-    }
-  }
+function isBusy(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'session_busy';
 }
 
 function turnInputOf(input: RunInput): TurnInput {

@@ -34,7 +34,7 @@ export const ERRORS = {
     status: 409,
     title: 'A turn is in progress',
     detail:
-      'This conversation is already answering. Wait for its end, then try again; an abandoned turn is given up after 60 seconds.',
+      'This conversation is already answering. Wait for its end, then try again. If its server has failed, it is free again within 10 seconds.',
   },
   session_unreadable: {
     status: 500,

@@ -41,6 +41,7 @@ export class OfferedTools {
       approved: undefined,
       reauthenticated: false,
       account: undefined,
+      beforeWrite: () => Promise.resolve(),
     });
   }
 }

@@ -4,8 +4,11 @@ import type { ListedKey, ObjectStore, StoredText, WriteCondition } from '../obje
 /** A store in memory, with S3's preconditions, for tests. */
 export class MemoryStore implements ObjectStore {
   readonly objects = new Map<string, StoredText & { readonly modifiedAt: Date }>();
+  readonly #writtenAt = new Map<string, number>();
   /** Called before each write. The write rejects with the error that it throws. */
   beforePut: (key: string) => void = () => undefined;
+  /** Called after each write. The answer of the write is lost when it throws. */
+  afterPut: (key: string) => void = () => undefined;
   /** Called before each batch delete. The delete rejects with the error that it throws. */
   beforeDelete: () => void = () => undefined;
   #version = 0;
@@ -18,6 +21,12 @@ export class MemoryStore implements ObjectStore {
 
   find(key: string, signal?: AbortSignal): Promise<StoredText | undefined> {
     return this.get(key, signal);
+  }
+
+  async age(key: string): Promise<number | undefined> {
+    await Promise.resolve();
+    const writtenAt = this.#writtenAt.get(key);
+    return this.objects.has(key) && writtenAt !== undefined ? Date.now() - writtenAt : undefined;
   }
 
   async put(
@@ -34,12 +43,17 @@ export class MemoryStore implements ObjectStore {
     if ('ifVersion' in condition && current?.version !== condition.ifVersion) return 'conflict';
     this.#version += 1;
     const version = String(this.#version);
-    this.objects.set(key, { text, version, modifiedAt: new Date(Date.now() + this.#version) });
+    const writtenAt = Date.now();
+    this.objects.set(key, { text, version, modifiedAt: new Date(writtenAt + this.#version) });
+    this.#writtenAt.set(key, writtenAt);
+    this.afterPut(key);
     return { version };
   }
 
-  list(prefix: string, limit: number): Promise<readonly ListedKey[]> {
-    const found = [...this.objects].filter(([key]) => key.startsWith(prefix));
+  list(prefix: string, limit: number, from?: { readonly after: string }): Promise<readonly ListedKey[]> {
+    const found = [...this.objects]
+      .filter(([key]) => key.startsWith(prefix) && key > (from?.after ?? ''))
+      .sort(([a], [b]) => (a < b ? -1 : 1));
     return Promise.resolve(found.slice(0, limit).map(([key, { modifiedAt }]) => ({ key, modifiedAt })));
   }
 

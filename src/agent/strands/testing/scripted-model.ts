@@ -44,6 +44,18 @@ export class ScriptedModel extends Model {
   }
 }
 
+/** A model that never begins to answer, for tests. */
+export class SilentModel extends ScriptedModel {
+  override async *stream(_messages: Message[], options?: StreamOptions): AsyncGenerator<ModelStreamEvent> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    options?.cancelSignal?.addEventListener('abort', () => {
+      resolve(undefined);
+    });
+    await promise;
+    yield* [];
+  }
+}
+
 export interface ScriptedCall {
   readonly toolUseId: string;
   readonly name: string;
