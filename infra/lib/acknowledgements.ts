@@ -64,6 +64,11 @@ export function acknowledgements(stack: AgentStack, given: Deployment): readonly
       'users',
       "Conversations under the users' prefix; the application separates users, and each request uses one prefix.",
     ),
+    objects(
+      'Agent',
+      'tasks',
+      'The leases of the tasks. Each task writes its own, and reads those of others.',
+    ),
     objects('Agent', 'flows', 'The flow ledger. The agent adds new flows, and reads none.'),
     objects(
       'SessionBinding',

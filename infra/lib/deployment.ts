@@ -132,7 +132,7 @@ export const members = z.strictObject({
       bucketName: text(/^[a-z0-9.-]{3,63}$/, "must be a bucket's name")
         .optional()
         .describe(
-          'A bucket of your own: encrypted by keyArn, versioned, closed to the public, with lifecycle rules for flows/',
+          'A bucket of your own: encrypted by keyArn, versioned, closed to the public, with lifecycle rules for flows/ and tasks/',
         ),
       keyArn: keyArn().optional().describe('The key of that bucket'),
       keepDeletedDays: count()

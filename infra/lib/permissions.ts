@@ -69,6 +69,11 @@ export function agentPolicy(scope: Construct, given: Deployment, { bucket, key }
       resources: [bucket.arnForObjects('users/*')],
     }),
     new PolicyStatement({
+      sid: 'TaskLeases',
+      actions: ['s3:GetObject', 's3:PutObject'],
+      resources: [bucket.arnForObjects('tasks/*')],
+    }),
+    new PolicyStatement({
       sid: 'AskedFlows',
       actions: ['s3:PutObject'],
       resources: [bucket.arnForObjects('flows/*')],

@@ -116,6 +116,8 @@ function lifecycleOf({ keepDeletedDays, keepDays }: Deployment['sessions']): Lif
     },
     // A flow ends after ten minutes. The record is kept for a day, so that operators can investigate.
     { prefix: 'flows/', expiration: Duration.days(1), noncurrentVersionExpiration: Duration.days(1) },
+    // Written every two seconds. Only the last one counts, and only for seconds.
+    { prefix: 'tasks/', expiration: Duration.days(1), noncurrentVersionExpiration: Duration.days(1) },
     ...(keepDays === undefined ? [] : [{ prefix: 'users/', expiration: Duration.days(keepDays) }]),
   ];
 }

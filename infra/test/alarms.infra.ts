@@ -4,7 +4,7 @@ import type { HttpBrowser } from '../../local/lib/http-browser.ts';
 import type { RoleProcess } from '../../local/lib/role-process.ts';
 import { AlbSigner } from '../../local/load-balancer/signer.ts';
 import { tokenOf } from '../../test/support/tokens.ts';
-import { connectUrlOf, World } from '../../test/support/world.ts';
+import { connectUrlOf, eventually, World } from '../../test/support/world.ts';
 import { figuresOf, isMet, matches, type AlarmProperties, type Figures } from './cloudwatch.ts';
 import { exampleTemplates } from './support.ts';
 
@@ -139,8 +139,12 @@ describe('an outage, played on the local stack', () => {
   }, 30_000);
 
   it('of the store during runs: runs that cannot be saved end in errors', async () => {
-    world.stack.s3.faults.plan(/turns/, { kind: 'answer', status: 500 });
-    await times(TIMES, () => ask());
+    const slow = world.stack.bedrock.faults.plan(/converse/, { kind: 'delay', ms: 1_000 });
+    const asked = times(TIMES, () => ask());
+    await eventually(() => slow.met === TIMES);
+    await delay(200);
+    world.stack.s3.faults.plan(/PUT .*working-set/, { kind: 'answer', status: 500 });
+    await asked;
     expect(metBy(await figures())).toEqual(['FailedRuns', 'StoreFailures']);
   }, 30_000);
 

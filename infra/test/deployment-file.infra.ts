@@ -279,6 +279,7 @@ describe('a deployment file', () => {
       LifecycleConfiguration: {
         Rules: Match.arrayWith([
           Match.objectLike({ Prefix: 'flows/', ExpirationInDays: 1 }),
+          Match.objectLike({ Prefix: 'tasks/', ExpirationInDays: 1 }),
           Match.objectLike({ Prefix: 'users/', ExpirationInDays: 90 }),
         ]),
       },

@@ -69,6 +69,17 @@ const write = async ({ world, alice, session }: Player): Promise<string> => {
   return (await invoke(alice, world.url, { sessionId: session, resume })).raw;
 };
 
+/** Another task has a claim on the conversation. */
+function claimByAnother({ world, session }: Player): void {
+  const { store } = world.stack.s3;
+  const stored = store.all().find(({ key }) => key.endsWith(`/${session}/working-set.json`));
+  if (stored === undefined) throw new Error('there is no conversation');
+  const { bucket, key, body } = stored;
+  const set = JSON.parse(body.toString()) as { readonly turns: number };
+  const claim = { seq: set.turns + 1, runId: 'other', task: 'another', startedAt: Date.now() };
+  store.put(bucket, key, Buffer.from(JSON.stringify({ ...set, claim })), {});
+}
+
 const IDENTITY = ['identity_unavailable', 'identity_misconfigured'];
 const STORE = ['sessions_unavailable', 'session_unreadable'];
 
@@ -118,7 +129,17 @@ const CELLS: readonly Cell[] = [
     codes: STORE,
   },
   { name: 'S3, writing the index', faults: s3, path: /PUT .*\/index\//, act: say('hello'), codes: STORE },
-  { name: 'S3, recording a turn', faults: s3, path: /PUT .*turns\//, act: say('hello'), codes: STORE },
+  {
+    name: 'S3, reading the lease of another task',
+    faults: s3,
+    path: /HEAD .*tasks\//,
+    act: async (player) => {
+      await say('hello')(player);
+      claimByAnother(player);
+      return say('hello again')(player);
+    },
+    codes: STORE,
+  },
   {
     name: 'S3, reading a connection',
     faults: s3,

@@ -2,8 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { HttpBrowser } from '../../local/lib/http-browser.ts';
 import { startRole, type RoleProcess } from '../../local/lib/role-process.ts';
-import { BUCKET } from '../../local/stack.ts';
-import { eventually, World } from '../support/world.ts';
+import { eventually, storedTurns, World } from '../support/world.ts';
 
 /**
  * The deadline in seconds; a deployment has fifteen minutes. The load balancer waits longer: docs/operations.md, "Scaling".
@@ -58,11 +57,6 @@ describe('a task that is stopped', () => {
     })();
     return { read };
   };
-  const records = (sessionId: string): string[] =>
-    world.stack.s3.store
-      .all()
-      .filter(({ bucket, key }) => bucket === BUCKET && key.includes(`/${sessionId}/turns/`))
-      .map(({ body }) => body.toString());
 
   it('ends and saves its streams before the load balancer cuts them, and the user continues at another task', async () => {
     register(world.roles.agent);
@@ -73,7 +67,7 @@ describe('a task that is stopped', () => {
     const received = await read;
     expect(received).toContain('"code":"run_timeout"');
     expect(received).not.toContain('CUT');
-    expect(records('leaves')).toEqual([expect.stringContaining('"text":"hello"')]);
+    expect(storedTurns(world.stack, 'leaves')).toEqual([expect.stringContaining('"text":"hello"')]);
     world.stack.bedrock.faults.clear();
     register(next);
     expect((await world.ask(alice, 'leaves', 'hello again')).last).toMatchObject({

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { HttpBrowser } from '../../local/lib/http-browser.ts';
 import { connectAlice } from '../support/connected-user.ts';
-import { connectUrlOf, eventually, World } from '../support/world.ts';
+import { connectUrlOf, eventually, isClaimed, World } from '../support/world.ts';
 
 describe('when a dependency is stopped', () => {
   let world: World;
@@ -88,8 +88,11 @@ describe('when a dependency is stopped', () => {
   });
 
   it('S3 fails while the model answers: the run ends with a typed event', async () => {
-    world.stack.s3.faults.plan(/PUT .*turns/, stopped);
-    const answer = await world.ask(alice, 's3-late', 'hello');
+    const silent = world.stack.bedrock.faults.plan(/./, { kind: 'delay', ms: 500 }, 1);
+    const asked = world.ask(alice, 's3-late', 'hello');
+    await eventually(() => silent.met === 1 && isClaimed(world.stack, 's3-late'));
+    world.stack.s3.faults.plan(/PUT .*working-set/, stopped);
+    const answer = await asked;
     expect(answer.last).toMatchObject({ type: 'RUN_ERROR', code: 'sessions_unavailable' });
     world.stack.s3.faults.clear();
     await healthy();
@@ -98,9 +101,7 @@ describe('when a dependency is stopped', () => {
   it('refuses a second turn at the same time immediately', async () => {
     world.stack.bedrock.faults.plan(/./, { kind: 'delay', ms: 600 }, 1);
     const running = world.ask(alice, 'busy', 'hello');
-    await eventually(() =>
-      world.stack.s3.store.all().some(({ key }) => key.endsWith('/busy/working-set.json')),
-    );
+    await eventually(() => isClaimed(world.stack, 'busy'));
     const startedAt = Date.now();
     const second = await world.ask(alice, 'busy', 'me too');
     expect(second.status).toBe(409);

@@ -100,6 +100,20 @@ export function connectUrlOf(invocation: Invocation, index = 0): string {
   return url;
 }
 
+/** The stored turns of a conversation that no segment has been written for, each as JSON. */
+export function storedTurns({ s3 }: LocalStack, sessionId: string): string[] {
+  const stored = s3.store.all().find(({ key }) => key.endsWith(`/${sessionId}/working-set.json`));
+  const set = JSON.parse(stored?.body.toString() ?? '{}') as { readonly recent?: readonly unknown[] };
+  return (set.recent ?? []).map((turn) => JSON.stringify(turn));
+}
+
+/** Whether a turn has its claim on a conversation. */
+export function isClaimed({ s3 }: LocalStack, sessionId: string): boolean {
+  return s3.store
+    .all()
+    .some(({ key, body }) => key.endsWith(`/${sessionId}/working-set.json`) && body.includes('"claim"'));
+}
+
 /** Tells whether a condition becomes true in time. */
 export async function comesToHold(
   holds: () => boolean | Promise<boolean>,
