@@ -65,6 +65,6 @@ export function toInvocation(status: number, raw: string): Invocation {
 function parseEvents(raw: string): AgentEvent[] {
   return raw
     .split('\n\n')
-    .filter((block) => block.startsWith('data: '))
-    .map((block) => JSON.parse(block.slice('data: '.length)) as AgentEvent);
+    .flatMap((block) => block.split('\n').filter((line) => line.startsWith('data: ')))
+    .map((line) => JSON.parse(line.slice('data: '.length)) as AgentEvent);
 }

@@ -4,14 +4,20 @@ import { FlowModule } from '../identity/flow/index.js';
 import { SessionsModule } from '../sessions/index.js';
 import { ToolsModule } from '../tools/index.js';
 import { InvocationsController } from './http/invocations.controller.js';
+import { RunsController } from './http/runs.controller.js';
 import { Interrupts } from './interrupts/index.js';
-import { Runs } from './runs/index.js';
+import { OtherTasks, Runs } from './runs/index.js';
 import { bedrockModel, MODEL } from './strands/index.js';
 
 /** The agent: runs that answer a user's message with the help of tools. Knows no provider. */
 @Module({
   imports: [ToolsModule, SessionsModule, FlowModule],
-  controllers: [InvocationsController],
-  providers: [Runs, Interrupts, { provide: MODEL, useFactory: bedrockModel, inject: [MODEL_CONFIG] }],
+  controllers: [InvocationsController, RunsController],
+  providers: [
+    Runs,
+    OtherTasks,
+    Interrupts,
+    { provide: MODEL, useFactory: bedrockModel, inject: [MODEL_CONFIG] },
+  ],
 })
 export class AgentModule {}

@@ -68,6 +68,7 @@ export const AUDIT_EVENTS = {
   conversations_listed: z.strictObject({ user }),
   conversation_read: z.strictObject({ user, sessionId }),
   conversation_deleted: z.strictObject({ user, sessionId }),
+  run_stopped: z.strictObject({ user, sessionId, runId }),
   tool_called: z.strictObject({
     ...call,
     outcome: z.enum(['result', 'failure']),

@@ -86,6 +86,8 @@ export interface ModelConfig {
 /** Limits of a run. */
 export interface RunsConfig {
   readonly deadlineSeconds: number;
+  /** How long a run goes on when nobody reads its events any more. */
+  readonly graceSeconds: number;
 }
 
 /** A provider that the agent offers. */

@@ -142,7 +142,10 @@ function assemble(role: Role, values: Values, providers: ProviderConfigs): AppCo
           firstByteMs: read('MODEL_FIRST_BYTE_SECONDS') * 1000,
           idleMs: read('MODEL_IDLE_SECONDS') * 1000,
         },
-        runs: { deadlineSeconds: read('RUN_DEADLINE_SECONDS') },
+        runs: {
+          deadlineSeconds: read('RUN_DEADLINE_SECONDS'),
+          graceSeconds: read('RUN_GRACE_SECONDS'),
+        },
         providers,
       };
   }

@@ -165,6 +165,12 @@ export const VARIABLES = {
     roles: AGENT,
     fallback: '900',
   },
+  RUN_GRACE_SECONDS: {
+    schema: integer(0, 3_500),
+    expected: 'how long a run goes on when its client has lost the connection, 0 to 3500 seconds',
+    roles: AGENT,
+    fallback: '30',
+  },
   CALL_DEADLINE_SECONDS: {
     schema: integer(1, 60),
     expected:

@@ -6,6 +6,14 @@ export type TurnInput =
   | { readonly kind: 'message'; readonly text: string }
   | { readonly kind: 'resume'; readonly interruptIds: readonly string[] };
 
+/** A turn that is asked for. */
+export interface TurnRequest {
+  readonly runId: string;
+  /** Of the input: the same for the same one. */
+  readonly digest: string;
+  readonly input: TurnInput;
+}
+
 const TITLE_LENGTH = 80;
 
 export function newWorkingSet(sessionId: string, input: TurnInput): WorkingSet {
@@ -27,14 +35,16 @@ export function newWorkingSet(sessionId: string, input: TurnInput): WorkingSet {
 /** The working set with the claim of a new turn. @throws AppError `interrupt_not_pending` */
 export function claimed(
   set: WorkingSet,
-  { runId, task, input }: { readonly runId: string; readonly task: string; readonly input: TurnInput },
+  { runId, digest, input }: TurnRequest,
+  task: string,
 ): WorkingSet & { readonly claim: TurnClaim } {
-  const { pending, ...rest } = set;
+  const { pending, lastRun: _, ...rest } = set;
   if (input.kind === 'resume') requireAnswers(pending, input.interruptIds);
   const now = Date.now();
   const claim: TurnClaim = {
     seq: set.turns + 1,
     runId,
+    digest,
     task,
     startedAt: now,
     ...(input.kind === 'message' && { userText: input.text }),

@@ -23,6 +23,8 @@ export const turnClaim = z.strictObject({
   /** The number of the turn, from 1. */
   seq: z.int(),
   runId: z.string(),
+  /** The digest of what the run was given, to tell a repetition from another run of the same name. */
+  digest: z.string().exactOptional(),
   /** The task that owns the claim. Its lease tells whether it is alive. */
   task: z.string(),
   startedAt: z.number(),
@@ -56,6 +58,15 @@ export type TurnRecord = z.infer<typeof turnRecord>;
 export const segment = z.strictObject({ version: z.literal(VERSION), turns: z.array(turnRecord).min(1) });
 export type Segment = z.infer<typeof segment>;
 
+/** A run that has ended. */
+export const finishedRun = z.strictObject({
+  runId: z.string(),
+  digest: z.string().exactOptional(),
+  /** In the form of the agent; stored and not interpreted here. Absent where they were too large, or lost with a task. */
+  events: z.array(json).exactOptional(),
+});
+export type FinishedRun = z.infer<typeof finishedRun>;
+
 /** The part of a conversation that a turn needs. Its size is bounded however long the conversation grows. */
 export const workingSet = z.strictObject({
   version: z.literal(VERSION),
@@ -71,6 +82,10 @@ export const workingSet = z.strictObject({
   messages: z.array(storedMessage),
   /** The last turns. Older ones are in segments. */
   recent: z.array(turnRecord),
+  /** The ids of the latest runs. An id names one run of a conversation. */
+  runIds: z.array(z.string()).exactOptional(),
+  /** The run of the last turn, with its events, for a client that has lost them. */
+  lastRun: finishedRun.exactOptional(),
   pending: pendingRun.exactOptional(),
   claim: turnClaim.exactOptional(),
   /** The conversation is being deleted: nothing begins on it, and the rest of it goes. */

@@ -25,9 +25,9 @@ describe('Conversations', () => {
   });
 
   const begin = (text: string, id = 'one', sub = 'alice'): Promise<Turn> =>
-    begun(conversations, text, { id, sub, runId: `run-${text}` });
+    begun(conversations, text, { id, sub });
   const resume = (interruptIds: readonly string[]): Promise<Turn> =>
-    begun(conversations, { kind: 'resume', interruptIds }, { runId: 'run-resume' });
+    begun(conversations, { kind: 'resume', interruptIds });
   const say = async (text: string, id = 'one', sub = 'alice'): Promise<void> => {
     const turn = await begin(text, id, sub);
     await turn.finish({ outcome: 'success', messages: [user(text), assistant(`re: ${text}`)] });
@@ -223,11 +223,11 @@ describe('Conversations', () => {
 
   it('shows the message of a turn that is in progress, and since when', async () => {
     await say('hello');
-    await begin('and now?');
+    const { claim } = await begin('and now?');
     expect(await conversations.read('alice', 'one', { limit: 9 })).toMatchObject({
       turns: [{ seq: 1 }],
       busy: true,
-      running: { runId: 'run-and now?', startedAt: Date.now(), userText: 'and now?' },
+      running: { runId: claim.runId, startedAt: Date.now(), userText: 'and now?' },
     });
   });
 

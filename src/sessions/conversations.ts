@@ -4,6 +4,7 @@ import {
   summaryOf,
   VERSION,
   type ConversationSummary,
+  type FinishedRun,
   type PendingRun,
   type TurnClaim,
   type TurnRecord,
@@ -15,7 +16,9 @@ import { KnownSets, type Known } from './known-sets.js';
 import { pause } from './persist.js';
 import { recovered } from './recovery.js';
 import { parseSegment, parseSummary, parseWorkingSet, readableWorkingSet } from './stored-objects.js';
-import { busy, newWorkingSet, type TurnInput } from './claim.js';
+import { busy, newWorkingSet, type TurnRequest } from './claim.js';
+import { repeatedRun } from './run-ids.js';
+import type { RunName } from './shared-runs.js';
 import { TaskLease } from './task-lease.js';
 import { Turn } from './turn.js';
 
@@ -26,12 +29,19 @@ const BEING_DELETED =
 const MAXIMUM_LISTED_KEYS = 10_000;
 const MAXIMUM_KEYS_OF_A_SESSION = 100_000;
 
-/** A turn whose claim is on its way. */
-export interface StartedTurn {
-  readonly turn: Turn;
-  /** It began from what this task knows. Where its claim fails, another task may have served the conversation since. */
-  readonly fromMemory: boolean;
-}
+/** A run of this name that is in progress at another task, or has ended. */
+export type FoundRun =
+  { readonly kind: 'running'; readonly task: string } | { readonly kind: 'ended'; readonly run: FinishedRun };
+
+/** A new turn, whose claim is on its way; or the run that the request repeats. */
+export type BegunTurn =
+  | {
+      readonly kind: 'new';
+      readonly turn: Turn;
+      /** It began from what this task knows. Where its claim fails, another task may have served the conversation since. */
+      readonly fromMemory: boolean;
+    }
+  | FoundRun;
 
 /** `before`: the number of a turn, which the page ends ahead of. */
 interface Page {
@@ -68,26 +78,43 @@ export class Conversations implements BeforeApplicationShutdown {
   /**
    * Starts a turn, and its claim, which the caller awaits: `turn.claimed`. Where this task has served the conversation last,
    * no request comes before that. Another task may have served it since: the claim then fails, and the second try reads first.
-   * @throws AppError `session_busy` | `session_not_found` | `session_unreadable` | `interrupt_not_pending` |
+   * The id of a run names one run: where it has been there before, there is no new turn.
+   * @throws AppError `session_busy` | `session_not_found` | `session_unreadable` | `interrupt_not_pending` | `run_id_used` |
    * `sessions_unavailable`
    */
-  async begin(sub: string, sessionId: string, runId: string, input: TurnInput): Promise<StartedTurn> {
+  async begin(sub: string, sessionId: string, request: TurnRequest): Promise<BegunTurn> {
     const keys = new UserKeys(sub);
     const key = keys.workingSet(sessionId);
     const known = this.#unlessActive(key) ?? this.#known.take(key);
-    const place = { store: this.#store, keys, lease: this.#lease, stop: this.#stop.signal };
-    const from = (set: Known): Turn => new Turn(place, set, { runId, input });
     if (known !== undefined) {
       try {
-        return { turn: this.#tracked(key, from(known)), fromMemory: true };
+        return { kind: 'new', turn: this.#turn(keys, key, known, request), fromMemory: true };
       } catch (error) {
         // What is known may be out of date, so it does not refuse anything.
         if (!(error instanceof AppError)) throw error;
       }
     }
-    const read = await this.#claimable(keys, sessionId, input);
+    const read = await this.#claimable(keys, sessionId, request);
     this.#unlessActive(key);
-    return { turn: this.#tracked(key, from(read)), fromMemory: false };
+    if (read.kind !== 'claimable') return read;
+    return { kind: 'new', turn: this.#turn(keys, key, read, request), fromMemory: false };
+  }
+
+  /**
+   * A run of a conversation, where it is the one in progress or the last one.
+   * @throws AppError `session_not_found` | `run_not_found` | `session_unreadable` | `sessions_unavailable`
+   */
+  async run({ sub, sessionId, runId }: RunName): Promise<FoundRun> {
+    const keys = new UserKeys(sub);
+    const key = keys.workingSet(sessionId);
+    const { text } = await this.#existing(keys, sessionId);
+    const set = parseWorkingSet(text, keys.nameOf(key));
+    const { claim } = set;
+    if (claim?.runId === runId && (await this.#isBusy(key, set)))
+      return { kind: 'running', task: claim.task };
+    const { lastRun } = recovered(set);
+    if (lastRun?.runId === runId) return { kind: 'ended', run: lastRun };
+    throw new AppError('run_not_found');
   }
 
   /** The user's conversations, the latest first. One whose line cannot be read is listed by its id alone. */
@@ -177,12 +204,16 @@ export class Conversations implements BeforeApplicationShutdown {
     this.#stop.abort();
   }
 
-  #tracked(key: string, turn: Turn): Turn {
+  /** @throws AppError `run_id_used` | `interrupt_not_pending` */
+  #turn(keys: UserKeys, key: string, known: Known, request: TurnRequest): Turn {
+    if (repeatedRun(known.set, request) !== undefined) throw new AppError('run_id_used');
+    const place = { store: this.#store, keys, lease: this.#lease, stop: this.#stop.signal };
+    const turn = new Turn(place, known, request);
     this.#active.set(key, turn);
-    void turn.settled.then((known) => {
+    void turn.settled.then((stored) => {
       this.#active.delete(key);
-      if (known === 'served_elsewhere') this.#known.share(key);
-      else if (known !== undefined) this.#known.remember(key, known.set, known.version);
+      if (stored === 'served_elsewhere') this.#known.share(key);
+      else if (stored !== undefined) this.#known.remember(key, stored.set, stored.version);
     });
     return turn;
   }
@@ -193,19 +224,30 @@ export class Conversations implements BeforeApplicationShutdown {
     if (active !== undefined) throw busy(active.claim);
   }
 
-  /** The working set as it is in the store, ready to be claimed. */
-  async #claimable(keys: UserKeys, sessionId: string, input: TurnInput): Promise<Known> {
+  /** The working set as it is in the store, ready to be claimed; or the run that the request repeats. */
+  async #claimable(
+    keys: UserKeys,
+    sessionId: string,
+    { runId, digest, input }: TurnRequest,
+  ): Promise<(Known & { readonly kind: 'claimable' }) | FoundRun> {
     const key = keys.workingSet(sessionId);
     const stored = await this.#store.get(key);
     if (stored === undefined) {
       if (input.kind === 'resume') throw new AppError('session_not_found');
-      return { set: newWorkingSet(sessionId, input), version: undefined };
+      return { kind: 'claimable', set: newWorkingSet(sessionId, input), version: undefined };
     }
     this.#known.seen(key, stored.version);
     const set = parseWorkingSet(stored.text, keys.nameOf(key));
     if (set.deletedAt !== undefined) throw new AppError('session_busy', { detail: BEING_DELETED });
-    if (set.claim !== undefined && (await this.#isBusy(key, set))) throw busy(set.claim);
-    return { set: recovered(set), version: stored.version };
+    const { claim } = set;
+    if (claim !== undefined && (await this.#isBusy(key, set))) {
+      if (claim.runId === runId && claim.digest === digest) return { kind: 'running', task: claim.task };
+      throw busy(claim);
+    }
+    const free = recovered(set);
+    const repeated = repeatedRun(free, { runId, digest });
+    if (repeated !== undefined) return { kind: 'ended', run: repeated };
+    return { kind: 'claimable', set: free, version: stored.version };
   }
 
   /** A claim of this task is over when no turn of it is. */

@@ -42,6 +42,11 @@ export class UserKeys {
     return `${this.segments(sessionId)}${padded(last)}.json`;
   }
 
+  /** The events of the run in progress, while another task follows it. */
+  copyOfRun(sessionId: string): string {
+    return `${this.session(sessionId)}run.json`;
+  }
+
   /** The prefix of all segments of a conversation. */
   segments(sessionId: string): string {
     return `${this.session(sessionId)}turns/`;

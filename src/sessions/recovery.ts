@@ -1,3 +1,4 @@
+import { withRun } from './run-ids.js';
 import type { StoredMessage } from './content.js';
 import type { TurnClaim, TurnRecord, WorkingSet } from './conversation.js';
 
@@ -18,7 +19,7 @@ export function recovered({ claim, ...set }: WorkingSet): WorkingSet {
   };
   const { pending, begun = [] } = claim;
   return {
-    ...set,
+    ...withRun(set, claim),
     turns: seq,
     recent: [...set.recent, record],
     // An answer to an interrupt is good for one run. The next message closes the paused run, and tells which of its writes

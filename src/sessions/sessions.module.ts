@@ -1,6 +1,7 @@
 import { Module } from '@nestjs/common';
 import { StorageModule } from '../storage/index.js';
 import { Conversations } from './conversations.js';
+import { SharedRuns } from './shared-runs.js';
 import { TaskLease } from './task-lease.js';
 import { SessionsController } from './sessions.controller.js';
 
@@ -8,7 +9,7 @@ import { SessionsController } from './sessions.controller.js';
 @Module({
   imports: [StorageModule],
   controllers: [SessionsController],
-  providers: [Conversations, TaskLease],
-  exports: [Conversations],
+  providers: [Conversations, SharedRuns, TaskLease],
+  exports: [Conversations, SharedRuns],
 })
 export class SessionsModule {}

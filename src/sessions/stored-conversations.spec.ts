@@ -21,7 +21,7 @@ describe('the conversations of a user', () => {
   });
 
   const say = async (text: string, pendingRun?: PendingRun): Promise<void> => {
-    const turn = await begun(conversations, text);
+    const turn = await begun(conversations, text, { runId: `run-${text}` });
     const paused = pendingRun === undefined ? {} : { pending: pendingRun };
     await turn.finish({ outcome: 'success', messages: [user(text)], ...paused });
   };
@@ -51,7 +51,7 @@ describe('the conversations of a user', () => {
       turns: [
         {
           seq: 1,
-          runId: 'run',
+          runId: 'run-hello',
           startedAt: NOW,
           endedAt: NOW,
           outcome: 'success',
@@ -122,7 +122,7 @@ describe('the conversations of a user', () => {
   });
 
   it('keep the tombstone out of the batch, so that it goes last', async () => {
-    for (let number = 1; number <= 17; number += 1) await say('hello');
+    for (let number = 1; number <= 17; number += 1) await say(String(number));
     const batch = jest.spyOn(store, 'delete');
     await conversations.delete('alice', 'one');
     expect(batch.mock.calls).toEqual([

@@ -258,9 +258,9 @@ describe('a conversation that cannot be read', () => {
 
   it('takes no turn, and is left as it is', async () => {
     await spoil(keys.workingSet('bad'));
-    await expect(
-      conversations.begin('alice', 'bad', 'run', { kind: 'message', text: 'hello' }),
-    ).rejects.toMatchObject({ code: 'session_unreadable' });
+    await expect(begun(conversations, 'hello', { id: 'bad' })).rejects.toMatchObject({
+      code: 'session_unreadable',
+    });
     expect(store.objects.get(keys.workingSet('bad'))?.text).toBe('{"version":9}');
   });
 

@@ -24,6 +24,7 @@ const unavailable = new AppError('sessions_unavailable', { reason: 'PutObject' }
 describe('Turn', () => {
   let store: MemoryStore;
   let task: Conversations;
+  let runs: number;
   let log: readonly LoggedLine[];
 
   beforeEach(() => {
@@ -31,15 +32,33 @@ describe('Turn', () => {
     store = new MemoryStore();
     task = taskOn(store);
     log = recordedLog();
+    runs = 0;
   });
   afterEach(() => {
     jest.useRealTimers();
   });
 
-  const say = (text: string, runId?: string, by = task): Promise<Turn> =>
-    begun(by, text, runId === undefined ? {} : { runId });
-  const resume = (interruptIds: readonly string[], runId = 'run', by = task): Promise<Turn> =>
+  /** `run` for the first one: an id names one run. */
+  const nextRun = (): string => {
+    runs += 1;
+    return runs === 1 ? 'run' : `run-no-${String(runs)}`;
+  };
+  const say = (text: string, runId = nextRun(), by = task): Promise<Turn> => begun(by, text, { runId });
+  const resume = (interruptIds: readonly string[], runId = nextRun(), by = task): Promise<Turn> =>
     begun(by, { kind: 'resume', interruptIds }, { runId });
+  const beginBy = async (
+    by: Conversations,
+    text: string,
+  ): Promise<{ readonly turn: Turn; readonly fromMemory: boolean }> => {
+    const run = nextRun();
+    const begun = await by.begin('alice', 'one', {
+      runId: run,
+      digest: run,
+      input: { kind: 'message', text },
+    });
+    if (begun.kind !== 'new') throw new TypeError('the run has been there before');
+    return begun;
+  };
   const stored = (key: string): unknown => JSON.parse(store.objects.get(key)?.text ?? 'null');
   const workingSet = (): WorkingSet => stored(set) as WorkingSet;
   const pass = (ms: number): void => {
@@ -79,7 +98,14 @@ describe('Turn', () => {
       interrupts: 0,
       messages: [],
       recent: [],
-      claim: { seq: 1, runId: 'run', task: expect.any(String), startedAt: NOW, userText: 'hello' },
+      claim: {
+        seq: 1,
+        runId: 'run',
+        digest: 'run',
+        task: expect.any(String),
+        startedAt: NOW,
+        userText: 'hello',
+      },
     });
     const at = new Date(NOW).toISOString();
     const line = { sessionId: 'one', title: 'hello', createdAt: at, updatedAt: at };
@@ -105,6 +131,8 @@ describe('Turn', () => {
       interrupts: 0,
       messages: [],
       recent: [{ seq: 1, runId: 'run', startedAt: NOW, endedAt, outcome: 'success', messages }],
+      runIds: ['run'],
+      lastRun: { runId: 'run', digest: 'run' },
     });
   });
 
@@ -149,7 +177,7 @@ describe('Turn', () => {
   it('says that a conversation is being deleted', async () => {
     await done(await say('a'));
     await store.put(set, JSON.stringify({ ...workingSet(), deletedAt: NOW }), { always: true });
-    await expect(say('b', 'run', taskOn(store))).rejects.toMatchObject({
+    await expect(say('b', undefined, taskOn(store))).rejects.toMatchObject({
       code: 'session_busy',
       detail: 'This conversation is being deleted. Delete it again to finish that, or use another id.',
     });
@@ -167,7 +195,7 @@ describe('Turn', () => {
     ['of one task', (): Conversations => task],
     ['of two tasks', (): Conversations => taskOn(store)],
   ])('does not begin where another one begins at that moment, %s', async (_name, other) => {
-    const [, lost] = await Promise.allSettled([say('one'), say('two', 'run', other())]);
+    const [, lost] = await Promise.allSettled([say('one'), say('two', undefined, other())]);
     expect(lost).toMatchObject({ reason: { code: 'session_busy' } });
     expect(workingSet().claim?.userText).toBe('one');
   });
@@ -176,7 +204,7 @@ describe('Turn', () => {
     it('makes three requests, and none before its claim', async () => {
       await done(await say('a'));
       const seen = requests();
-      const { turn, fromMemory } = await task.begin('alice', 'one', 'run-2', { kind: 'message', text: 'b' });
+      const { turn, fromMemory } = await beginBy(task, 'b');
       expect(fromMemory).toBe(true);
       expect(turn.messages).toEqual([user('x')]);
       await done(turn);
@@ -187,14 +215,13 @@ describe('Turn', () => {
     it('reads it first, once another task has served it, until it has served two in a row again', async () => {
       await done(await say('a'));
       const other = taskOn(store);
-      await done(await say('b', 'run', other));
-      const message = { kind: 'message', text: 'c' } as const;
-      const stale = await task.begin('alice', 'one', 'run', message);
+      await done(await say('b', undefined, other));
+      const stale = await beginBy(task, 'c');
       expect(stale.fromMemory).toBe(true);
       await expect(stale.turn.claimed).rejects.toMatchObject({ code: 'session_busy', reason: 'claim_lost' });
       const how: boolean[] = [];
       for (let count = 0; count < 3; count += 1) {
-        const { turn, fromMemory } = await task.begin('alice', 'one', 'run', message);
+        const { turn, fromMemory } = await beginBy(task, 'c');
         await done(turn);
         how.push(fromMemory);
       }
@@ -205,7 +232,7 @@ describe('Turn', () => {
     it('refuses nothing by what it knows', async () => {
       await done(await say('a'));
       const other = taskOn(store);
-      await (await say('b', 'run', other)).finish({ outcome: 'interrupt', messages: [], pending });
+      await (await say('b', undefined, other)).finish({ outcome: 'interrupt', messages: [], pending });
       await expect(resume(['interrupt-1'])).resolves.toMatchObject({ pending });
     });
   });
@@ -214,7 +241,7 @@ describe('Turn', () => {
     it('is left alone while that task is alive, and told since when it goes on', async () => {
       await say('hello');
       pass(DEAD - 1);
-      await expect(say('next', 'run', taskOn(store))).rejects.toMatchObject({
+      await expect(say('next', undefined, taskOn(store))).rejects.toMatchObject({
         code: 'session_busy',
         detail:
           'This conversation has been answering since 00:00:00 UTC. Wait for its end, then try again. If its server has failed, it is free again within 10 seconds.',
@@ -253,7 +280,7 @@ describe('Turn', () => {
         pass(2_000);
         await store.put(leaseKey, '{}', { always: true });
       }
-      await expect(say('next', 'run', taskOn(store))).rejects.toMatchObject({ code: 'session_busy' });
+      await expect(say('next', undefined, taskOn(store))).rejects.toMatchObject({ code: 'session_busy' });
     });
   });
 
@@ -383,7 +410,7 @@ describe('Turn', () => {
 
     it('leaves a conversation as it was, with its paused run', async () => {
       await (await say('hello')).finish({ outcome: 'interrupt', messages: [], pending });
-      const { claim: _, ...before } = workingSet();
+      const { lastRun: _, ...before } = workingSet();
       failOn('/index/');
       await expect(resume(['interrupt-1'])).rejects.toBe(unavailable);
       recover();

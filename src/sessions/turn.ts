@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
 import { AppError, errorFields } from '../common/errors/index.js';
 import type { ObjectStore, StoredText } from '../storage/index.js';
-import { claimed, type TurnInput } from './claim.js';
-import type { StoredMessage } from './content.js';
+import { claimed, type TurnRequest } from './claim.js';
+import type { Json, StoredMessage } from './content.js';
 import {
   summaryOf,
   type PendingRun,
@@ -14,6 +14,7 @@ import {
 import type { UserKeys } from './keys.js';
 import type { Known } from './known-sets.js';
 import { isUnavailable, persist } from './persist.js';
+import { withRun } from './run-ids.js';
 import { movedToSegment } from './segments.js';
 import { readableWorkingSet } from './stored-objects.js';
 import type { TaskLease } from './task-lease.js';
@@ -26,6 +27,8 @@ export interface TurnResult {
   readonly messages: readonly StoredMessage[];
   /** The run that is paused now, its interrupts numbered from `turn.interrupts + 1`. */
   readonly pending?: PendingRun;
+  /** The run's events, for a client that has lost them. */
+  readonly events?: Json[];
 }
 
 /** What a turn works with. */
@@ -63,9 +66,9 @@ export class Turn {
   #writes: Promise<void>;
 
   /** @throws AppError `interrupt_not_pending` */
-  constructor(place: TurnPlace, known: Known, { runId, input }: { runId: string; input: TurnInput }) {
+  constructor(place: TurnPlace, known: Known, request: TurnRequest) {
     this.#place = place;
-    this.#set = claimed(known.set, { runId, task: place.lease.task, input });
+    this.#set = claimed(known.set, request, place.lease.task);
     this.#version = known.version;
     this.#messages = shownMessages(known.set);
     const { promise, resolve } = Promise.withResolvers<Settled>();
@@ -166,7 +169,7 @@ export class Turn {
     }
   }
 
-  #ended({ outcome, messages, pending }: TurnResult): WorkingSet {
+  #ended({ outcome, messages, pending, events }: TurnResult): WorkingSet {
     const { claim, ...rest } = this.#set;
     const { seq, runId, startedAt } = claim;
     const endedAt = Date.now();
@@ -181,7 +184,7 @@ export class Turn {
       ...paused,
     };
     return {
-      ...rest,
+      ...withRun(rest, claim, events),
       updatedAt: endedAt,
       turns: seq,
       interrupts: rest.interrupts + (pending?.interrupts.length ?? 0),

@@ -1,8 +1,13 @@
-import type { AGUIEvent } from '@ag-ui/core';
 import { describe, expect, it } from '@jest/globals';
 import type { RunEvent } from '../runs/index.js';
-import { agUiEvents } from './ag-ui-events.js';
+import { agUiEvents, type NumberedEvent } from './ag-ui-events.js';
 
+const ANSWER: readonly RunEvent[] = [
+  { kind: 'started' },
+  { kind: 'text', delta: 'a' },
+  { kind: 'text', delta: 'b' },
+  { kind: 'finished', outcome: 'success' },
+];
 const ids = { threadId: 'one', runId: 'run' };
 
 async function* run(
@@ -16,25 +21,17 @@ async function* run(
   }
 }
 
-async function collected(events: AsyncIterable<AGUIEvent>): Promise<readonly AGUIEvent[]> {
-  const all: AGUIEvent[] = [];
+async function collected(events: AsyncIterable<NumberedEvent>): Promise<readonly NumberedEvent[]> {
+  const all: NumberedEvent[] = [];
   for await (const event of events) all.push(event);
   return all;
 }
 
 describe('the events of a run for AG-UI', () => {
   it('are those of one run, in order', async () => {
-    const events = agUiEvents(
-      ids,
-      run([
-        { kind: 'started' },
-        { kind: 'text', delta: 'a' },
-        { kind: 'text', delta: 'b' },
-        { kind: 'finished', outcome: 'success' },
-      ]),
-    );
-    const types = (await collected(events)).map(({ type }) => type);
-    expect(types).toEqual([
+    const events = await collected(agUiEvents(ids, run(ANSWER)));
+    expect(events.map(({ id }) => id)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(events.map(({ event: { type } }) => type)).toEqual([
       'RUN_STARTED',
       'TEXT_MESSAGE_START',
       'TEXT_MESSAGE_CONTENT',
@@ -44,13 +41,22 @@ describe('the events of a run for AG-UI', () => {
     ]);
   });
 
+  it('are the same every time, and begin after the one that a client has', async () => {
+    const all = await collected(agUiEvents(ids, run(ANSWER)));
+    for (const after of [0, 1, 5, 6, 7])
+      expect(await collected(agUiEvents(ids, run(ANSWER), after))).toEqual(all.slice(after));
+  });
+
   it('come as the run comes, and not at its end', async () => {
     const read: RunEvent[] = [];
     const events = agUiEvents(
       ids,
       run([{ kind: 'started' }, { kind: 'finished', outcome: 'success' }], read),
     );
-    expect(await events.next()).toEqual({ done: false, value: { type: 'RUN_STARTED', ...ids } });
+    expect(await events.next()).toEqual({
+      done: false,
+      value: { id: 1, event: { type: 'RUN_STARTED', ...ids } },
+    });
     expect(read).toEqual([{ kind: 'started' }]);
   });
 

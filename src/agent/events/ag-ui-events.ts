@@ -2,11 +2,27 @@ import type { AGUIEvent } from '@ag-ui/core';
 import type { RunEvent } from '../runs/index.js';
 import { AgUiMapper, type AgUiIds } from './ag-ui-mapper.js';
 
-/** The events of a run as an AG-UI client expects them. */
+/** An event with its number in the run, from 1: its id in the stream. */
+export interface NumberedEvent {
+  readonly id: number;
+  readonly event: AGUIEvent;
+}
+
+/**
+ * The events of a run as an AG-UI client expects them.
+ * @param after the number of the last event that the client has
+ */
 export async function* agUiEvents(
   ids: AgUiIds,
   events: AsyncIterable<RunEvent>,
-): AsyncGenerator<AGUIEvent, void, undefined> {
+  after = 0,
+): AsyncGenerator<NumberedEvent, void, undefined> {
   const mapper = new AgUiMapper(ids);
-  for await (const event of events) yield* mapper.map(event);
+  let id = 0;
+  for await (const each of events) {
+    for (const event of mapper.map(each)) {
+      id += 1;
+      if (id > after) yield { id, event };
+    }
+  }
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { EventType, type AGUIEvent } from '@ag-ui/core';
 import type { RunEvent } from '../runs/index.js';
 import { agUiInterrupt } from './ag-ui-interrupt.js';
@@ -13,16 +12,21 @@ export interface AgUiIds {
   readonly runId: string;
 }
 
-/** A run's events as AG-UI 1.0 events. One mapper a run: it knows which block is open, and mints message ids. */
+/**
+ * A run's events as AG-UI 1.0 events. One mapper a run: it knows which block is open. The same events become the same AG-UI
+ * events every time, their ids included, so that a run can be read again.
+ */
 export class AgUiMapper {
   readonly #ids: AgUiIds;
   #open: Block | undefined;
   /** The answer that is streaming: its first text has this id, and its tool calls belong to it. */
-  #assistantMessageId = randomUUID();
+  #assistantMessageId: string;
   #hasText = false;
+  #messages = 0;
 
   constructor(ids: AgUiIds) {
     this.#ids = ids;
+    this.#assistantMessageId = this.#nextId();
   }
 
   map(event: RunEvent): readonly AGUIEvent[] {
@@ -31,7 +35,7 @@ export class AgUiMapper {
       case 'started':
         return [{ type: EventType.RUN_STARTED, ...this.#ids }];
       case 'answer_started':
-        this.#assistantMessageId = randomUUID();
+        this.#assistantMessageId = this.#nextId();
         this.#hasText = false;
         return this.#close();
       case 'text':
@@ -45,7 +49,7 @@ export class AgUiMapper {
       case 'block_ended':
         return this.#close();
       case 'tool_result':
-        return [resultEvent(event)];
+        return [this.#result(event)];
       case 'notice':
         return [{ type: EventType.CUSTOM, name: 'notice', value: event.notice }];
       case 'finished':
@@ -80,6 +84,17 @@ export class AgUiMapper {
     }
   }
 
+  /** Unique in the conversation, because the run's id is. */
+  #nextId(): string {
+    this.#messages += 1;
+    return `${this.#ids.runId}-${String(this.#messages)}`;
+  }
+
+  #result({ toolCallId, content }: Extract<RunEvent, { kind: 'tool_result' }>): AGUIEvent {
+    const messageId = this.#nextId();
+    return { type: EventType.TOOL_CALL_RESULT, messageId, toolCallId, content, role: 'tool' };
+  }
+
   #startCall({ toolCallId, name }: Extract<RunEvent, { kind: 'tool_call_started' }>): AGUIEvent {
     this.#open = { kind: 'tool', toolCallId };
     const parentMessageId = this.#assistantMessageId;
@@ -96,7 +111,7 @@ export class AgUiMapper {
     if (this.#open?.kind !== 'text') {
       events.push(...this.#close());
       // Text that follows another block of the same answer is a message of its own to AG-UI.
-      const messageId = this.#hasText ? randomUUID() : this.#assistantMessageId;
+      const messageId = this.#hasText ? this.#nextId() : this.#assistantMessageId;
       this.#hasText = true;
       this.#open = { kind: 'text', messageId };
       events.push({ type: EventType.TEXT_MESSAGE_START, messageId, role: 'assistant' });
@@ -108,15 +123,11 @@ export class AgUiMapper {
     const events: AGUIEvent[] = [];
     if (this.#open?.kind !== 'reasoning') {
       events.push(...this.#close());
-      const messageId = randomUUID();
+      const messageId = this.#nextId();
       this.#open = { kind: 'reasoning', messageId };
       events.push({ type: EventType.REASONING_START, messageId });
       events.push({ type: EventType.REASONING_MESSAGE_START, messageId, role: 'reasoning' });
     }
     return [...events, { type: EventType.REASONING_MESSAGE_CONTENT, messageId: this.#open.messageId, delta }];
   }
-}
-
-function resultEvent({ toolCallId, content }: Extract<RunEvent, { kind: 'tool_result' }>): AGUIEvent {
-  return { type: EventType.TOOL_CALL_RESULT, messageId: randomUUID(), toolCallId, content, role: 'tool' };
 }

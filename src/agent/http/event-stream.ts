@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { FastifyReply } from 'fastify';
-import type { AGUIEvent } from '../events/index.js';
+import type { NumberedEvent } from '../events/index.js';
 
 /** The load balancer cuts what is silent for 60 s; a comment line keeps the stream alive. */
 const HEARTBEAT_MS = 10_000;
@@ -10,12 +10,12 @@ const HEARTBEAT = ': still here\n\n';
 const STALLED_MS = 60_000;
 
 /**
- * Sends events as server-sent events, and resolves when the last one is out. The events are always read to their end,
- * also when nobody listens any more: the run has to be settled either way. `ending` aborts when it is to end early.
+ * Sends events as server-sent events, and resolves when the last one is out, or when nobody listens any more.
+ * @param ending aborts when the run is to end early
  */
 export async function sendEventStream(
   reply: FastifyReply,
-  events: AsyncIterable<AGUIEvent>,
+  events: AsyncIterable<NumberedEvent>,
   ending: AbortSignal,
 ): Promise<void> {
   reply.hijack();
@@ -28,9 +28,10 @@ export async function sendEventStream(
     if (!raw.writableNeedDrain) raw.write(HEARTBEAT);
   }, HEARTBEAT_MS);
   try {
-    for await (const event of events) {
-      if (raw.destroyed) continue;
-      if (!raw.write(`data: ${JSON.stringify(event)}\n\n`)) await drained(raw, ending);
+    for await (const { id, event } of events) {
+      if (raw.destroyed) break;
+      const text = `id: ${String(id)}\ndata: ${JSON.stringify(event)}\n\n`;
+      if (!raw.write(text)) await drained(raw, ending);
     }
   } finally {
     clearInterval(heartbeat);

@@ -11,13 +11,13 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { AppError } from '../../common/errors/index.js';
 import { testApp } from '../../common/http/testing/app.js';
 import type { User } from '../../identity/sign-in/index.js';
-import { Runs, type RunEvent, type RunRequest } from '../runs/index.js';
+import { Runs, type RunEvent, type RunReader, type RunRequest } from '../runs/index.js';
 import { InvocationsController } from './invocations.controller.js';
 
 interface Started {
   readonly user: User;
   readonly request: RunRequest;
-  readonly clientGone: AbortSignal;
+  readonly reader: RunReader;
 }
 
 const AG_UI = {
@@ -44,8 +44,8 @@ describe('POST /invocations', () => {
   beforeEach(async () => {
     [started, fault, run] = [[], undefined, answer];
     const runs = {
-      start: (user: User, request: RunRequest, clientGone: AbortSignal) => {
-        started.push({ user, request, clientGone });
+      start: (user: User, request: RunRequest, reader: RunReader) => {
+        started.push({ user, request, reader });
         const { signal } = new AbortController();
         return fault === undefined ? Promise.resolve({ events: run(), signal }) : Promise.reject(fault);
       },
@@ -57,7 +57,8 @@ describe('POST /invocations', () => {
   });
   afterEach(() => app.close());
 
-  const post = (payload: object) => app.inject({ method: 'POST', url: '/invocations', payload });
+  const post = (payload: object, headers: Record<string, string> = {}) =>
+    app.inject({ method: 'POST', url: '/invocations', payload, headers });
 
   it('starts the run that is asked for, for the user who asks', async () => {
     await post({ sessionId: 'one', message: 'hello' });
@@ -79,13 +80,47 @@ describe('POST /invocations', () => {
       { type: 'RUN_FINISHED', ...ids, outcome: { type: 'success' } },
     ];
     const lines = response.body.trim().split('\n\n');
-    expect(lines.map((line) => JSON.parse(line.replace(/^data: /, '')) as unknown)).toEqual(expected);
+    expect(lines.map((line) => JSON.parse(line.replace(/^id: \d\ndata: /, '')) as unknown)).toEqual(expected);
+    expect(lines.map((line) => line.split('\n')[0])).toEqual(['id: 1', 'id: 2']);
   });
 
   it('names in its events the run that it has named itself', async () => {
     const { body } = await post({ sessionId: 'one', message: 'hello' });
     expect(started[0]?.request.runId).toMatch(/^[0-9a-f-]{36}$/);
     expect(body).toContain(`"runId":"${String(started[0]?.request.runId)}"`);
+  });
+
+  it.each([
+    [{}, 'continue'],
+    [{ 'x-on-disconnect': 'continue' }, 'continue'],
+    [{ 'x-on-disconnect': 'cancel' }, 'cancel'],
+  ])('lets the run go on without its client, or not: %j', async (headers, onDisconnect) => {
+    await post(AG_UI, headers);
+    expect(started[0]?.reader).toMatchObject({ onDisconnect });
+  });
+
+  it('names the run by the key of the request', async () => {
+    await post({ sessionId: 'one', message: 'hello' }, { 'idempotency-key': 'my-key' });
+    await post({ ...AG_UI, runId: 'my-key' }, { 'idempotency-key': 'my-key' });
+    expect(started.map(({ request: { runId, chosenByClient } }) => ({ runId, chosenByClient }))).toEqual([
+      { runId: 'my-key', chosenByClient: ['sessionId', 'runId'] },
+      { runId: 'my-key', chosenByClient: ['sessionId', 'runId'] },
+    ]);
+  });
+
+  it.each([
+    [
+      { 'idempotency-key': 'other' },
+      'The runId of the body and the Idempotency-Key differ. Send one of them.',
+    ],
+    [{ 'idempotency-key': 'a b' }, /a header does not fit: idempotency-key\./],
+    [{ 'x-on-disconnect': 'SECRET' }, /a header does not fit: x-on-disconnect\./],
+  ])('starts nothing with the headers %j', async (headers, detail) => {
+    const response = await post(AG_UI, headers);
+    expect(response.statusCode).toBe(400);
+    expect(response.json<{ detail: string }>().detail).toMatch(detail);
+    expect(response.body).not.toContain('SECRET');
+    expect(started).toEqual([]);
   });
 
   it('answers a problem where the run cannot start', async () => {
@@ -130,11 +165,11 @@ describe('POST /invocations', () => {
         yield { kind: 'finished', outcome: 'cancelled' };
       };
       await connect();
-      expect(started[0]?.clientGone.aborted).toBe(false);
+      expect(started[0]?.reader.gone.aborted).toBe(false);
       client.destroy();
       await closed;
       goOn(undefined);
-      expect(started[0]?.clientGone.aborted).toBe(true);
+      expect(started[0]?.reader.gone.aborted).toBe(true);
     });
 
     it('does not say that the client has gone when it has read all', async () => {
@@ -142,7 +177,7 @@ describe('POST /invocations', () => {
       response.resume();
       await once(response, 'end');
       await closed;
-      expect(started[0]?.clientGone.aborted).toBe(false);
+      expect(started[0]?.reader.gone.aborted).toBe(false);
     });
 
     it('does not wait for a slow client once the run is to end', async () => {

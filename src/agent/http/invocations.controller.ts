@@ -1,5 +1,5 @@
 import { Body, Controller, Post, Res } from '@nestjs/common';
-import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { ApiBody, ApiHeader, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ApiProblem, jsonSchema } from '../../common/openapi/index.js';
 import { CurrentUser, type User } from '../../identity/sign-in/index.js';
@@ -7,7 +7,8 @@ import { agUiEvents } from '../events/index.js';
 import { Runs, type RunRequest } from '../runs/index.js';
 import { sendEventStream } from './event-stream.js';
 import { EVENT_STREAM_DESCRIPTION, EVENT_STREAM_EXAMPLES, REQUEST_EXAMPLES } from './invocations.openapi.js';
-import { runRequest } from './run-request.schema.js';
+import { goneSignal, StreamHeadersOf, type StreamHeaders } from './reader.js';
+import { runRequest, withKey } from './run-request.schema.js';
 
 /** The one door to the agent; AgentCore Runtime and AG-UI clients use the same. */
 @ApiTags('Agent')
@@ -38,6 +39,7 @@ export class InvocationsController {
     'session_not_found',
     'session_unreadable',
     'session_busy',
+    'run_id_used',
     'interrupt_not_pending',
     'payload_too_large',
     'unsupported_media_type',
@@ -49,17 +51,30 @@ export class InvocationsController {
     'shutting_down',
     'internal_error',
   )
+  @ApiHeader({
+    name: 'Idempotency-Key',
+    required: false,
+    description:
+      'Names the run where the body has no `runId`: the same key again is the same run, and is not done twice',
+    schema: { type: 'string' },
+  })
+  @ApiHeader({
+    name: 'x-on-disconnect',
+    required: false,
+    description:
+      '`continue`, the default: when your connection breaks, the run goes on for a while, and you can come back to it by GET /runs/{id}/events. `cancel`: it is cancelled at once.',
+    schema: { type: 'string', enum: ['continue', 'cancel'] },
+  })
   async invoke(
     @CurrentUser() user: User,
     @Body({ schema: runRequest }) request: RunRequest,
+    @StreamHeadersOf() { idempotencyKey, onDisconnect }: StreamHeaders,
     @Res() reply: FastifyReply,
   ): Promise<void> {
-    const clientGone = new AbortController();
-    reply.raw.on('close', () => {
-      if (!reply.raw.writableFinished) clientGone.abort();
-    });
-    const { events, signal } = await this.#runs.start(user, request, clientGone.signal);
-    const { sessionId: threadId, runId } = request;
+    const named = withKey(request, idempotencyKey);
+    const reader = { gone: goneSignal(reply), onDisconnect };
+    const { events, signal } = await this.#runs.start(user, named, reader);
+    const { sessionId: threadId, runId } = named;
     await sendEventStream(reply, agUiEvents({ threadId, runId }, events), signal);
   }
 }

@@ -22,10 +22,16 @@ In between: \`TEXT_MESSAGE_*\` (the answer, word by word), \`TOOL_CALL_START\`/\
 A new message instead of a resume closes the interrupt and is answered.
 
 The \`CUSTOM\` event \`notice\` names scopes that the provider has granted and nobody asked for. Lines that begin with a
-colon are heartbeats.
+colon are heartbeats. Every event has an id: its number in the run. A client that has lost its connection reads on with
+\`GET /runs/{id}/events\`.
 
 AG-UI clients send their \`RunAgentInput\` to the same address: \`threadId\` names the conversation, and of \`messages\` the last
 one counts. Tools that a client offers are not given to the model.`.trim();
+
+export const RUN_EVENTS_DESCRIPTION = `
+The events of a run from its first one on, or after the one that \`Last-Event-ID\` names; while it goes on, and after its end
+as long as it is the last run of its conversation. The same events have the same ids and the same bytes every time, at
+whichever server. Where the server of the run has failed, the stream ends with \`RUN_ERROR\`, code \`run_lost\`.`.trim();
 
 /**
  * They run as they stand, in this order: the first one asks for consent, the second one goes on after it. Only the last

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { z } from 'zod';
+import { AppError } from '../../common/errors/index.js';
 import { sessionId } from '../../sessions/index.js';
 import { runAgentInput } from '../events/index.js';
 import type { RunRequest } from '../runs/index.js';
@@ -78,4 +79,16 @@ function inputOf({ resume = [], messages }: AgUiInput): RunRequest['input'] | st
   const text = message.safeParse(parts.join('\n'));
   if (text.success) return { kind: 'message', text: text.data };
   return `messages: the text must have 1 to ${String(MAXIMUM_MESSAGE)} characters`;
+}
+
+/** The request with its key as the id of its run. @throws AppError `invalid_request` where the body names another run */
+export function withKey(request: RunRequest, key: string | undefined): RunRequest {
+  if (key === undefined || key === request.runId) return request;
+  if (request.chosenByClient.includes('runId')) {
+    throw new AppError('invalid_request', {
+      reason: 'idempotency_key',
+      detail: 'The runId of the body and the Idempotency-Key differ. Send one of them.',
+    });
+  }
+  return { ...request, runId: key, chosenByClient: [...request.chosenByClient, 'runId'] };
 }

@@ -6,7 +6,12 @@ import type { LoopEvent } from '../strands/index.js';
 export type RunEnd =
   | { readonly kind: 'finished'; readonly outcome: 'success' | 'cancelled' }
   | { readonly kind: 'interrupted'; readonly interrupts: readonly PresentedInterrupt[] }
-  | { readonly kind: 'failed'; readonly error: AppError };
+  | {
+      readonly kind: 'failed';
+      readonly error: AppError;
+      /** The request that began the run, for the operator. */
+      readonly requestId?: string;
+    };
 
 /** A run begins with `started` and ends with exactly one `RunEnd`. */
 export type RunEvent = { readonly kind: 'started' } | LoopEvent | RunEnd;

@@ -5,9 +5,11 @@ import { RunLog } from './run-log.js';
 describe('the log of a run', () => {
   let send: (event: string | undefined) => void;
   let ended: number;
+  let gone: AbortController;
 
   beforeEach(() => {
     ended = 0;
+    gone = new AbortController();
   });
 
   /** A run that goes on with each `send`, and ends with undefined. */
@@ -28,7 +30,7 @@ describe('the log of a run', () => {
     await settled();
   };
   const readTo = async (log: RunLog<string>, seen: string[]): Promise<void> => {
-    for await (const event of log.read()) seen.push(event);
+    for await (const event of log.read(gone.signal)) seen.push(event);
   };
 
   it('has its events for several readers, whenever they come', async () => {
@@ -45,6 +47,19 @@ describe('the log of a run', () => {
     expect(ended).toBe(1);
     await readTo(log, last ?? []);
     expect([early, late, last]).toEqual(Array.from({ length: 3 }, () => ['a', 'b', 'c']));
+  });
+
+  it('is read no further by somebody who has gone', async () => {
+    const log = new RunLog(run());
+    const seen: string[] = [];
+    const reading = readTo(log, seen);
+    await play('a');
+    gone.abort();
+    await reading;
+    await play('b', undefined);
+    expect(seen).toEqual(['a']);
+    expect(log.events).toEqual(['a', 'b']);
+    expect(log.hasEnded).toBe(true);
   });
 
   it('goes on without a reader', async () => {

@@ -1,3 +1,5 @@
+import { untilAborted } from '../../common/deadline/index.js';
+
 /** The events of something that goes on by itself. Any number of readers can read them from their beginning, at any time. */
 export class RunLog<Event> {
   readonly #events: Event[] = [];
@@ -10,15 +12,24 @@ export class RunLog<Event> {
     void this.#record(events).finally(onEnd);
   }
 
-  /** @throws what has ended the events */
-  async *read(): AsyncGenerator<Event, void, undefined> {
-    for (let at = 0; ;) {
+  /** The events so far. */
+  get events(): readonly Event[] {
+    return this.#events;
+  }
+
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
+  /** All events from the first one on, until they end or the reader has gone. */
+  async *read(gone: AbortSignal): AsyncGenerator<Event, void, undefined> {
+    for (let at = 0; !gone.aborted;) {
       const event = this.#events[at];
       if (event !== undefined) {
         at += 1;
         yield event;
       } else if (this.#hasEnded) return;
-      else await this.#changed.promise;
+      else await untilAborted(gone, () => this.#changed.promise).catch(() => undefined);
     }
   }
 

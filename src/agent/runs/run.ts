@@ -29,6 +29,7 @@ import { prepareHistory, resultsFor } from './history.js';
 import { RunCalls } from './run-calls.js';
 import type { RunEnd, RunEvent } from './run-event.js';
 import type { RunInput } from './run-request.js';
+import { storedRunEvent } from './stored-run-events.js';
 import { SYSTEM_PROMPT } from './system-prompt.js';
 
 export interface RunServices {
@@ -67,6 +68,7 @@ export class Run {
   readonly #input: RunInput;
   readonly #turn: Turn;
   readonly #signal: AbortSignal;
+  readonly #events: Json[] = [];
   /** The text of the latest answer, and how many messages the loop had added before it. */
   #half = { text: '', after: 0 };
 
@@ -87,9 +89,15 @@ export class Run {
    * while the turn's claim may still be on its way; show nothing before it holds.
    */
   async *events(): AsyncGenerator<RunEvent, void, undefined> {
-    yield { kind: 'started' };
+    yield this.#told({ kind: 'started' });
     const ending = this.#signal.aborted ? this.#unstarted() : yield* this.#drive();
     yield await this.#saved(ending);
+  }
+
+  /** Keeps what is told, because it is stored with the turn. */
+  #told<Event extends RunEvent>(event: Event): Event {
+    this.#events.push(storedRunEvent(event));
+    return event;
   }
 
   async *#drive(): AsyncGenerator<LoopEvent, Ending, undefined> {
@@ -110,7 +118,7 @@ export class Run {
       if (done === true) return value;
       if (value.kind === 'answer_started') this.#half = { text: '', after: loop.added.length };
       if (value.kind === 'text') this.#half.text += value.delta;
-      yield value;
+      yield this.#told(value);
     }
   }
 
@@ -194,7 +202,7 @@ export class Run {
     let ended = end;
     try {
       if (turn === 'abandoned') await this.#turn.abandon();
-      else await this.#turn.finish(turn);
+      else await this.#turn.finish({ ...turn, events: [...this.#events, storedRunEvent(end)] });
     } catch (error) {
       ended = { kind: 'failed', error: asLoopError(error) };
     }

@@ -3,22 +3,27 @@ import { recordedLog, type LoggedLine } from '../../common/logging/testing/recor
 import { requestContext, runInContext } from '../../common/context/index.js';
 import type { Conversations } from '../../sessions/index.js';
 import { user } from '../../sessions/testing/messages.js';
-import { begun, taskOn } from '../../sessions/testing/tasks.js';
+import { begun, partsOn, taskOn, type Task } from '../../sessions/testing/tasks.js';
 import { MemoryStore } from '../../storage/testing/memory-store.js';
 import type { ToolRegistry } from '../../tools/index.js';
 import type { Interrupts } from '../interrupts/index.js';
 import { ScriptedModel, SilentModel, text } from '../strands/testing/scripted-model.js';
+import { OtherTasks } from './other-tasks.js';
 import type { RunEvent } from './run-event.js';
 import type { RunRequest } from './run-request.js';
+import type { RunReader } from './running-run.js';
 import { Runs, type StartedRun } from './runs.js';
 
 const DEADLINE_S = 900;
+const GRACE_S = 30;
 const registry = { specifications: () => [] } as unknown as ToolRegistry;
 
 describe('Runs', () => {
   let log: readonly LoggedLine[];
   let store: MemoryStore;
+  let parts: Task;
   let conversations: Conversations;
+  let number: number;
   let runs: Runs;
   let silent: SilentModel;
 
@@ -26,7 +31,9 @@ describe('Runs', () => {
     jest.useFakeTimers();
     log = recordedLog();
     store = new MemoryStore();
-    conversations = taskOn(store);
+    parts = partsOn(store);
+    ({ conversations } = parts);
+    number = 0;
     runs = runsWith(new ScriptedModel(text('hello')));
     silent = new SilentModel();
   });
@@ -35,21 +42,30 @@ describe('Runs', () => {
   });
 
   const runsWith = (model: ScriptedModel): Runs =>
-    new Runs(conversations, registry, {} as Interrupts, model, { deadlineSeconds: DEADLINE_S });
+    new Runs(
+      conversations,
+      parts.shared,
+      new OtherTasks(conversations, parts.shared),
+      registry,
+      {} as Interrupts,
+      model,
+      { deadlineSeconds: DEADLINE_S, graceSeconds: GRACE_S },
+    );
   const requestOf = (
     sessionId: string,
     input: RunRequest['input'] = { kind: 'message', text: 'hi' },
   ): RunRequest => ({
     sessionId,
-    runId: 'run',
+    runId: `run-${String((number += 1))}`,
     chosenByClient: ['sessionId'],
     input,
   });
-  const start = (
-    sub: string,
-    sessionId: string,
-    clientGone = new AbortController().signal,
-  ): Promise<StartedRun> => runs.start({ sub }, requestOf(sessionId), clientGone);
+  const reader = (onDisconnect: RunReader['onDisconnect'] = 'cancel'): RunReader => ({
+    gone: new AbortController().signal,
+    onDisconnect,
+  });
+  const start = (sub: string, sessionId: string, gone = new AbortController().signal): Promise<StartedRun> =>
+    runs.start({ sub }, requestOf(sessionId), { gone, onDisconnect: 'cancel' });
   const endOf = async ({ events }: StartedRun): Promise<RunEvent | undefined> => {
     let last: RunEvent | undefined;
     for await (const event of events) last = event;
@@ -115,7 +131,7 @@ describe('Runs', () => {
       expect(requestContext()).toEqual({
         requestId: 'request',
         sessionId: 'one',
-        runId: 'run',
+        runId: 'run-1',
         chosenByClient: ['sessionId'],
       });
     });
@@ -127,7 +143,7 @@ describe('Runs', () => {
       answers: [{ interruptId: 'interrupt-1', status: 'resolved' }],
     });
     for (let count = 0; count < 11; count += 1) {
-      await expect(runs.start({ sub: 'alice' }, resume, new AbortController().signal)).rejects.toMatchObject({
+      await expect(runs.start({ sub: 'alice' }, resume, reader())).rejects.toMatchObject({
         code: 'session_not_found',
       });
     }
@@ -171,7 +187,10 @@ describe('Runs', () => {
     const client = new AbortController();
     const started = await start('alice', 'one', client.signal);
     client.abort();
-    expect(await endOf(started)).toEqual({ kind: 'finished', outcome: 'cancelled' });
+    await endOf(started);
+    await jest.advanceTimersByTimeAsync(0);
+    const { turns } = await conversations.read('alice', 'one', { limit: 1 });
+    expect(turns).toMatchObject([{ outcome: 'cancelled' }]);
   });
 
   it('are ended, waited for, and no more begun when the process shuts down', async () => {

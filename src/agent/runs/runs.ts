@@ -6,17 +6,19 @@ import {
   type OnApplicationBootstrap,
 } from '@nestjs/common';
 import { annotateContext } from '../../common/context/index.js';
-import { AppError } from '../../common/errors/index.js';
+import { AppError, errorFields } from '../../common/errors/index.js';
 import { RUNS_CONFIG, type RunsConfig } from '../../config/index.js';
 import type { User } from '../../identity/sign-in/index.js';
-import { Conversations, type TurnInput } from '../../sessions/index.js';
+import { Conversations, SharedRuns, type FoundRun, type RunName } from '../../sessions/index.js';
 import { ToolRegistry } from '../../tools/index.js';
 import { Interrupts } from '../interrupts/index.js';
 import { MODEL, type Model } from '../strands/index.js';
+import { OtherTasks } from './other-tasks.js';
 import type { RunEvent } from './run-event.js';
 import { RunLog } from './run-log.js';
-import type { RunInput, RunRequest } from './run-request.js';
+import { turnRequestOf, type RunRequest } from './run-request.js';
 import { Run, type RunServices } from './run.js';
+import { RunningRun, type RunLimits, type RunReader } from './running-run.js';
 
 /** One user cannot take the place of the others. */
 const RUNS_PER_USER = 10;
@@ -24,24 +26,13 @@ const RUNS_PER_TASK = 1_500;
 /** A task has 30 s from SIGTERM by default; the rest of the shutdown needs some of it. */
 const SHUTDOWN_MS = 20_000;
 const GAUGE_MS = 30_000;
+const WISHES_MS = 1_000;
 
 export interface StartedRun {
-  /** Read them to their end. */
+  /** From the first one on. They end with the run, or when the reader has gone. */
   readonly events: AsyncIterable<RunEvent>;
   /** Aborts when the run is to end early. */
   readonly signal: AbortSignal;
-}
-
-interface Running {
-  readonly sub: string;
-  readonly controller: AbortController;
-  readonly ended: Promise<void>;
-  readonly end: () => void;
-}
-
-interface Beginning {
-  readonly running: Running;
-  readonly clientGone: AbortSignal;
 }
 
 /** Starts runs, and ends them when their time is up or the process is asked to go. */
@@ -49,118 +40,162 @@ interface Beginning {
 export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #logger = new Logger(Runs.name);
   readonly #conversations: Conversations;
+  readonly #others: OtherTasks;
+  readonly #shared: SharedRuns;
   readonly #services: RunServices;
-  readonly #deadlineMs: number;
-  readonly #running = new Set<Running>();
+  readonly #limits: RunLimits;
+  readonly #running = new Set<RunningRun>();
   #isShuttingDown = false;
 
   constructor(
     conversations: Conversations,
+    shared: SharedRuns,
+    others: OtherTasks,
     registry: ToolRegistry,
     interrupts: Interrupts,
     @Inject(MODEL) model: Model,
-    @Inject(RUNS_CONFIG) { deadlineSeconds }: RunsConfig,
+    @Inject(RUNS_CONFIG) { deadlineSeconds, graceSeconds }: RunsConfig,
   ) {
-    this.#deadlineMs = deadlineSeconds * 1000;
+    this.#limits = { deadlineMs: deadlineSeconds * 1000, graceMs: graceSeconds * 1000 };
     this.#conversations = conversations;
+    this.#others = others;
+    this.#shared = shared;
     this.#services = { model, registry, interrupts };
   }
 
   /**
-   * Claims the conversation and starts a run. A failure here is answered as a problem document, a later one is an event.
-   * @param clientGone aborts when the client has gone: the run is then cancelled, and saved as that
+   * Claims the conversation and starts a run. Its id names it once: the same one again is the same run, with all its events.
+   * A failure here is answered as a problem document, a later one is an event.
    * @throws AppError
    */
-  async start(user: User, request: RunRequest, clientGone: AbortSignal): Promise<StartedRun> {
-    const running = this.#admit(user.sub);
+  async start(user: User, request: RunRequest, reader: RunReader): Promise<StartedRun> {
     const { sessionId, runId, chosenByClient } = request;
     annotateContext({ sessionId, runId, chosenByClient });
+    const name = { sub: user.sub, sessionId, runId };
+    const turn = turnRequestOf(request);
+    const own = this.#own(name);
+    if (own !== undefined) {
+      if (own.digest !== turn.digest) throw new AppError('run_id_used');
+      return this.#read(own, reader);
+    }
+    const running = this.#admit(name, turn.digest);
     try {
-      return await this.#begun(user, request, { running, clientGone });
+      const found = await this.#begin(user, request, running);
+      if (found === undefined) return await this.#read(running, reader);
+      running.fail(new AppError('run_not_found'));
+      return await this.#elsewhere(name, found, reader);
     } catch (error) {
-      this.#release(running);
+      running.fail(error);
       throw error;
     }
   }
 
-  /** The model is asked at once. The run is given to its reader when its claim holds, and dropped where it does not. */
-  async #begun(user: User, request: RunRequest, how: Beginning): Promise<StartedRun> {
-    const { running, clientGone } = how;
+  /**
+   * The events of a run, from the first one on: one of this task, of another one, or the last one of its conversation.
+   * @throws AppError `run_not_found` | `session_not_found`
+   */
+  async follow(name: RunName, reader: RunReader): Promise<StartedRun> {
+    const own = this.#own(name);
+    if (own !== undefined) return this.#read(own, reader);
+    return this.#elsewhere(name, await this.#conversations.run(name), reader);
+  }
+
+  /** Cancels a run, wherever it is. @throws AppError `run_not_found` | `session_not_found` */
+  async stop(name: RunName): Promise<void> {
+    const own = this.#own(name);
+    if (own === undefined) await this.#others.stop(name);
+    else own.abort();
+  }
+
+  /** Tells how full this task is, by which the deployment scales; and does what other tasks ask for. */
+  onApplicationBootstrap(): void {
+    setInterval(() => {
+      this.#logger.log({ event: 'runs_in_progress', running: this.#running.size });
+    }, GAUGE_MS).unref();
+    setInterval(() => {
+      if (this.#running.size > 0) void this.#fulfilWishes();
+    }, WISHES_MS).unref();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.#isShuttingDown = true;
+    const running = [...this.#running];
+    for (const run of running) run.abort(new AppError('shutting_down'));
+    const timer = new Promise((resolve) => setTimeout(resolve, SHUTDOWN_MS).unref());
+    await Promise.race([Promise.all(running.map(({ ended }) => ended)), timer]);
+  }
+
+  #own(name: RunName): RunningRun | undefined {
+    return [...this.#running].find((running) => running.isNamed(name));
+  }
+
+  async #read(running: RunningRun, reader: RunReader): Promise<StartedRun> {
+    const log = await running.log;
+    running.addReader(reader);
+    return { events: log.read(reader.gone), signal: running.signal };
+  }
+
+  async #elsewhere(name: RunName, found: FoundRun, { gone }: RunReader): Promise<StartedRun> {
+    return { events: await this.#others.follow(name, found, gone), signal: gone };
+  }
+
+  #admit(name: RunName, digest: string): RunningRun {
+    if (this.#isShuttingDown) throw new AppError('shutting_down');
+    if (this.#running.size >= RUNS_PER_TASK) throw new AppError('overloaded');
+    const own = [...this.#running].filter((running) => running.name.sub === name.sub).length;
+    if (own >= RUNS_PER_USER) throw new AppError('too_many_runs');
+    const running = new RunningRun(name, digest, this.#limits);
+    this.#running.add(running);
+    void running.ended.then(() => this.#running.delete(running));
+    return running;
+  }
+
+  /**
+   * The model is asked at once. The run is given to its reader when its claim holds, and dropped where it does not.
+   * @returns the run that the request repeats; undefined for a new one
+   */
+  async #begin(user: User, request: RunRequest, running: RunningRun): Promise<FoundRun | undefined> {
     const { sessionId, runId, input } = request;
-    const { turn, fromMemory } = await this.#conversations.begin(
-      user.sub,
-      sessionId,
-      runId,
-      turnInputOf(input),
-    );
+    const begun = await this.#conversations.begin(user.sub, sessionId, turnRequestOf(request));
+    if (begun.kind !== 'new') return begun;
+    const { turn, fromMemory } = begun;
     const drop = new AbortController();
-    const signal = AbortSignal.any([running.controller.signal, clientGone, turn.lost, drop.signal]);
+    const signal = AbortSignal.any([running.signal, turn.lost, drop.signal]);
     const run = new Run(this.#services, { user, sessionId, runId }, { input, turn, signal });
     const startedAt = Date.now();
-    const { promise: ended, resolve: end } = Promise.withResolvers<undefined>();
+    const ended = Promise.withResolvers<undefined>();
     const log = new RunLog(run.events(), () => {
-      end(undefined);
+      ended.resolve(undefined);
     });
     try {
       await turn.claimed;
     } catch (error) {
       drop.abort(error);
       // What this task knew was out of date. The second time, the conversation is read first.
-      if (fromMemory && isBusy(error)) return await this.#begun(user, request, how);
+      if (fromMemory && isBusy(error)) return await this.#begin(user, request, running);
       throw error;
     }
-    void ended.then(() => {
-      this.#release(running);
+    running.begin(log);
+    void ended.promise.then(() => {
+      running.end();
       this.#logger.log({ event: 'run_ended', durationMs: Date.now() - startedAt });
     });
-    return { events: log.read(), signal };
+    return undefined;
   }
 
-  /** Tells how full this task is; the deployment scales by it. */
-  onApplicationBootstrap(): void {
-    setInterval(() => {
-      this.#logger.log({ event: 'runs_in_progress', running: this.#running.size });
-    }, GAUGE_MS).unref();
-  }
-
-  async beforeApplicationShutdown(): Promise<void> {
-    this.#isShuttingDown = true;
-    const running = [...this.#running];
-    for (const { controller } of running) controller.abort(new AppError('shutting_down'));
-    const timer = new Promise((resolve) => setTimeout(resolve, SHUTDOWN_MS).unref());
-    await Promise.race([Promise.all(running.map(({ ended }) => ended)), timer]);
-  }
-
-  #admit(sub: string): Running {
-    if (this.#isShuttingDown) throw new AppError('shutting_down');
-    if (this.#running.size >= RUNS_PER_TASK) throw new AppError('overloaded');
-    const own = [...this.#running].filter((running) => running.sub === sub).length;
-    if (own >= RUNS_PER_USER) throw new AppError('too_many_runs');
-    const { promise: ended, resolve } = Promise.withResolvers<undefined>();
-    const controller = new AbortController();
-    const deadline = setTimeout(() => {
-      controller.abort(new AppError('run_timeout'));
-    }, this.#deadlineMs);
-    const end = (): void => {
-      clearTimeout(deadline);
-      resolve(undefined);
-    };
-    const running: Running = { sub, controller, ended, end };
-    this.#running.add(running);
-    return running;
-  }
-
-  #release(running: Running): void {
-    this.#running.delete(running);
-    running.end();
+  async #fulfilWishes(): Promise<void> {
+    try {
+      for (const { what, ...name } of await this.#shared.wishes()) {
+        const own = this.#own(name);
+        if (what === 'stop') own?.abort();
+        else if (own !== undefined) void own.log.then((log) => this.#others.publish(name, log));
+      }
+    } catch (error) {
+      this.#logger.warn({ event: 'wishes_not_read', ...errorFields(error) });
+    }
   }
 }
 
 function isBusy(error: unknown): boolean {
   return error instanceof AppError && error.code === 'session_busy';
-}
-
-function turnInputOf(input: RunInput): TurnInput {
-  if (input.kind === 'message') return input;
-  return { kind: 'resume', interruptIds: input.answers.map(({ interruptId }) => interruptId) };
 }

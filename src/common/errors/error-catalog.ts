@@ -42,6 +42,24 @@ export const ERRORS = {
     detail:
       'The stored conversation is damaged, or was written by a newer version of this application. Your other conversations are not affected. Tell the operator the request id, or delete this conversation.',
   },
+  run_id_used: {
+    status: 409,
+    title: 'This run id has been used',
+    detail:
+      'An id names one run of a conversation, and this one has named another. Choose a new id; what the other run did is in the conversation.',
+  },
+  run_not_found: {
+    status: 404,
+    title: 'No such run',
+    detail:
+      'This conversation has no run with this id that could be read again. What its runs did is in the conversation.',
+  },
+  run_lost: {
+    status: 500,
+    title: 'The run was lost',
+    detail:
+      'The server that ran this has failed. Your message is kept, and the conversation says what is known. Send the message again with a new run id.',
+  },
   interrupt_not_pending: {
     status: 409,
     title: 'Nothing to resume',

@@ -1,22 +1,38 @@
+import { randomUUID } from 'node:crypto';
 import type { ObjectStore } from '../../storage/index.js';
 import type { TurnInput } from '../claim.js';
 import { Conversations } from '../conversations.js';
+import { SharedRuns } from '../shared-runs.js';
 import { TaskLease } from '../task-lease.js';
 import type { Turn } from '../turn.js';
 
-/** The conversations of one task. Its lease is written when it claims, and not renewed by itself. */
+/** What one task has of the conversations. Its lease is written when it claims, and not renewed by itself. */
+export interface Task {
+  readonly task: string;
+  readonly conversations: Conversations;
+  readonly shared: SharedRuns;
+}
+
+export function partsOn(store: ObjectStore): Task {
+  const lease = new TaskLease(store);
+  const conversations = new Conversations(store, lease);
+  return { task: lease.task, conversations, shared: new SharedRuns(store, lease) };
+}
+
+/** The conversations of one task. */
 export function taskOn(store: ObjectStore): Conversations {
-  return new Conversations(store, new TaskLease(store));
+  return partsOn(store).conversations;
 }
 
 /** A turn of Alice's whose claim holds. */
 export async function begun(
   conversations: Conversations,
   input: TurnInput | string,
-  { id = 'one', sub = 'alice', runId = 'run' } = {},
+  { id = 'one', sub = 'alice', runId = randomUUID() as string } = {},
 ): Promise<Turn> {
   const given = typeof input === 'string' ? ({ kind: 'message', text: input } as const) : input;
-  const { turn } = await conversations.begin(sub, id, runId, given);
-  await turn.claimed;
-  return turn;
+  const started = await conversations.begin(sub, id, { runId, digest: runId, input: given });
+  if (started.kind !== 'new') throw new TypeError('the run has been there before');
+  await started.turn.claimed;
+  return started.turn;
 }
