@@ -12,7 +12,6 @@ export function boardPage(board: Board, at: string | undefined): string {
   const presets = board.presets();
   const parts = board.parts.map((part) =>
     partCard(
-      board,
       part,
       presets.filter((preset) => preset.faults[0]?.part === part.id),
       at,
@@ -48,44 +47,29 @@ ${faults.length === 0 ? none : list}</section>`;
 function plannedRow({ part, planned }: FaultState): string {
   const { id, path, fault, remaining, met, plannedBy } = planned;
   const left = Number.isFinite(remaining) ? `${count(remaining, 'request')} left` : 'until it is ended';
-  const by = plannedBy === undefined || plannedBy === 'stop' ? '' : ` · <code>${plannedBy}</code>`;
+  const by = plannedBy === undefined ? '' : ` · <code>${plannedBy}</code>`;
   const name = `${part.title}: ${fault.kind}`;
   return `<li><div><strong>${escapeHtml(name)}</strong><small><code>${escapeHtml(path.source)}</code>${by} · ${left} · met by ${count(met, 'request')}</small></div>
 <form method="post" action="/page/faults/${id}/remove"><button aria-label="End ${escapeHtml(name)}">End</button></form></li>`;
 }
 
-function partCard(
-  board: Board,
-  part: BoardPart,
-  presets: readonly PresetState[],
-  at: string | undefined,
-): string {
+function partCard(part: BoardPart, presets: readonly PresetState[], at: string | undefined): string {
   const { id, title, url, faults } = part;
-  const isStopped = board.isStopped(part);
-  const stop = switchButton({
-    id: `part-${id}`,
-    action: `/page/parts/${id}/${isStopped ? 'start' : 'stop'}`,
-    label: `stop-${id}`,
-    isOn: isStopped,
-    at,
-  });
   const actions = Object.entries(part.actions).map(([name, action]) => actionRow(part, name, action, at));
   return `<section class="card" aria-labelledby="title-${id}">
 <div class="head"><div><h2 id="title-${id}">${escapeHtml(title)}</h2><small>${escapeHtml(url)} · ${count(faults.requests, 'request')}</small></div></div>
-<ul class="rows"><li><div id="stop-${id}"><strong>Stop ${escapeHtml(title)}</strong><small>Every connection is closed without an answer.</small></div>${stop}</li>
-${presets.map((preset) => presetRow(preset, at)).join('')}${actions.join('')}</ul></section>`;
+<ul class="rows">${presets.map((preset) => presetRow(part, preset, at)).join('')}${actions.join('')}</ul></section>`;
 }
 
-function presetRow({ name, title, see, isOn, met }: PresetState, at: string | undefined): string {
-  const button = switchButton({
-    id: `preset-${name}`,
-    action: `/page/presets/${name}/${isOn ? 'off' : 'on'}`,
-    label: `label-${name}`,
-    isOn,
-    at,
-  });
-  const metBy = isOn ? `<small class="met">Met by ${count(met, 'request')}</small>` : '';
-  return `<li><div><strong id="label-${name}">${escapeHtml(title)}</strong><small>${escapeHtml(see)}</small><small><code>${name}</code></small>${metBy}</div>${button}</li>`;
+function presetRow(
+  part: BoardPart,
+  { name, title, see, isOn, met }: PresetState,
+  at: string | undefined,
+): string {
+  const metBy = isOn ? `<small class="met">Met by ${count(met, 'request')} so far</small>` : '';
+  const id = `preset-${name}`;
+  return `<li><div><strong id="label-${name}">${escapeHtml(title)}</strong><small>${escapeHtml(see)}</small><small><code>${name}</code></small>${metBy}</div>
+<form method="post" action="/page/presets/${name}/${isOn ? 'off' : 'on'}"><button class="switch" id="${id}" role="switch" aria-checked="${String(isOn)}" aria-labelledby="label-${name} title-${part.id}"${focus(id, at)}>${isOn ? 'On' : 'Off'}</button></form></li>`;
 }
 
 function actionRow(part: BoardPart, name: string, action: Action, at: string | undefined): string {
@@ -97,18 +81,6 @@ function actionRow(part: BoardPart, name: string, action: Action, at: string | u
     : '';
   return `<li><form class="action" method="post" action="/page/actions/${part.id}/${name}"><strong id="${id}-title">${escapeHtml(action.title)}</strong>
 <div class="controls">${login}${seconds}<button id="${id}" aria-describedby="${id}-title"${focus(id, at)}>Do it once</button></div></form></li>`;
-}
-
-function switchButton(options: {
-  readonly id: string;
-  readonly action: string;
-  /** The id of the text that names the switch. */
-  readonly label: string;
-  readonly isOn: boolean;
-  readonly at: string | undefined;
-}): string {
-  const { id, action, label, isOn, at } = options;
-  return `<form method="post" action="${action}"><button class="switch" id="${id}" role="switch" aria-checked="${String(isOn)}" aria-labelledby="${label}"${focus(id, at)}>${isOn ? 'On' : 'Off'}</button></form>`;
 }
 
 function focus(id: string, at: string | undefined): string {

@@ -1,11 +1,8 @@
 import type { PlannedFault } from '../lib/faults.ts';
 import type { Action, BoardPart } from './board-part.ts';
 import type { Chosen, Plan } from './bodies.ts';
-import { PRESETS, type Preset } from './presets.ts';
+import { presetsOf, type Preset } from './presets.ts';
 import { Refusal } from './refusal.ts';
-
-/** The switch of a whole part, as the faults that it plans name it. */
-const STOP = 'stop';
 
 export interface PresetState extends Preset {
   readonly name: string;
@@ -22,9 +19,11 @@ export interface FaultState {
 /** Plans and removes faults at every part. The fault switches of the parts hold the state, so a reset of a part counts. */
 export class Board {
   readonly parts: readonly BoardPart[];
+  readonly #presets: Readonly<Record<string, Preset>>;
 
   constructor(parts: readonly BoardPart[]) {
     this.parts = parts;
+    this.#presets = presetsOf(parts.map(({ id }) => id));
   }
 
   /** @throws Refusal */
@@ -49,7 +48,7 @@ export class Board {
   }
 
   presets(): readonly PresetState[] {
-    return Object.entries(PRESETS).map(([name, preset]) => {
+    return Object.entries(this.#presets).map(([name, preset]) => {
       const own = this.faults().filter(({ planned }) => planned.plannedBy === name);
       const met = own.reduce((sum, { planned }) => sum + planned.met, 0);
       return { ...preset, name, isOn: own.length > 0, met };
@@ -62,17 +61,6 @@ export class Board {
     if (!on) this.#removeWhere(({ plannedBy }) => plannedBy === name);
     else if (!before.isOn) this.#play(before);
     return this.#preset(name);
-  }
-
-  isStopped({ faults }: BoardPart): boolean {
-    return faults.list().some(({ plannedBy }) => plannedBy === STOP);
-  }
-
-  /** @throws Refusal */
-  stopPart(id: string, stop: boolean): void {
-    const part = this.#part(id);
-    part.faults.remove(({ plannedBy }) => plannedBy === STOP);
-    if (stop) part.faults.plan(/./, { kind: 'reset' }, undefined, STOP);
   }
 
   /** @throws Refusal */
@@ -106,7 +94,7 @@ export class Board {
   #preset(name: string): PresetState {
     const found = this.presets().find((preset) => preset.name === name);
     if (found !== undefined) return found;
-    throw new Refusal(404, oneOf('There is no such preset', PRESETS));
+    throw new Refusal(404, oneOf('There is no such preset', this.#presets));
   }
 
   #removeWhere(holds: (fault: PlannedFault) => boolean): number {

@@ -26,10 +26,6 @@ const ROUTES: Routes = {
     board.switchPreset(name, to === 'on');
     comeBackTo(response, `preset-${name}`);
   },
-  'POST /page/parts/:/(stop|start)': ({ board, response, captured: [id = '', to] }) => {
-    board.stopPart(id, to === 'stop');
-    comeBackTo(response, `part-${id}`);
-  },
   'POST /page/faults/:/remove': ({ board, response, captured: [id = ''] }) => {
     board.remove(id);
     comeBackTo(response, 'planned');

@@ -7,7 +7,7 @@ interface PresetFault {
   readonly fault: Fault;
 }
 
-/** A named set of faults that plays one incident of docs/operations.md. */
+/** A named set of faults that are planned and removed together. */
 export interface Preset {
   readonly title: string;
   /** The way to see the incident after it is switched on. */
@@ -71,11 +71,6 @@ const OF_IDENTITY: Readonly<Record<string, Preset>> = {
       },
     ],
   },
-  'identity-stopped': {
-    title: 'AgentCore Identity cannot be reached by the roles',
-    see: 'Ask for something of GitHub. The tool’s result has the code identity_unavailable.',
-    faults: [{ part: 'agentcore-identity', path: /^POST /, fault: STOPPED }],
-  },
   'identity-throttled': {
     title: 'AgentCore Identity refuses calls because there are too many',
     see: 'Ask for something of GitHub. The tool’s result has the code identity_unavailable.',
@@ -90,7 +85,7 @@ const OF_IDENTITY: Readonly<Record<string, Preset>> = {
 };
 
 const OF_THE_STORE: Readonly<Record<string, Preset>> = {
-  'flows-stopped': {
+  'flows-unreachable': {
     title: 'Session binding cannot read the flow ledger',
     see: 'Open a connect link. The page says “Authorizations cannot be checked”.',
     faults: [{ part: 's3', path: /^GET .*\/flows\//, fault: STOPPED }],
@@ -102,7 +97,7 @@ const OF_THE_STORE: Readonly<Record<string, Preset>> = {
   },
   'flows-hidden': {
     title: 'Session binding may not read the flow ledger',
-    see: 'Open a connect link. The page says that the link is not valid.',
+    see: 'Open a connect link. The page says “This authorization has expired”.',
     faults: [{ part: 's3', path: /^GET .*\/flows\//, fault: { kind: 'answer', status: 403 } }],
   },
   'conversation-unreadable': {
@@ -110,30 +105,18 @@ const OF_THE_STORE: Readonly<Record<string, Preset>> = {
     see: 'Continue a conversation. The answer is 500 with the code session_unreadable.',
     faults: [{ part: 's3', path: /^GET .*\/working-set\.json/, fault: object('{}') }],
   },
-  'store-stopped': {
-    title: 'S3 cannot be reached',
-    see: 'Send any message. The answer is 503 with the code sessions_unavailable.',
-    faults: [{ part: 's3', path: /./, fault: STOPPED }],
-  },
 };
 
 const OF_THE_OTHERS: Readonly<Record<string, Preset>> = {
   'fewer-scopes': {
-    title: 'GitHub grants no scope, whatever the user consents to',
-    see: 'Ask “Who am I on GitHub?” and consent. The run asks for the same consent again.',
+    title: 'GitHub says that its tokens have no scope, whatever the user consents to',
+    see: 'Ask “List my repositories on GitHub” and consent. The run asks for the same consent again.',
     faults: [
       {
         part: 'github',
-        path: /^GET \/api\/v3\/user$/,
-        fault: { kind: 'answer', status: 200, headers: { 'x-oauth-scopes': '' }, body: '{}' },
+        path: /^GET \/api\/v3\/user\/repos/,
+        fault: { kind: 'answer', status: 200, headers: { 'x-oauth-scopes': '' }, body: '[]' },
       },
-    ],
-  },
-  'model-failing': {
-    title: 'Bedrock answers every request with an internal error',
-    see: 'Send any message. The run ends with the code model_unavailable.',
-    faults: [
-      { part: 'bedrock', path: /./, fault: refusal(500, 'InternalServerException', 'Internal error') },
     ],
   },
   'model-throttled': {
@@ -141,7 +124,7 @@ const OF_THE_OTHERS: Readonly<Record<string, Preset>> = {
     see: 'Send any message. The run ends with the code model_throttled.',
     faults: [{ part: 'bedrock', path: /./, fault: refusal(429, 'ThrottlingException', 'Too many requests') }],
   },
-  'keys-stopped': {
+  'keys-unreachable': {
     title: 'The load balancer signs with a new key, and its key host cannot be reached',
     see: 'Send any message. The answer is 503 with the code sign_in_keys_unavailable.',
     first: { part: 'load-balancer-keys', action: 'rotate-key' },
@@ -154,9 +137,17 @@ const OF_THE_OTHERS: Readonly<Record<string, Preset>> = {
   },
 };
 
-/** Every preset by its name. A test compares the names with docs/operations.md. */
-export const PRESETS: Readonly<Record<string, Preset>> = {
-  ...OF_IDENTITY,
-  ...OF_THE_STORE,
-  ...OF_THE_OTHERS,
-};
+const INCIDENTS: Readonly<Record<string, Preset>> = { ...OF_IDENTITY, ...OF_THE_STORE, ...OF_THE_OTHERS };
+
+/** Every preset by its name: one that stops each part, and the incidents. A test compares the names with docs/operations.md. */
+export function presetsOf(parts: readonly string[]): Readonly<Record<string, Preset>> {
+  const stops = parts.map((part): [string, Preset] => [
+    `stop-${part}`,
+    {
+      title: 'Stop this part',
+      see: 'It closes every connection without an answer.',
+      faults: [{ part, path: /./, fault: STOPPED }],
+    },
+  ]);
+  return { ...Object.fromEntries(stops), ...INCIDENTS };
+}
