@@ -34,7 +34,7 @@ function titleOf(count: number): string {
 }
 
 function plannedCard(faults: readonly FaultState[], at: string | undefined): string {
-  const none = '<p class="state">No fault is planned. Every part answers as it should.</p>';
+  const none = '<p class="state">Every part answers as it should.</p>';
   const rows = faults.map(plannedRow);
   const list = `<ul class="rows">${rows.join('')}</ul>`;
   return `<section class="card${faults.length > 0 ? ' failing' : ''}" aria-labelledby="planned-title">
@@ -120,6 +120,7 @@ select:focus-visible, input:focus-visible, .switch:focus-visible { outline: 3px 
 .switch::after { content: ""; width: 2.6rem; height: 1.5rem; border-radius: 1rem; border: 1px solid var(--track); background: radial-gradient(circle at .7rem 50%, var(--track) .48rem, transparent .52rem); }
 .switch[aria-checked="true"] { font-weight: 600; }
 .switch[aria-checked="true"]::after { border-color: var(--failing); background: radial-gradient(circle at 1.8rem 50%, var(--on-failing) .48rem, transparent .52rem), var(--failing); }
+@media (min-width: 40rem) { .action .controls { margin-left: auto; } }
 .met { color: var(--failing); font-weight: 600; }
 @media (forced-colors: active) { .switch::after { forced-color-adjust: none; } }
 `;
