@@ -89,14 +89,7 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
     const identityProvider = keep(await startTenant(options, loadBalancer.url));
     loadBalancer.useIssuer(identityProvider.url);
     const callbacks = new Map<string, string[]>();
-    const providers = new Map<string, LocalProvider>();
-    for (const [index, row] of [...PROVIDERS, ...(options.furtherProviders ?? [])].entries()) {
-      const redirectUris: string[] = [];
-      callbacks.set(row.id, redirectUris);
-      // The first provider has a fixed port among the eleven.
-      const offset = index === 0 ? 3 : 10 + index;
-      providers.set(row.id, keep(await startOneProvider(options, row, offset, redirectUris)));
-    }
+    const providers = await startProviders(options, callbacks, keep);
     const agentCoreIdentity = keep(await startIdentityService(options, loadBalancer.url, providers));
     const registerCallbacks = (): void => {
       for (const [id, redirectUris] of callbacks) {
@@ -136,6 +129,23 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
     await closeAll(started);
     throw error;
   }
+}
+
+/** Starts each provider with an empty list of callbacks, and keeps the list in `callbacks`. */
+async function startProviders(
+  options: StackOptions,
+  callbacks: Map<string, string[]>,
+  keep: (part: LocalProvider) => LocalProvider,
+): Promise<ReadonlyMap<string, LocalProvider>> {
+  const providers = new Map<string, LocalProvider>();
+  for (const [index, row] of [...PROVIDERS, ...(options.furtherProviders ?? [])].entries()) {
+    const redirectUris: string[] = [];
+    callbacks.set(row.id, redirectUris);
+    // The first provider has a fixed port among the eleven.
+    const offset = index === 0 ? 3 : 10 + index;
+    providers.set(row.id, keep(await startOneProvider(options, row, offset, redirectUris)));
+  }
+  return providers;
 }
 
 function place({ port }: StackOptions, offset: number): { port?: number } {

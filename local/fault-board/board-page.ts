@@ -21,7 +21,7 @@ export function boardPage(board: Board, at: string | undefined): string {
 <p>Make a part of the local stack fail, and see how OnBehalf behaves. Each incident of <code>docs/operations.md</code> that can be played has a switch.</p>
 ${plannedCard(faults, at)}
 ${parts.join('\n')}`;
-  return page({ title: titleOf(faults.length), brand: BRAND, body, style: BOARD_STYLE });
+  return page({ title: titleOf(faults.filter(isActive).length), brand: BRAND, body, style: BOARD_STYLE });
 }
 
 export function refusalPage({ message }: Refusal): string {
@@ -33,12 +33,18 @@ function titleOf(count: number): string {
   return count === 0 ? 'Fault board' : `Fault board (${String(count)})`;
 }
 
+/** A fault is active until it has met as many requests as were planned. */
+function isActive({ planned }: FaultState): boolean {
+  return planned.remaining > 0;
+}
+
 function plannedCard(faults: readonly FaultState[], at: string | undefined): string {
+  const active = faults.filter(isActive).length;
   const none = '<p class="state">Every part answers as it should.</p>';
   const rows = faults.map(plannedRow);
   const list = `<ul class="rows">${rows.join('')}</ul>`;
-  return `<section class="card${faults.length > 0 ? ' failing' : ''}" aria-labelledby="planned-title">
-<div class="head"><h2 id="planned-title">${count(faults.length, 'fault')} planned</h2>
+  return `<section class="card${active > 0 ? ' failing' : ''}" aria-labelledby="planned-title">
+<div class="head"><h2 id="planned-title">${count(active, 'fault')} planned</h2>
 <div class="controls"><a class="button" href="/">Refresh</a>
 <form method="post" action="/page/clear"><button id="planned"${focus('planned', at)}>End all faults</button></form></div></div>
 ${faults.length === 0 ? none : list}</section>`;
