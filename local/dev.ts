@@ -36,13 +36,14 @@ await runCommand({
   },
 });
 
-function screen({ loadBalancer }: LocalStack, { logs, state }: Place): string {
+function screen({ loadBalancer, faultBoard }: LocalStack, { logs, state }: Place): string {
   return `
 OnBehalf is ready:  ${loadBalancer.url}/docs
 
   Sign in as   ${USERS.map(({ username }) => username).join(', ')}   (no password)
   Change a file under src: a line here reports when both roles run the change. The types are not checked here; npm run check checks them.
 
+  Faults  ${faultBoard.url} makes a part fail, and plays the incidents of docs/operations.md
   Logs    ${logs}/agent.log, ${logs}/session-binding.log
   State   ${state} (survives a restart; npm run dev -- --reset clears it)
   Stop    Ctrl-C

@@ -34,7 +34,7 @@ function environmentOf(role: RoleName, stack: LocalStack, place: Place): string 
 }
 
 function screen(
-  { loadBalancer }: LocalStack,
+  { loadBalancer, faultBoard }: LocalStack,
   { folder, port }: Place,
   environments: readonly string[],
 ): string {
@@ -48,6 +48,7 @@ The local stack is ready:  ${loadBalancer.url}/docs
 
   Start a role   npm run build, then: set -a; . ${folder}/agent.env; set +a; npm run start:role
   In VS Code     choose "Agent role" or "Session-binding role" under Run and Debug
+  Faults         ${faultBoard.url}
   Stop           Ctrl-C. Roles that you have started run until you stop them.
 `;
 }

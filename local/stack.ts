@@ -7,6 +7,7 @@ import {
 import { startBedrock, type LocalBedrock } from './bedrock/bedrock.ts';
 import type { TrustedIssuer } from './agentcore-identity/user-tokens.ts';
 import type { Model } from './bedrock/protocol.ts';
+import { startFaultBoard } from './fault-board/fault-board.ts';
 import { startIdentityProvider } from './identity-provider/identity-provider.ts';
 import { environmentOf, type EnvironmentOwner } from './lib/environment.ts';
 import {
@@ -55,6 +56,8 @@ export interface LocalStack {
   readonly bedrock: LocalBedrock;
   readonly s3: LocalS3;
   readonly account: LocalAccount;
+  /** Makes the other parts fail, over HTTP and on a page. */
+  readonly faultBoard: Part;
   /** The callbacks that GitHub's OAuth app allows. */
   readonly gitHubCallbacks: string[];
   /** The environment of a role on this stack, or of an operator who checks the agent role. */
@@ -64,7 +67,7 @@ export interface LocalStack {
 }
 
 /** The number of ports that a stack with a given port uses: the load balancer's, and those after it. */
-export const PORTS = 10 + PROVIDERS.length - 1;
+export const PORTS = 11 + PROVIDERS.length - 1;
 
 const FETCHING = [
   'GetWorkloadAccessToken',
@@ -86,14 +89,7 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
     const identityProvider = keep(await startTenant(options, loadBalancer.url));
     loadBalancer.useIssuer(identityProvider.url);
     const callbacks = new Map<string, string[]>();
-    const providers = new Map<string, LocalProvider>();
-    for (const [index, row] of [...PROVIDERS, ...(options.furtherProviders ?? [])].entries()) {
-      const redirectUris: string[] = [];
-      callbacks.set(row.id, redirectUris);
-      // The first provider has a fixed port among the ten.
-      const offset = index === 0 ? 3 : 9 + index;
-      providers.set(row.id, keep(await startOneProvider(options, row, offset, redirectUris)));
-    }
+    const providers = await startProviders(options, callbacks, keep);
     const agentCoreIdentity = keep(await startIdentityService(options, loadBalancer.url, providers));
     const registerCallbacks = (): void => {
       for (const [id, redirectUris] of callbacks) {
@@ -117,8 +113,10 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
       s3,
       account,
     };
+    const faultBoard = keep(await startFaultBoard(parts, place(options, 10)));
     return {
       ...parts,
+      faultBoard,
       gitHubCallbacks: required(callbacks.get('github')),
       environment: (owner) => environmentOf(owner, parts),
       reset: async () => {
@@ -131,6 +129,23 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
     await closeAll(started);
     throw error;
   }
+}
+
+/** Starts each provider with an empty list of callbacks, and keeps the list in `callbacks`. */
+async function startProviders(
+  options: StackOptions,
+  callbacks: Map<string, string[]>,
+  keep: (part: LocalProvider) => LocalProvider,
+): Promise<ReadonlyMap<string, LocalProvider>> {
+  const providers = new Map<string, LocalProvider>();
+  for (const [index, row] of [...PROVIDERS, ...(options.furtherProviders ?? [])].entries()) {
+    const redirectUris: string[] = [];
+    callbacks.set(row.id, redirectUris);
+    // The first provider has a fixed port among the eleven.
+    const offset = index === 0 ? 3 : 10 + index;
+    providers.set(row.id, keep(await startOneProvider(options, row, offset, redirectUris)));
+  }
+  return providers;
 }
 
 function place({ port }: StackOptions, offset: number): { port?: number } {

@@ -24,7 +24,7 @@ function endOfA({ agent, sessionBinding }: BothRoles, { logs }: Place): Promise<
   return Promise.race([end('agent', agent.exited), end('session-binding', sessionBinding.exited)]);
 }
 
-function screen({ loadBalancer, gitHub }: LocalStack, place: Place): string {
+function screen({ loadBalancer, gitHub, faultBoard }: LocalStack, place: Place): string {
   const { state, logs } = place;
   return `
 OnBehalf is ready:  ${loadBalancer.url}/docs
@@ -40,6 +40,7 @@ OnBehalf is ready:  ${loadBalancer.url}/docs
    3. Open such a link in a private window as another user: it is refused before anything is shared.
    4. "A write" pauses until you approve it: put the id of its interrupt into "Approve it".
 
+  Faults  ${faultBoard.url} makes a part fail, and plays the incidents of docs/operations.md
   Logs    ${logs}/agent.log, ${logs}/session-binding.log
   State   ${state} (survives a restart; npm start -- --reset clears it)
   Check   npm run doctor -- ${operatorFile(place)}

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 
 /** The behaviour of a part instead of its answer, or before it. */
@@ -24,8 +25,11 @@ const TRUNCATED_AFTER_MS = 10;
 
 /** A planned fault: the number of requests that it still applies to, and the number of requests that have met it. */
 export interface PlannedFault {
+  readonly id: string;
   readonly path: RegExp;
   readonly fault: Fault;
+  /** The switch of the fault board that planned it; absent when it was planned on its own. */
+  readonly plannedBy?: string;
   remaining: number;
   met: number;
 }
@@ -33,14 +37,28 @@ export interface PlannedFault {
 /** Plans faults for future requests. Each part of the local stack has one instance. */
 export class FaultSwitch {
   private readonly planned: PlannedFault[] = [];
-  /** The number of requests so far, for tests. */
+  /** The number of requests so far. */
   requests = 0;
 
   /** The next `times` requests whose `METHOD /path` matches get this fault instead of an answer. */
-  plan(path: RegExp, fault: Fault, times = Number.POSITIVE_INFINITY): PlannedFault {
-    const planned = { path, fault, remaining: times, met: 0 };
+  plan(path: RegExp, fault: Fault, times = Number.POSITIVE_INFINITY, plannedBy?: string): PlannedFault {
+    const by = plannedBy === undefined ? {} : { plannedBy };
+    const planned = { id: randomUUID(), path, fault, remaining: times, met: 0, ...by };
     this.planned.push(planned);
     return planned;
+  }
+
+  /** Every planned fault, also one that no more requests can meet. */
+  list(): readonly PlannedFault[] {
+    return [...this.planned];
+  }
+
+  /** Removes the faults that a condition holds for, and returns how many there were. */
+  remove(holds: (fault: PlannedFault) => boolean): number {
+    const kept = this.planned.filter((fault) => !holds(fault));
+    const removed = this.planned.length - kept.length;
+    this.planned.splice(0, this.planned.length, ...kept);
+    return removed;
   }
 
   clear(): void {

@@ -158,12 +158,12 @@ function usage({ name, purpose }: LocalCommand): string {
 
 ${purpose}
   --reset       first deletes all state: users' tokens, conversations, keys (${name} -- --reset)
-  LOCAL_PORT    the first of ten ports; the default is 8000: LOCAL_PORT=9000 ${name}
+  LOCAL_PORT    the first of eleven ports; the default is 8000: LOCAL_PORT=9000 ${name}
 `;
 }
 
 function sentenceFor({ name }: LocalCommand, error: unknown): string {
   const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
   if (code !== 'EADDRINUSE') return message;
-  return `Port ${String(port)} is taken. Stop the program that uses it, or choose another range of ten ports: LOCAL_PORT=9000 ${name}`;
+  return `Port ${String(port)} is taken. Stop the program that uses it, or choose another range of eleven ports: LOCAL_PORT=9000 ${name}`;
 }

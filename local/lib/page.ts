@@ -3,6 +3,8 @@ export function page(options: {
   readonly title: string;
   readonly brand: string;
   readonly body: string;
+  /** Rules of this page, after those of all pages. */
+  readonly style?: string;
 }): string {
   return `<!doctype html>
 <html lang="en">
@@ -11,7 +13,7 @@ export function page(options: {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="icon" href="data:,">
 <title>${escapeHtml(options.title)} · ${escapeHtml(options.brand)}</title>
-<style>${CSS}</style>
+<style>${stylesheet(options.style)}</style>
 </head>
 <body>
 <header><span class="mark" aria-hidden="true"></span><span>${escapeHtml(options.brand)}</span></header>
@@ -19,6 +21,11 @@ export function page(options: {
 <footer>Local stand-in: it runs on this machine only, and no real account is involved.</footer>
 </body>
 </html>`;
+}
+
+/** The text of a page's style element. A Content-Security-Policy allows it by its digest. */
+export function stylesheet(further = ''): string {
+  return CSS + further;
 }
 
 export function escapeHtml(text: string): string {

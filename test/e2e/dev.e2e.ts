@@ -40,6 +40,7 @@ describe('npm run dev', () => {
 
   it('runs both roles from the sources', async () => {
     expect(await title()).toBe('OnBehalf API');
+    expect(dev.output()).toContain(`http://127.0.0.1:${String(PORT + 10)}`);
   });
 
   it('runs a change soon, and loses no request during the change', async () => {

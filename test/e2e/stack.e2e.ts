@@ -48,6 +48,7 @@ describe('npm run stack', () => {
       expect(statSync(fileOf(role)).mode & 0o777).toBe(0o600);
       expect(stack.output()).toContain(readFileSync(fileOf(role), 'utf8'));
     }
+    expect(stack.output()).toContain(`http://127.0.0.1:${String(PORT + 10)}`);
     const alice = new HttpBrowser();
     await startByFile('agent');
     await startByFile('session-binding');

@@ -40,6 +40,7 @@ describe('npm start', () => {
       'first message',
       `${STATE}/logs/agent.log`,
       `npm run doctor -- ${STATE}/operator.env`,
+      `http://127.0.0.1:${String(PORT + 10)}`,
     ]) {
       expect(first.output()).toContain(text);
     }

@@ -1,0 +1,34 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { FaultSwitch } from '../lib/faults.ts';
+import { sendJson, serve, urlOf } from '../lib/http.ts';
+import type { Listen, Part } from '../lib/part.ts';
+import { boardParts, type FailingParts } from './board-part.ts';
+import { Board } from './board.ts';
+import { answerApi } from './api.ts';
+import { refusalPage } from './board-page.ts';
+import { answerPage, sendPage } from './page-requests.ts';
+import { Refusal } from './refusal.ts';
+import { requireSameSite } from './same-site.ts';
+
+/** The fault board: the fault switches of every part, over HTTP under `/faults` and on a page. */
+export async function startFaultBoard(parts: FailingParts, listen: Listen): Promise<Part> {
+  const board = new Board(boardParts(parts));
+  // The board does not fail on purpose.
+  const faults = new FaultSwitch();
+  const serving = await serve((request, response) => answer(board, request, response), faults, listen);
+  return { url: serving.url, faults, close: () => serving.close(), reset: () => Promise.resolve() };
+}
+
+async function answer(board: Board, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { pathname } = urlOf(request);
+  const isOfTheApi = pathname === '/faults' || pathname.startsWith('/faults/');
+  try {
+    requireSameSite(request, pathname);
+    await (isOfTheApi ? answerApi : answerPage)(board, request, response);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    request.resume();
+    if (isOfTheApi) sendJson(response, error.status, { message: error.message });
+    else sendPage(response, error.status, refusalPage(error));
+  }
+}

@@ -1,0 +1,20 @@
+import type { IncomingMessage } from 'node:http';
+import { Refusal } from './refusal.ts';
+
+/**
+ * Refuses requests that a page of another site could cause in the browser of a developer. The name in Host must be one of
+ * this machine, because another name may resolve to it (DNS rebinding). A link to the page itself may come from anywhere.
+ * https://developer.mozilla.org/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
+ * @throws Refusal
+ */
+export function requireSameSite(request: IncomingMessage, pathname: string): void {
+  const { host = '', origin, 'sec-fetch-site': site } = request.headers;
+  const port = String(request.socket.localPort);
+  if (![`127.0.0.1:${port}`, `localhost:${port}`].includes(host))
+    throw new Refusal(403, 'The fault board answers only under 127.0.0.1 and localhost.');
+  const opensThePage = request.method === 'GET' && pathname === '/';
+  if (opensThePage) return;
+  const isOwn = site === undefined || site === 'same-origin' || site === 'none';
+  if (!isOwn || (origin !== undefined && origin !== `http://${host}`))
+    throw new Refusal(403, 'The fault board takes no requests from pages of other sites.');
+}
