@@ -121,6 +121,7 @@ describe('Runs', () => {
   it('are ended, waited for, and no more begun when the process shuts down', async () => {
     const started = await start('alice', 'one');
     let isDown = false;
+    runs.onModuleDestroy();
     const down = runs.beforeApplicationShutdown().then(() => {
       isDown = true;
     });
@@ -134,6 +135,7 @@ describe('Runs', () => {
   it('that do not end are waited for 20 s at a shutdown, and no longer', async () => {
     await start('alice', 'one');
     let isDown = false;
+    runs.onModuleDestroy();
     const down = runs.beforeApplicationShutdown().then(() => {
       isDown = true;
     });
