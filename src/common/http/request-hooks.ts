@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { runInContext } from '../context/index.js';
 import { AppError } from '../errors/index.js';
+import { isProbe } from './probes.js';
+import { logWhenEnded } from './request-line.js';
 import type { RequestsInFlight } from './requests-in-flight.js';
 
-/** The load balancer asks all the time, so these requests must not keep the process from ending. */
-const PROBES = new Set(['/ping', '/ready']);
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
@@ -25,7 +25,9 @@ export function addRequestHooks(
 ): void {
   const encrypted = publicUrl.startsWith('https:');
   fastify.addHook('onRequest', (request, reply, done) => {
-    if (!PROBES.has(request.routeOptions.url ?? '')) inFlight.add(reply.raw);
+    logWhenEnded(request, reply);
+    // Health checks must not keep the process from ending.
+    if (!isProbe(request)) inFlight.add(reply.raw);
     void reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
     if (encrypted) void reply.header('strict-transport-security', 'max-age=63072000');
     // Many clients send a content type with a DELETE, although it has no body.
