@@ -3,6 +3,7 @@ import type { AGUIEvent } from '@ag-ui/core';
 import { EventSchema } from '@ag-ui/core/schemas';
 import { describe, expect, it } from '@jest/globals';
 import { from } from 'rxjs';
+import { runInContext } from '../../common/context/index.js';
 import { AppError } from '../../common/errors/index.js';
 import type { PresentedInterrupt } from '../interrupts/index.js';
 import type { RunEvent } from '../runs/index.js';
@@ -92,6 +93,12 @@ describe('AgUiMapper', () => {
     expect(mapped([{ kind: 'failed', error }])).toEqual([
       { type: 'RUN_ERROR', code: 'run_timeout', message: 'It took too long.' },
     ]);
+  });
+
+  it('tells of a failure the id of the request, in a member that AG-UI has', () => {
+    const [event] = runInContext({ requestId: 'request', sessionId: 'one' }, () => mapped([failed]));
+    expect(event).toMatchObject({ type: 'RUN_ERROR', metadata: { requestId: 'request' } });
+    expect(EventSchema.parse(event)).toEqual(event);
   });
 
   it('passes a notice on', () => {

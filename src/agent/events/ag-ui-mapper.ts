@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { EventType, type AGUIEvent } from '@ag-ui/core';
+import { requestContext } from '../../common/context/index.js';
+import type { AppError } from '../../common/errors/index.js';
 import type { RunEvent } from '../runs/index.js';
 import { agUiInterrupt } from './ag-ui-interrupt.js';
 
@@ -54,10 +56,8 @@ export class AgUiMapper {
         const interrupts = event.interrupts.map(agUiInterrupt);
         return [...this.#close(), { ...finished, outcome: { type: 'interrupt', interrupts } }];
       }
-      case 'failed': {
-        const { code, detail: message } = event.error;
-        return [...this.#close(), { type: EventType.RUN_ERROR, code, message }];
-      }
+      case 'failed':
+        return [...this.#close(), errorEvent(event.error)];
     }
   }
 
@@ -115,6 +115,17 @@ export class AgUiMapper {
     }
     return [...events, { type: EventType.REASONING_MESSAGE_CONTENT, messageId: this.#open.messageId, delta }];
   }
+}
+
+/** AG-UI keeps extra information in `metadata`. The request id is what a user can tell the operator. */
+function errorEvent({ code, detail: message }: AppError): AGUIEvent {
+  const requestId = requestContext()?.requestId;
+  return {
+    type: EventType.RUN_ERROR,
+    code,
+    message,
+    ...(requestId !== undefined && { metadata: { requestId } }),
+  };
 }
 
 function resultEvent({ toolCallId, content }: Extract<RunEvent, { kind: 'tool_result' }>): AGUIEvent {
