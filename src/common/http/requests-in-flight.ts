@@ -28,6 +28,7 @@ export class RequestsInFlight implements OnModuleDestroy, BeforeApplicationShutd
     setTimeout(this.#over.resolve, SHUTDOWN_MS).unref();
   }
 
+  /** Waits until every request is answered, also those that come meanwhile. */
   async beforeApplicationShutdown(): Promise<void> {
     this.#isWaiting = true;
     this.#check();
