@@ -2,7 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { ModuleMetadata } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { addRequestHooks, answerClientError, answerFrameworkError } from './common/http/index.js';
+import {
+  addRequestHooks,
+  answerClientError,
+  answerFrameworkError,
+  RequestsInFlight,
+} from './common/http/index.js';
 import { JsonLogger } from './common/logging/index.js';
 import type { LoadedRole } from './roles/load-role.js';
 
@@ -32,6 +37,7 @@ export async function createApp(
     bodyLimit: MAXIMUM_BODY,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
+    // A shutdown closes the connections after it has waited for the requests in flight.
     forceCloseConnections: true,
     // A HEAD request would run the GET handler: nothing may be bound by one.
     exposeHeadRoutes: false,
@@ -55,8 +61,9 @@ export async function createApp(
   // Other types can be sent by any page without asking (text/plain, forms), so each role takes just the one it needs.
   fastify.removeAllContentTypeParsers();
   app.useBodyParser(bodyType);
-  addRequestHooks(fastify, publicUrl);
-  app.enableShutdownHooks(['SIGTERM', 'SIGINT']);
+  addRequestHooks(fastify, publicUrl, app.get(RequestsInFlight));
+  // Without an explicit exit, a call that hangs would keep the process. A signal does not end process 1 of a container.
+  app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
   await app.init();
   return app;
 }

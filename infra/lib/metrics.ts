@@ -13,6 +13,7 @@ const FAILED_RUNS = [
   'internal_error',
   'model_unavailable',
   'model_rejected',
+  'model_misconfigured',
   'model_invalid',
   'identity_unavailable',
   'identity_misconfigured',

@@ -5,6 +5,7 @@ export interface AgentEvent {
   readonly delta?: string;
   readonly code?: string;
   readonly message?: string;
+  readonly metadata?: { readonly requestId?: string };
   readonly toolCallName?: string;
   readonly content?: string;
   readonly outcome?: { readonly type: string; readonly interrupts?: readonly AgentInterrupt[] };

@@ -89,18 +89,21 @@ describe('an unmodified AG-UI client', () => {
       },
       1,
     );
-    let code: string | undefined;
+    let failure: unknown;
     await agent
       .runAgent(
         {},
         {
           onRunErrorEvent: ({ event }) => {
-            code = event.code;
+            failure = event;
           },
         },
       )
       .catch(() => undefined);
-    expect(code).toBe('model_rejected');
+    expect(failure).toMatchObject({
+      code: 'model_rejected',
+      metadata: { requestId: expect.stringMatching(/^[0-9a-f-]{36}$/) },
+    });
   });
 
   it('stops the model when it aborts; the turn is saved as cancelled', async () => {

@@ -60,16 +60,20 @@ describe('when a dependency is stopped', () => {
     expect(next.text).toContain('alice-octo');
   });
 
-  it('Bedrock throttles: the run ends with its own error code', async () => {
-    const headers = { 'x-amzn-errortype': 'ThrottlingException' };
+  it.each([
+    ['ThrottlingException', 429, 'model_throttled'],
+    ['AccessDeniedException', 403, 'model_misconfigured'],
+    ['ResourceNotFoundException', 404, 'model_misconfigured'],
+  ])('Bedrock answers %s: the run ends with its own error code', async (name, status, code) => {
+    const headers = { 'x-amzn-errortype': name };
     world.stack.bedrock.faults.plan(/./, {
       kind: 'answer',
-      status: 429,
+      status,
       headers,
       body: '{"message":"SECRET"}',
     });
-    const answer = await world.ask(alice, 'throttled', 'hello');
-    expect(answer.last).toMatchObject({ type: 'RUN_ERROR', code: 'model_throttled' });
+    const answer = await world.ask(alice, name, 'hello');
+    expect(answer.last).toMatchObject({ type: 'RUN_ERROR', code });
     expect(answer.raw).not.toContain('SECRET');
     world.stack.bedrock.faults.clear();
     await healthy();

@@ -6,8 +6,8 @@ import { send } from '../support/send.ts';
 import { tokenOf } from '../support/tokens.ts';
 import { connectUrlOf, eventually, World } from '../support/world.ts';
 
-/** The number of refusals and sign-ins that the requests with one text cause. */
-const LEAST_LINES = 20;
+/** Each of the requests with one text causes a refusal or a sign-in, and the line of its end. */
+const LEAST_LINES = 45;
 const FORGED = '{"stream":"audit","event":"bound","user":"mallory"}';
 /** Texts that end a line in some reader, move a terminal's cursor, or look like one of our lines. */
 const HOSTILE = [

@@ -94,6 +94,12 @@ describe('AgUiMapper', () => {
     ]);
   });
 
+  it('tells of a failure the id of the request, in a member that AG-UI has', () => {
+    const [event] = mapped([{ ...failed, requestId: 'request' }]);
+    expect(event).toMatchObject({ type: 'RUN_ERROR', metadata: { requestId: 'request' } });
+    expect(EventSchema.parse(event)).toEqual(event);
+  });
+
   it('passes a notice on', () => {
     expect(mapped([{ kind: 'notice', notice: { notice: 'wider_scopes' } }])).toEqual([
       { type: 'CUSTOM', name: 'notice', value: { notice: 'wider_scopes' } },

@@ -58,10 +58,8 @@ export class AgUiMapper {
         const interrupts = event.interrupts.map(agUiInterrupt);
         return [...this.#close(), { ...finished, outcome: { type: 'interrupt', interrupts } }];
       }
-      case 'failed': {
-        const { code, detail: message } = event.error;
-        return [...this.#close(), { type: EventType.RUN_ERROR, code, message }];
-      }
+      case 'failed':
+        return [...this.#close(), errorEvent(event)];
     }
   }
 
@@ -130,4 +128,15 @@ export class AgUiMapper {
     }
     return [...events, { type: EventType.REASONING_MESSAGE_CONTENT, messageId: this.#open.messageId, delta }];
   }
+}
+
+/** AG-UI keeps extra information in `metadata`. The request id is what a user can tell the operator. */
+function errorEvent({ error, requestId }: Extract<RunEvent, { kind: 'failed' }>): AGUIEvent {
+  const { code, detail: message } = error;
+  return {
+    type: EventType.RUN_ERROR,
+    code,
+    message,
+    ...(requestId !== undefined && { metadata: { requestId } }),
+  };
 }

@@ -7,7 +7,7 @@ terminal event:
 | \`RUN_FINISHED\`, \`outcome.type: "success"\` | the answer is complete |
 | \`RUN_FINISHED\`, \`outcome.type: "interrupt"\` | the run waits for you: see \`outcome.interrupts\` |
 | \`RUN_FINISHED\`, \`outcome.type: "cancelled"\` | the run was cancelled |
-| \`RUN_ERROR\` | the run failed; \`code\` is one of docs/errors.md |
+| \`RUN_ERROR\` | the run failed; \`code\` is one of docs/errors.md, and \`metadata.requestId\` finds it in the log |
 
 In between: \`TEXT_MESSAGE_*\` (the answer, word by word), \`TOOL_CALL_START\`/\`ARGS\`/\`END\`/\`RESULT\`, \`REASONING_*\`.
 

@@ -1,4 +1,5 @@
 import { Logger } from '@nestjs/common';
+import { requestContext } from '../../common/context/index.js';
 import { AppError, errorFields } from '../../common/errors/index.js';
 import type {
   ContentBlock,
@@ -199,12 +200,12 @@ export class Run {
     );
     // Whoever began the turn answers this.
     if (refused !== undefined) return { kind: 'failed', error: refused };
-    let ended = end;
+    let ended = inRequest(end);
     try {
       if (turn === 'abandoned') await this.#turn.abandon();
-      else await this.#turn.finish({ ...turn, events: [...this.#events, storedRunEvent(end)] });
+      else await this.#turn.finish({ ...turn, events: [...this.#events, storedRunEvent(ended)] });
     } catch (error) {
-      ended = { kind: 'failed', error: asLoopError(error) };
+      ended = inRequest({ kind: 'failed', error: asLoopError(error) });
     }
     if (ended.kind === 'failed') {
       const { code, cause } = ended.error;
@@ -265,6 +266,12 @@ export class Run {
   #userMessages(): readonly StoredMessage[] {
     return this.#input.kind === 'message' ? [userMessage([{ text: this.#input.text }])] : [];
   }
+}
+
+/** A failure with the id of the request that began the run: later requests read the same. */
+function inRequest(end: RunEnd): RunEnd {
+  const requestId = requestContext()?.requestId;
+  return end.kind === 'failed' && requestId !== undefined ? { ...end, requestId } : end;
 }
 
 function addedBy({ ahead, loop }: Plan): readonly StoredMessage[] {

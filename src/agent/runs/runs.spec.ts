@@ -197,6 +197,7 @@ describe('Runs', () => {
     runs = runsWith(silent);
     const started = await start('alice', 'one');
     let isDown = false;
+    runs.onModuleDestroy();
     const down = runs.beforeApplicationShutdown().then(() => {
       isDown = true;
     });
@@ -212,6 +213,7 @@ describe('Runs', () => {
     await start('alice', 'one');
     jest.spyOn(store, 'put').mockReturnValue(new Promise(() => undefined));
     let isDown = false;
+    runs.onModuleDestroy();
     const down = runs.beforeApplicationShutdown().then(() => {
       isDown = true;
     });

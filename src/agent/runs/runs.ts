@@ -4,6 +4,7 @@ import {
   Logger,
   type BeforeApplicationShutdown,
   type OnApplicationBootstrap,
+  type OnModuleDestroy,
 } from '@nestjs/common';
 import { annotateContext } from '../../common/context/index.js';
 import { AppError, errorFields } from '../../common/errors/index.js';
@@ -37,7 +38,7 @@ export interface StartedRun {
 
 /** Starts runs, and ends them when their time is up or the process is asked to go. */
 @Injectable()
-export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeApplicationShutdown {
   readonly #logger = new Logger(Runs.name);
   readonly #conversations: Conversations;
   readonly #others: OtherTasks;
@@ -46,6 +47,7 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
   readonly #limits: RunLimits;
   readonly #running = new Set<RunningRun>();
   #isShuttingDown = false;
+  #settled: Promise<unknown> = Promise.resolve();
 
   constructor(
     conversations: Conversations,
@@ -117,12 +119,18 @@ export class Runs implements OnApplicationBootstrap, BeforeApplicationShutdown {
     }, WISHES_MS).unref();
   }
 
-  async beforeApplicationShutdown(): Promise<void> {
+  /** Ends the runs, so that their streams end while the process waits for the requests in flight. */
+  onModuleDestroy(): void {
     this.#isShuttingDown = true;
     const running = [...this.#running];
     for (const run of running) run.abort(new AppError('shutting_down'));
     const timer = new Promise((resolve) => setTimeout(resolve, SHUTDOWN_MS).unref());
-    await Promise.race([Promise.all(running.map(({ ended }) => ended)), timer]);
+    this.#settled = Promise.race([Promise.all(running.map(({ ended }) => ended)), timer]);
+  }
+
+  /** A run whose client has left is in flight no more, but is still saved. */
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.#settled;
   }
 
   #own(name: RunName): RunningRun | undefined {

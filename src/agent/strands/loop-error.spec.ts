@@ -40,8 +40,8 @@ describe('the failure of a loop', () => {
     ['ServiceQuotaExceededException', 'model_throttled'],
     ['CredentialsProviderError', 'model_unavailable'],
     ['ValidationException', 'model_rejected'],
-    ['AccessDeniedException', 'model_rejected'],
-    ['ResourceNotFoundException', 'model_rejected'],
+    ['AccessDeniedException', 'model_misconfigured'],
+    ['ResourceNotFoundException', 'model_misconfigured'],
   ])('is told by the name of what Bedrock says, bare or within: %s', (name, code) => {
     const bare = named(name);
     expect(asLoopError(bare).code).toBe(code);

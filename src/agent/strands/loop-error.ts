@@ -6,8 +6,15 @@ import {
 } from '@strands-agents/sdk';
 import { AppError, type ErrorCode } from '../../common/errors/index.js';
 
-const REJECTIONS = new Set(['ValidationException', 'AccessDeniedException', 'ResourceNotFoundException']);
-const THROTTLES = new Set(['ThrottlingException', 'ServiceQuotaExceededException']);
+/** The codes for what Bedrock or the SDK says. */
+const BY_NAME: ReadonlyMap<string, ErrorCode> = new Map([
+  ['ThrottlingException', 'model_throttled'],
+  ['ServiceQuotaExceededException', 'model_throttled'],
+  ['CredentialsProviderError', 'model_unavailable'],
+  ['ValidationException', 'model_rejected'],
+  ['AccessDeniedException', 'model_misconfigured'],
+  ['ResourceNotFoundException', 'model_misconfigured'],
+]);
 
 /** The failure that ended a loop early, as an error of the table. */
 export function asLoopError(thrown: unknown): AppError {
@@ -15,12 +22,12 @@ export function asLoopError(thrown: unknown): AppError {
   const cause = thrown instanceof ModelError && thrown.cause instanceof Error ? thrown.cause : thrown;
   // Ours, thrown while the model was answering.
   if (cause instanceof AppError) return cause;
-  const name = cause instanceof Error ? cause.name : '';
-  let code: ErrorCode = thrown instanceof ModelError ? 'model_unavailable' : 'internal_error';
-  if (thrown instanceof ModelThrottledError || THROTTLES.has(name)) code = 'model_throttled';
-  else if (thrown instanceof MaxTokensError || thrown instanceof ContextWindowOverflowError)
-    code = 'model_limit';
-  else if (name === 'CredentialsProviderError') code = 'model_unavailable';
-  else if (REJECTIONS.has(name)) code = 'model_rejected';
-  return new AppError(code, { cause });
+  return new AppError(codeOf(thrown, cause), { cause });
+}
+
+function codeOf(thrown: unknown, cause: unknown): ErrorCode {
+  if (thrown instanceof ModelThrottledError) return 'model_throttled';
+  if (thrown instanceof MaxTokensError || thrown instanceof ContextWindowOverflowError) return 'model_limit';
+  const named = cause instanceof Error ? BY_NAME.get(cause.name) : undefined;
+  return named ?? (thrown instanceof ModelError ? 'model_unavailable' : 'internal_error');
 }

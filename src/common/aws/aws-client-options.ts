@@ -2,6 +2,11 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 8_000;
+/**
+ * The time to connect includes the wait for a free socket. All runs of a task save at once when it is shut down, and the
+ * SDK's 50 sockets are too few for that while a service is slow.
+ */
+const SOCKETS = 500;
 
 /** The options of an AWS client with short answers. */
 export interface AwsClientOptions {
@@ -27,8 +32,8 @@ export function awsClientOptions(
       connectionTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       throwOnRequestTimeout: true,
-      httpAgent: { keepAlive },
-      httpsAgent: { keepAlive },
+      httpAgent: { keepAlive, maxSockets: SOCKETS },
+      httpsAgent: { keepAlive, maxSockets: SOCKETS },
     }),
   };
 }

@@ -22,27 +22,3 @@ export class AppError extends Error {
     return ERRORS[this.code];
   }
 }
-
-export interface ErrorFields {
-  readonly error: string;
-  /** The innermost frames of the stack. */
-  readonly at?: readonly string[];
-  readonly awsRequestId?: string;
-}
-
-const FRAMES = 4;
-
-/**
- * The loggable parts of an unknown error: its name, where it was thrown, and the request id of an AWS error. The message is
- * left out.
- */
-export function errorFields(error: unknown): ErrorFields {
-  if (!(error instanceof Error)) return { error: typeof error };
-  const { requestId } = (error as { $metadata?: { requestId?: string } }).$metadata ?? {};
-  const frames = (error.stack ?? '').split('\n').filter((line) => /^ {4}at /.test(line));
-  return {
-    error: error.name,
-    at: frames.slice(0, FRAMES).map((frame) => frame.trim()),
-    ...(requestId !== undefined && { awsRequestId: requestId }),
-  };
-}

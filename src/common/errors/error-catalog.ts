@@ -22,7 +22,8 @@ export const ERRORS = {
   cross_site_request: {
     status: 403,
     title: 'Cross-site request refused',
-    detail: 'Requests that change something are taken from the pages of this application only.',
+    detail:
+      'Requests that change something are taken from the pages of this application only, and consent pages open only in a tab of their own.',
   },
   not_found: { status: 404, title: 'Not found', detail: 'There is nothing at this address.' },
   session_not_found: {
@@ -90,12 +91,14 @@ export const ERRORS = {
   sign_in_keys_unavailable: {
     status: 503,
     title: 'Sign-in cannot be checked',
-    detail: "The load balancer's signing key could not be fetched. Try again in a moment.",
+    detail:
+      'The keys that prove who is signed in could not be fetched. Try again in a moment; if it persists, tell the operator.',
   },
   sessions_unavailable: {
     status: 503,
     title: 'Conversations are unavailable',
-    detail: 'The store of conversations did not answer. Try again in a moment.',
+    detail:
+      'The store of conversations did not answer, or refused. Try again in a moment; if it persists, tell the operator the request id.',
   },
   identity_unavailable: {
     status: 503,
@@ -110,7 +113,8 @@ export const ERRORS = {
   model_unavailable: {
     status: 503,
     title: 'The model is unavailable',
-    detail: 'The language model did not answer. Your message is kept. Try again in a moment.',
+    detail:
+      'The language model did not answer. Your message is kept. Try again in a moment; if it persists, tell the operator the request id.',
   },
   model_throttled: {
     status: 503,
@@ -122,6 +126,12 @@ export const ERRORS = {
     title: 'The model refused the request',
     detail:
       'The language model did not accept this conversation. Start a new one, or tell the operator the request id.',
+  },
+  model_misconfigured: {
+    status: 500,
+    title: 'The model is misconfigured',
+    detail:
+      'The operator must correct the set-up of the language model. Your message is kept. Tell them the request id.',
   },
   model_invalid: {
     status: 502,
@@ -163,7 +173,7 @@ export const ERRORS = {
   shutting_down: {
     status: 503,
     title: 'Shutting down',
-    detail: 'This server is being replaced. Your message is kept. Try again now.',
+    detail: 'This server is being replaced. Send your message again now: another server answers.',
   },
   consent_declined: { status: 403, title: 'Consent declined', detail: 'The user did not authorize this.' },
   approval_declined: {
@@ -244,7 +254,8 @@ export const ERRORS = {
   flows_unavailable: {
     status: 503,
     title: 'Authorizations cannot be checked',
-    detail: 'The store of authorizations did not answer. Nothing was connected. Try again in a moment.',
+    detail:
+      'The store of authorizations did not answer, or refused. This request connected nothing. Try again in a moment; if it persists, tell the operator the request id.',
   },
   flow_invalid: {
     status: 400,

@@ -7,6 +7,7 @@ import { html, renderPage, type Html, type PageUser } from './page.js';
 import { sendPage } from './send-page.js';
 import { asAppError, problemOf } from './problem.js';
 import { SECURITY_HEADERS } from './request-hooks.js';
+import { logWhenEnded } from './request-line.js';
 
 /** Turns every error into an answer: a page for a browser's navigation, a problem document otherwise. */
 @Catch()
@@ -42,6 +43,7 @@ export class ErrorFilter implements ExceptionFilter {
 
 /** Answers requests that Fastify refuses before it has found a route: a malformed or an overlong address. */
 export function answerFrameworkError(_error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  logWhenEnded(request, reply);
   const problem = problemOf(new AppError('invalid_request'), request.id);
   void reply.status(400).headers(SECURITY_HEADERS).type('application/problem+json').send(problem);
 }

@@ -4,5 +4,6 @@ export { formTargetFor, Html, html, renderPage, type RenderedPage } from './page
 export { asAppError } from './problem.js';
 export { IS_PUBLIC, Public } from './public.decorator.js';
 export { addRequestHooks } from './request-hooks.js';
+export { RequestsInFlight } from './requests-in-flight.js';
 export { schemaPipe } from './schema.pipe.js';
 export { sendPage } from './send-page.js';

@@ -13,7 +13,7 @@ export class Readiness implements OnApplicationBootstrap, OnModuleDestroy {
     this.#ready = true;
   }
 
-  /** The first shutdown hook. A later hook waits for the runs. */
+  /** The first shutdown hook. A later hook waits for the requests in flight. */
   onModuleDestroy(): void {
     this.#ready = false;
   }

@@ -1,6 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { runInContext } from '../context/index.js';
 import { AppError } from '../errors/index.js';
+import { isProbe } from './probes.js';
+import { logWhenEnded } from './request-line.js';
+import type { RequestsInFlight } from './requests-in-flight.js';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
 
@@ -15,9 +18,16 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 };
 
 /** The hooks that run for every request before its body is read. */
-export function addRequestHooks(fastify: FastifyInstance, publicUrl: string): void {
+export function addRequestHooks(
+  fastify: FastifyInstance,
+  publicUrl: string,
+  inFlight: RequestsInFlight,
+): void {
   const encrypted = publicUrl.startsWith('https:');
   fastify.addHook('onRequest', (request, reply, done) => {
+    logWhenEnded(request, reply);
+    // Health checks must not keep the process from ending.
+    if (!isProbe(request)) inFlight.add(reply.raw);
     void reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
     if (encrypted) void reply.header('strict-transport-security', 'max-age=63072000');
     // Many clients send a content type with a DELETE, although it has no body.

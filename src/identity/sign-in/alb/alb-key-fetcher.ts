@@ -12,17 +12,19 @@ export class UnknownKeyError extends Error {}
 
 const FETCHES_PER_MINUTE = 30;
 const MINUTE_MS = 60_000;
+/** A new key may be used a moment before the key host has it. */
+const UNKNOWN_MS = 5_000;
 const TIMEOUT_MS = 2_500;
 const MAXIMUM_PEM_BYTES = 4_096;
 
 /**
  * Fetches public keys with limits, so that strangers cannot make us flood the key host: at most 30 fetches in any minute. It
- * caches unknown keys for a minute and found keys for a day. `AlbJwksCache`, which uses this class, keeps parsed keys and
+ * caches found keys for a day, and remembers for five seconds that a key is unknown. `AlbJwksCache`, which uses this class, keeps parsed keys and
  * joins parallel fetches.
  */
 export class AlbKeyFetcher implements Fetcher {
   readonly #logger = new Logger(AlbKeyFetcher.name);
-  readonly #unknown = new LRUCache<string, true>({ max: 10_000, ttl: MINUTE_MS });
+  readonly #unknown = new LRUCache<string, true>({ max: 10_000, ttl: UNKNOWN_MS });
   readonly #known = new LRUCache<string, ArrayBuffer>({ max: 32, ttl: 24 * 3_600_000 });
   /** The start times of the latest fetches, the oldest first; Unix milliseconds. */
   readonly #fetches: number[] = [];
