@@ -67,7 +67,7 @@ export function acknowledgements(stack: AgentStack, given: Deployment): readonly
     objects(
       'Agent',
       'tasks',
-      'The leases of the tasks. Each task writes its own, and reads those of others.',
+      'The leases of the tasks and their wishes. A task writes its own lease, and reads those of others.',
     ),
     objects('Agent', 'flows', 'The flow ledger. The agent adds new flows, and reads none.'),
     objects(

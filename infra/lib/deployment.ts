@@ -171,6 +171,12 @@ export const members = z.strictObject({
         .max(3_500, { error: 'must be at most 3500' })
         .default(300)
         .describe('How long the model may think before its answer begins'),
+      graceSeconds: z
+        .int()
+        .min(0)
+        .max(3_500, { error: 'must be at most 3500' })
+        .default(30)
+        .describe('How long a run goes on when its client has lost the connection'),
       modelIdleSeconds: count()
         .max(3_500, { error: 'must be at most 3500' })
         .default(60)

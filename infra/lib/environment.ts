@@ -38,6 +38,7 @@ export function environmentOf(
       ...Object.fromEntries(given.providers.flatMap((provider) => variablesOf(given, provider))),
       INFERENCE_PROFILE_ID: given.model.inferenceProfileId,
       RUN_DEADLINE_SECONDS: String(given.agent.runMinutes * 60),
+      RUN_GRACE_SECONDS: String(given.deadlines.graceSeconds),
       MODEL_FIRST_BYTE_SECONDS: String(given.deadlines.modelFirstByteSeconds),
       MODEL_IDLE_SECONDS: String(given.deadlines.modelIdleSeconds),
     },

@@ -69,8 +69,9 @@ export function agentPolicy(scope: Construct, given: Deployment, { bucket, key }
       resources: [bucket.arnForObjects('users/*')],
     }),
     new PolicyStatement({
-      sid: 'TaskLeases',
-      actions: ['s3:GetObject', 's3:PutObject'],
+      // The leases of the tasks, and what they want of each other.
+      sid: 'Tasks',
+      actions: ['s3:GetObject', 's3:PutObject', 's3:DeleteObject'],
       resources: [bucket.arnForObjects('tasks/*')],
     }),
     new PolicyStatement({

@@ -85,7 +85,8 @@ export class Conversations implements BeforeApplicationShutdown {
   async begin(sub: string, sessionId: string, request: TurnRequest): Promise<BegunTurn> {
     const keys = new UserKeys(sub);
     const key = keys.workingSet(sessionId);
-    const known = this.#unlessActive(key) ?? this.#known.take(key);
+    this.#requireInactive(key);
+    const known = this.#known.take(key);
     if (known !== undefined) {
       try {
         return { kind: 'new', turn: this.#turn(keys, key, known, request), fromMemory: true };
@@ -95,7 +96,7 @@ export class Conversations implements BeforeApplicationShutdown {
       }
     }
     const read = await this.#claimable(keys, sessionId, request);
-    this.#unlessActive(key);
+    this.#requireInactive(key);
     if (read.kind !== 'claimable') return read;
     return { kind: 'new', turn: this.#turn(keys, key, read, request), fromMemory: false };
   }
@@ -219,7 +220,7 @@ export class Conversations implements BeforeApplicationShutdown {
   }
 
   /** @throws AppError `session_busy` where this very task is serving the conversation */
-  #unlessActive(key: string): undefined {
+  #requireInactive(key: string): void {
     const active = this.#active.get(key);
     if (active !== undefined) throw busy(active.claim);
   }

@@ -57,7 +57,9 @@ class Conversation {
     const paused = new PausedCalls([...this.#answered.values()]);
     this.#answered.delete(toolCallId);
     const { signal } = new AbortController();
-    await new RunCalls(registry, CONTEXT, paused).make({ name: tool, toolCallId, input: given, signal });
+    const turn = { claimed: Promise.resolve(), noteWrite: () => Promise.resolve() };
+    const calls = new RunCalls(registry, CONTEXT, { paused, turn });
+    await calls.make({ name: tool, toolCallId, input: given, signal });
     const raised = paused.raised(toolCallId);
     if (raised === undefined) return;
     const interrupts = new Interrupts(registry, NO_TICKETS, NO_LEDGER, recordedAudit().audit);

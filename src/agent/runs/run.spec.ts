@@ -12,40 +12,17 @@ import { ScriptedModel, text, toolCalls, type ScriptedAnswer } from '../strands/
 import type { RunEvent } from './run-event.js';
 import type { RunInput } from './run-request.js';
 import { Run } from './run.js';
-
-const context = { user: { sub: 'alice' }, sessionId: 'one', runId: 'run' };
-const CALL = { toolUseId: 'a', name: 'say', input: { word: 'hello' } };
-const result: ToolOutcome = { kind: 'result', provider: 'parrot', data: { said: 'hello' }, widerScopes: [] };
-const approvalRequired: ToolOutcome = {
-  kind: 'approval_required',
-  tool: 'say',
-  provider: 'parrot',
-  input: { word: 'hello' },
-  inputBytes: 16,
-  digest: 'DIGEST',
-  account: undefined,
-  widerScopes: [],
-};
-const authorizationRequired = {
-  kind: 'authorization_required',
-  tool: 'say',
-  provider: { id: 'parrot', label: 'Parrot', scopes: {} },
-  scopes: [],
-  authorization: { sessionUri: 'urn:session', expiresAt: 0 },
-  reauthenticated: false,
-  called: false,
-} as unknown as ToolOutcome;
-
-function user(...content: StoredMessage['content']): StoredMessage {
-  return { role: 'user', content };
-}
-const assistant = (...content: StoredMessage['content']): StoredMessage => ({ role: 'assistant', content });
-const use = (id: string): StoredMessage['content'][number] => ({
-  toolUse: { toolUseId: id, name: 'say', input: { word: 'hello' } },
-});
-const failed = (toolUseId: string, why: string): StoredMessage['content'][number] => ({
-  toolResult: { toolUseId, status: 'error', content: [{ text: why }] },
-});
+import {
+  approvalRequired,
+  assistant,
+  authorizationRequired,
+  CALL,
+  context,
+  failed,
+  result,
+  use,
+  user,
+} from './testing/run-cases.js';
 
 describe('Run', () => {
   let store: MemoryStore;
@@ -316,6 +293,17 @@ describe('Run', () => {
       });
       expect(called).toHaveLength(1);
     });
+  });
+
+  it('shows the model a message once that is sent again because it got no answer', async () => {
+    await say('hi', new Error('away'));
+    await say('hi', text('hello'));
+    expect(model.asked[0]?.messages).toEqual([user({ text: 'hi' })]);
+    await say('hi', text('hello again'));
+    expect(model.asked[0]?.messages).toHaveLength(3);
+    await say('other', new Error('away'));
+    await say('another', text('fine'));
+    expect(model.asked[0]?.messages.at(-1)).toEqual(user({ text: 'other' }, { text: 'another' }));
   });
 
   describe('whose answer breaks off', () => {

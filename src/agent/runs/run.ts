@@ -228,7 +228,7 @@ export class Run {
     const closed = answer === undefined ? [] : [answer];
     const message = userMessage([...results, { text }]);
     const paused = new PausedCalls();
-    const history = prepareHistory([...messages, ...closed], message.content);
+    const history = prepareHistory([...withoutRepeated(messages, text), ...closed], message.content);
     return {
       loop: AgentLoop.answering(this.#loopOptions(paused), history),
       paused,
@@ -266,6 +266,15 @@ export class Run {
   #userMessages(): readonly StoredMessage[] {
     return this.#input.kind === 'message' ? [userMessage([{ text: this.#input.text }])] : [];
   }
+}
+
+/** Without a message that is sent again because it got no answer: the model is shown it once. */
+function withoutRepeated(messages: readonly StoredMessage[], text: string): readonly StoredMessage[] {
+  const last = messages.at(-1);
+  const [block] = last?.content ?? [];
+  const isRepeated =
+    last?.content.length === 1 && block !== undefined && 'text' in block && block.text === text;
+  return isRepeated && last.role === 'user' ? messages.slice(0, -1) : messages;
 }
 
 /** A failure with the id of the request that began the run: later requests read the same. */

@@ -24,14 +24,15 @@ export function taskOn(store: ObjectStore): Conversations {
   return partsOn(store).conversations;
 }
 
-/** A turn of Alice's whose claim holds. */
+/** A turn of Alice's whose claim holds. Its run has a name of its own where none is given. */
 export async function begun(
   conversations: Conversations,
   input: TurnInput | string,
-  { id = 'one', sub = 'alice', runId = randomUUID() as string } = {},
+  { id = 'one', sub = 'alice', runId = '' } = {},
 ): Promise<Turn> {
   const given = typeof input === 'string' ? ({ kind: 'message', text: input } as const) : input;
-  const started = await conversations.begin(sub, id, { runId, digest: runId, input: given });
+  const name = runId === '' ? randomUUID() : runId;
+  const started = await conversations.begin(sub, id, { runId: name, digest: name, input: given });
   if (started.kind !== 'new') throw new TypeError('the run has been there before');
   await started.turn.claimed;
   return started.turn;
