@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { AppError } from '../../common/errors/index.js';
 import { recordedLog, type LoggedLine } from '../../common/logging/testing/recorded-log.js';
 import { requestContext, runInContext } from '../../common/context/index.js';
 import type { Conversations } from '../../sessions/index.js';
@@ -191,6 +192,87 @@ describe('Runs', () => {
     await jest.advanceTimersByTimeAsync(0);
     const { turns } = await conversations.read('alice', 'one', { limit: 1 });
     expect(turns).toMatchObject([{ outcome: 'cancelled' }]);
+  });
+
+  describe('under one name', () => {
+    const named = (text = 'hi', more: Partial<RunRequest> = {}): RunRequest => ({
+      ...requestOf('one', { kind: 'message', text }),
+      runId: 'mine',
+      ...more,
+    });
+    const all = async ({ events }: StartedRun): Promise<RunEvent[]> => {
+      const read: RunEvent[] = [];
+      for await (const event of events) read.push(event);
+      return read;
+    };
+    const startNamed = (request: RunRequest): Promise<StartedRun> =>
+      runs.start({ sub: 'alice' }, request, reader());
+    const NAME = { sub: 'alice', sessionId: 'one', runId: 'mine' };
+
+    it('are the same run, while it goes on and after it', async () => {
+      const [one, two] = await Promise.all([startNamed(named()), startNamed(named())]);
+      const events = await all(one);
+      expect(events.at(-1)).toEqual({ kind: 'finished', outcome: 'success' });
+      expect(await all(two)).toEqual(events);
+      await jest.advanceTimersByTimeAsync(0);
+      expect(await all(await startNamed(named()))).toEqual(events);
+      expect(await all(await runs.follow(NAME, reader()))).toEqual(events);
+      expect((await conversations.read('alice', 'one', { limit: 9 })).turns).toHaveLength(1);
+      expect(ended()).toHaveLength(1);
+    });
+
+    it('cannot be two runs', async () => {
+      runs = runsWith(silent);
+      await startNamed(named());
+      await expect(startNamed(named('other'))).rejects.toMatchObject({ code: 'run_id_used' });
+      await runs.stop(NAME);
+      await jest.advanceTimersByTimeAsync(0);
+      await expect(startNamed(named('other'))).rejects.toMatchObject({ code: 'run_id_used' });
+    });
+
+    it('can be read while they go on, and stopped', async () => {
+      runs = runsWith(silent);
+      const started = await startNamed(named());
+      const following = all(await runs.follow(NAME, reader()));
+      await runs.stop(NAME);
+      expect((await all(started)).at(-1)).toEqual({ kind: 'finished', outcome: 'cancelled' });
+      expect((await following).at(-1)).toEqual({ kind: 'finished', outcome: 'cancelled' });
+    });
+
+    it('are unknown where they are', async () => {
+      await expect(runs.follow(NAME, reader())).rejects.toMatchObject({ code: 'session_not_found' });
+      await endOf(await start('alice', 'one'));
+      await expect(runs.follow(NAME, reader())).rejects.toMatchObject({ code: 'run_not_found' });
+      await expect(runs.stop(NAME)).rejects.toMatchObject({ code: 'run_not_found' });
+    });
+
+    it('are stopped, or published, where another task wishes it', async () => {
+      runs = runsWith(silent);
+      runs.onApplicationBootstrap();
+      const started = await startNamed(named());
+      const other = partsOn(store).shared;
+      await other.ask(parts.task, 'follow', NAME);
+      await other.ask(parts.task, 'stop', { ...NAME, runId: 'none' });
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect(await other.published(NAME)).toMatchObject({ events: [{ kind: 'started' }], hasEnded: false });
+      await other.ask(parts.task, 'stop', NAME);
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect((await all(started)).at(-1)).toEqual({ kind: 'finished', outcome: 'cancelled' });
+    });
+
+    it('are not reached where the wishes cannot be read, which is logged', async () => {
+      runs = runsWith(silent);
+      runs.onApplicationBootstrap();
+      await startNamed(named());
+      store.list = () => Promise.reject(new AppError('sessions_unavailable'));
+      await jest.advanceTimersByTimeAsync(1_000);
+      expect(log).toContainEqual(
+        expect.objectContaining({
+          level: 'warn',
+          fields: expect.objectContaining({ event: 'wishes_not_read', error: 'AppError' }),
+        }),
+      );
+    });
   });
 
   it('are ended, waited for, and no more begun when the process shuts down', async () => {
