@@ -102,7 +102,7 @@ const OF_THE_STORE: Readonly<Record<string, Preset>> = {
   },
   'conversation-unreadable': {
     title: 'Stored conversations are damaged',
-    see: 'Continue a conversation. The answer is 500 with the code session_unreadable.',
+    see: 'Read a conversation by GET /sessions/{id}. The answer is 500 with the code session_unreadable.',
     faults: [{ part: 's3', path: /^GET .*\/working-set\.json/, fault: object('{}') }],
   },
 };

@@ -1,4 +1,5 @@
 import { AppError } from '../common/errors/index.js';
+import { lineFrom } from './lines.js';
 import { VERSION, type PendingRun, type TurnClaim, type WorkingSet } from './conversation.js';
 
 /** A turn starts with a user's message, or with answers to the interrupts of a paused run. */
@@ -50,7 +51,7 @@ export function claimed(
     ...(input.kind === 'message' && { userText: input.text }),
     ...(pending !== undefined && { pending }),
   };
-  return { ...rest, updatedAt: now, claim };
+  return { ...rest, updatedAt: now, line: lineFrom(set, now), claim };
 }
 
 /** A turn is in progress. The error says since when. */

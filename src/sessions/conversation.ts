@@ -74,6 +74,8 @@ export const workingSet = z.strictObject({
   createdAt: z.number(),
   updatedAt: z.number(),
   title: z.string(),
+  /** The name of its line in the list of conversations. */
+  line: z.string().exactOptional(),
   /** Turns that are finished. */
   turns: z.int(),
   /** Interrupts raised so far: the next one's number. */

@@ -12,21 +12,21 @@ import {
 } from './conversation.js';
 import { OBJECT_STORE, type ObjectStore, type StoredText } from '../storage/index.js';
 import { UserKeys } from './keys.js';
+import { DroppedObjects } from './dropped-objects.js';
 import { KnownSets, type Known } from './known-sets.js';
 import { pause } from './persist.js';
 import { recovered } from './recovery.js';
-import { parseSegment, parseSummary, parseWorkingSet, readableWorkingSet } from './stored-objects.js';
+import { Lines, noteOf, type Page as ListPage } from './lines.js';
+import { parseSegment, parseWorkingSet, readableWorkingSet } from './stored-objects.js';
 import { busy, newWorkingSet, type TurnRequest } from './claim.js';
 import { repeatedRun } from './run-ids.js';
 import type { RunName } from './shared-runs.js';
 import { TaskLease } from './task-lease.js';
-import { Turn } from './turn.js';
+import { Turn, type TurnPlace } from './turn.js';
 
 const LATE_WRITES_MS = 4_000;
 const BEING_DELETED =
   'This conversation is being deleted. Delete it again to finish that, or use another id.';
-/** S3 lists by key, so the index is read whole before it can be sorted by time. */
-const MAXIMUM_LISTED_KEYS = 10_000;
 const MAXIMUM_KEYS_OF_A_SESSION = 100_000;
 
 /** A run of this name that is in progress at another task, or has ended. */
@@ -69,10 +69,12 @@ export class Conversations implements BeforeApplicationShutdown {
   /** The turns of this task that still have to do with their conversation, by its key. */
   readonly #active = new Map<string, Turn>();
   readonly #stop = new AbortController();
+  readonly #dropped: DroppedObjects;
 
   constructor(@Inject(OBJECT_STORE) store: ObjectStore, lease: TaskLease) {
     this.#store = store;
     this.#lease = lease;
+    this.#dropped = new DroppedObjects(store);
   }
 
   /**
@@ -118,21 +120,15 @@ export class Conversations implements BeforeApplicationShutdown {
     throw new AppError('run_not_found');
   }
 
-  /** The user's conversations, the latest first. One whose line cannot be read is listed by its id alone. */
-  async list(sub: string, limit: number): Promise<readonly ConversationSummary[]> {
-    const keys = new UserKeys(sub);
-    const listed = await this.#store.list(keys.indexPrefix(), MAXIMUM_LISTED_KEYS);
-    const latest = [...listed]
-      .sort((a, b) => b.modifiedAt.getTime() - a.modifiedAt.getTime())
-      .slice(0, limit);
-    const found = await Promise.all(latest.map(({ key }) => this.#store.get(key)));
-    return latest.flatMap(({ key, modifiedAt }, index) => {
-      const text = found[index]?.text;
-      if (text === undefined) return [];
-      const at = modifiedAt.toISOString();
-      const unknown = { sessionId: keys.sessionIdOf(key), title: '', createdAt: at, updatedAt: at };
-      return [parseSummary(text, keys.nameOf(key)) ?? unknown];
-    });
+  /**
+   * The user's conversations, the latest first, in pages of a constant number of requests.
+   * @param page `after`: the `next` of the page before
+   */
+  list(
+    sub: string,
+    { limit, after }: { readonly limit: number; readonly after?: string },
+  ): Promise<ListPage> {
+    return new Lines(this.#store, new UserKeys(sub)).page(limit, after);
   }
 
   /**
@@ -168,14 +164,14 @@ export class Conversations implements BeforeApplicationShutdown {
   async delete(sub: string, sessionId: string): Promise<void> {
     const keys = new UserKeys(sub);
     const key = keys.workingSet(sessionId);
-    const { text, version } = await this.#existing(keys, sessionId);
+    const { text: found, version } = await this.#existing(keys, sessionId);
     // Nothing of a working set is needed to delete it.
-    const set = readableWorkingSet(text, keys.nameOf(key));
+    const set = readableWorkingSet(found, keys.nameOf(key));
     if (set?.claim !== undefined && (await this.#isBusy(key, set))) throw busy(set.claim);
     this.#known.forget(key);
     // Nothing can begin on a tombstone, so nothing new appears among what is about to go.
     const now = Date.now();
-    const { createdAt = now, turns = 0, interrupts = 0 } = set ?? {};
+    const { createdAt = now, turns = 0, interrupts = 0, line } = set ?? {};
     const tombstone: WorkingSet = {
       version: VERSION,
       sessionId,
@@ -187,12 +183,16 @@ export class Conversations implements BeforeApplicationShutdown {
       messages: [],
       recent: [],
       deletedAt: now,
+      ...(line !== undefined && { line }),
     };
-    const written = await this.#store.put(key, JSON.stringify(tombstone), { ifVersion: version });
+    const text = JSON.stringify(tombstone);
+    const note = noteOf(tombstone);
+    const written = await this.#store.put(key, text, { ifVersion: version }, { note });
     if (written === 'conflict') throw new AppError('session_busy');
     const listed = await this.#store.list(keys.session(sessionId), MAXIMUM_KEYS_OF_A_SESSION);
     await this.#store.delete([
-      keys.index(sessionId),
+      keys.olderLine(sessionId),
+      ...(line === undefined ? [] : [keys.line(line)]),
       ...listed.map((entry) => entry.key).filter((each) => each !== key),
     ]);
     await this.#store.deleteVersion(key, written.version);
@@ -201,14 +201,22 @@ export class Conversations implements BeforeApplicationShutdown {
   /** Late writes get a little more time; what they do not manage, the lease gives up. */
   async beforeApplicationShutdown(): Promise<void> {
     const late = [...this.#active.values()].map(({ settled }) => settled);
-    await Promise.race([Promise.all(late), pause(LATE_WRITES_MS)]);
+    await Promise.race([Promise.all([...late, this.#dropped.flush()]), pause(LATE_WRITES_MS)]);
     this.#stop.abort();
   }
 
   /** @throws AppError `run_id_used` | `interrupt_not_pending` */
   #turn(keys: UserKeys, key: string, known: Known, request: TurnRequest): Turn {
     if (repeatedRun(known.set, request) !== undefined) throw new AppError('run_id_used');
-    const place = { store: this.#store, keys, lease: this.#lease, stop: this.#stop.signal };
+    const place: TurnPlace = {
+      store: this.#store,
+      keys,
+      lease: this.#lease,
+      drop: (dropped) => {
+        this.#dropped.add(dropped);
+      },
+      stop: this.#stop.signal,
+    };
     const turn = new Turn(place, known, request);
     this.#active.set(key, turn);
     void turn.settled.then((stored) => {

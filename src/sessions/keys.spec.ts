@@ -6,8 +6,10 @@ describe('UserKeys', () => {
   const prefix = 'users/w6RsaWNlLy4uL2JvYg/';
 
   it.each([
-    ['the index', keys.indexPrefix(), 'index/'],
-    ['a line of the index', keys.index('a_B-1'), 'index/a_B-1.json'],
+    ['the list', keys.linePrefix(), 'index/'],
+    ['a line of the list', keys.line('8-a_B-1'), 'index/8-a_B-1'],
+    ['a line of an older version', keys.olderLine('a_B-1'), 'index/a_B-1.json'],
+    ['a run that is followed', keys.copyOfRun('a_B-1'), 'sessions/a_B-1/run.json'],
     ['a conversation', keys.session('a_B-1'), 'sessions/a_B-1/'],
     ['its working set', keys.workingSet('a_B-1'), 'sessions/a_B-1/working-set.json'],
     ['a segment, in the order of the turns', keys.segment('a_B-1', 12), 'sessions/a_B-1/turns/00000012.json'],
@@ -21,7 +23,7 @@ describe('UserKeys', () => {
 
   it.each(['', 'a/b', '../x', 'x\n', ' x', 'x'.repeat(65)])('take no id that leads elsewhere: %j', (id) => {
     const refused = expect.objectContaining({ code: 'invalid_request', reason: 'session_id' });
-    for (const key of [() => keys.index(id), () => keys.workingSet(id), () => keys.segment(id, 1)])
+    for (const key of [() => keys.olderLine(id), () => keys.workingSet(id), () => keys.segment(id, 1)])
       expect(key).toThrow(refused);
   });
 

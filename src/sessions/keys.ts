@@ -15,18 +15,19 @@ export class UserKeys {
     return key.slice(this.#prefix.length);
   }
 
-  /** One small object a conversation, so that a list needs one request for all of them. */
-  indexPrefix(): string {
+  /** The prefix of the list of conversations. */
+  linePrefix(): string {
     return `${this.#prefix}index/`;
   }
 
-  index(sessionId: string): string {
-    return `${this.indexPrefix()}${checked(sessionId)}.json`;
+  /** A line of the list, by its name. */
+  line(name: string): string {
+    return `${this.linePrefix()}${name}`;
   }
 
-  /** The conversation that a key of the index stands for. */
-  sessionIdOf(indexKey: string): string {
-    return indexKey.slice(this.indexPrefix().length).replace(/\.json$/, '');
+  /** The line of a conversation of an older version. */
+  olderLine(sessionId: string): string {
+    return this.line(`${checked(sessionId)}.json`);
   }
 
   session(sessionId: string): string {

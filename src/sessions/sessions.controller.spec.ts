@@ -58,7 +58,7 @@ describe('the conversations over HTTP', () => {
         return fault === undefined ? Promise.resolve(value) : Promise.reject(fault);
       };
     const conversations = {
-      list: answering('list', [summary]),
+      list: answering('list', { sessions: [summary], next: 'line' }),
       read: answering('read', transcript),
       delete: answering('delete', undefined),
     };
@@ -97,15 +97,15 @@ describe('the conversations over HTTP', () => {
   });
 
   it.each([
-    ['', 20],
-    ['?limit=1', 1],
-    ['?limit=100', 100],
-  ])('are listed for their user: %j', async (query, limit) => {
+    ['', { limit: 20 }],
+    ['?limit=1', { limit: 1 }],
+    ['?limit=100&after=8204-one', { limit: 100, after: '8204-one' }],
+  ])('are listed for their user: %j', async (query, page) => {
     const answer = await get(`/sessions${query}`);
     expect(answer.statusCode).toBe(200);
-    expect(answer.json()).toEqual({ sessions: [summary] });
+    expect(answer.json()).toEqual({ sessions: [summary], next: 'line' });
     expect(conversationList.parse(answer.json())).toEqual(answer.json());
-    expect(asked).toEqual([['list', 'alice', limit]]);
+    expect(asked).toEqual([['list', 'alice', page]]);
   });
 
   it.each([

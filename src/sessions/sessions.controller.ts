@@ -5,8 +5,8 @@ import { Audit } from '../audit/index.js';
 import { annotateContext } from '../common/context/index.js';
 import { ApiProblem, jsonSchema } from '../common/openapi/index.js';
 import { CurrentUser, type User } from '../identity/sign-in/index.js';
-import type { ConversationSummary } from './conversation.js';
 import { Conversations } from './conversations.js';
+import type { Page as ListPage } from './lines.js';
 import {
   conversationDetail,
   conversationId,
@@ -29,7 +29,12 @@ export class SessionsController {
   }
 
   @Get()
-  @ApiOperation({ operationId: 'listConversations', summary: 'Your conversations, the latest first' })
+  @ApiOperation({
+    operationId: 'listConversations',
+    summary: 'Your conversations, the latest first',
+    description:
+      'In order to the minute of their last turn. `next` leads to the next page; a page may have fewer than `limit`.',
+  })
   @ApiResponse({ status: 200, description: 'The conversations', schema: jsonSchema(conversationList) })
   @ApiProblem(
     'invalid_request',
@@ -41,11 +46,12 @@ export class SessionsController {
   )
   async list(
     @CurrentUser() user: User,
-    @Query({ schema: listQuery }) { limit }: z.infer<typeof listQuery>,
-  ): Promise<{ sessions: readonly ConversationSummary[] }> {
-    const sessions = await this.#conversations.list(user.sub, limit);
+    @Query({ schema: listQuery }) { limit, after }: z.infer<typeof listQuery>,
+  ): Promise<ListPage> {
+    const page = { limit, ...(after !== undefined && { after }) };
+    const listed = await this.#conversations.list(user.sub, page);
     this.#audit.record('conversations_listed', { user: user.sub });
-    return { sessions };
+    return listed;
   }
 
   @Get(':id')

@@ -6,7 +6,14 @@ const LARGEST_PAGE = 100;
 const limit = z.coerce.number().int().min(1).max(LARGEST_PAGE).default(20).describe('The size of the page');
 
 export const conversationId = sessionId.meta({ example: 'try-it-out' });
-export const listQuery = z.strictObject({ limit });
+export const listQuery = z.strictObject({
+  limit,
+  after: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]{1,80}$/)
+    .optional()
+    .describe('The `next` of the page before'),
+});
 export const readQuery = z.strictObject({
   limit,
   before: z.coerce
@@ -17,7 +24,10 @@ export const readQuery = z.strictObject({
     .describe('The number of a turn; the page ends ahead of it'),
 });
 
-export const conversationList = z.object({ sessions: z.array(conversationSummary) });
+export const conversationList = z.object({
+  sessions: z.array(conversationSummary),
+  next: z.string().optional().describe('Pass it as `after` for the next page; absent on the last one'),
+});
 
 const messageView = z.object({
   role: z.enum(['user', 'assistant', 'tool']),

@@ -3,6 +3,7 @@ import type { PendingRun } from './conversation.js';
 import type { Conversations } from './conversations.js';
 import { MemoryStore } from '../storage/testing/memory-store.js';
 import { pending, user } from './testing/messages.js';
+import { lineAt } from './lines.js';
 import { begun, taskOn } from './testing/tasks.js';
 
 describe('the conversations of a user', () => {
@@ -28,17 +29,17 @@ describe('the conversations of a user', () => {
 
   it('are listed without those that go meanwhile', async () => {
     await say('hello');
-    store.get = () => Promise.resolve(undefined);
-    expect(await conversations.list('alice', 10)).toEqual([]);
+    store.head = () => Promise.resolve(undefined);
+    expect(await conversations.list('alice', { limit: 10 })).toEqual({ sessions: [] });
   });
 
   it('are listed and searched under their own prefixes, within bounds', async () => {
     await say('hello');
     const list = jest.spyOn(store, 'list');
-    await conversations.list('alice', 10);
+    await conversations.list('alice', { limit: 10 });
     await conversations.delete('alice', 'one');
     expect(list.mock.calls).toEqual([
-      [`${PREFIX}index/`, 10_000],
+      [`${PREFIX}index/`, 10, undefined],
       [`${PREFIX}sessions/one/`, 100_000],
     ]);
   });
@@ -117,6 +118,7 @@ describe('the conversations of a user', () => {
         messages: [],
         recent: [],
         deletedAt: NOW + 1_000,
+        line: lineAt(NOW, 'one'),
       },
     );
   });
@@ -126,7 +128,13 @@ describe('the conversations of a user', () => {
     const batch = jest.spyOn(store, 'delete');
     await conversations.delete('alice', 'one');
     expect(batch.mock.calls).toEqual([
-      [[`${PREFIX}index/one.json`, `${PREFIX}sessions/one/turns/00000016.json`]],
+      [
+        [
+          `${PREFIX}index/one.json`,
+          `${PREFIX}index/${lineAt(NOW, 'one')}`,
+          `${PREFIX}sessions/one/turns/00000016.json`,
+        ],
+      ],
     ]);
     expect([...store.objects.keys()].filter((key) => key.startsWith('users/'))).toEqual([]);
   });

@@ -3,7 +3,7 @@ import { recordedLog, type LoggedLine } from '../common/logging/testing/recorded
 import { MemoryStore } from '../storage/testing/memory-store.js';
 import type { Conversations } from './conversations.js';
 import { UserKeys } from './keys.js';
-import { parseSegment, parseSummary, parseWorkingSet } from './stored-objects.js';
+import { parseSegment, parseWorkingSet } from './stored-objects.js';
 import { user } from './testing/messages.js';
 import { begun, taskOn } from './testing/tasks.js';
 
@@ -218,11 +218,6 @@ describe('stored objects', () => {
     expect(() => parseWorkingSet(JSON.stringify({ ...set, turns: 'SECRET' }), OBJECT)).toThrow();
     expect(log).toMatchObject([{ fields: { members: ['turns'] } }]);
   });
-
-  it('of the index are passed over where they cannot be read', () => {
-    expect(parseSummary('{}', 'index/one.json')).toBeUndefined();
-    expect(log).toMatchObject([{ fields: { object: 'index/one.json' } }]);
-  });
 });
 
 describe('a conversation that cannot be read', () => {
@@ -271,13 +266,14 @@ describe('a conversation that cannot be read', () => {
     await spoil(keys.workingSet('bad'), text);
     await spoil(keys.segment('bad', 1), text);
     await conversations.delete('alice', 'bad');
-    expect([...store.objects.keys()].filter((key) => key.includes('bad'))).toEqual([]);
+    expect([...store.objects.keys()].filter((key) => key.includes('/bad/'))).toEqual([]);
+    const { sessions } = await conversations.list('alice', { limit: 10 });
+    expect(sessions.map(({ sessionId }) => sessionId)).toEqual(['good']);
   });
 
   it('harms no other', async () => {
     await spoil(keys.workingSet('bad'));
-    await spoil(keys.index('bad'));
-    const listed = await conversations.list('alice', 10);
+    const { sessions: listed } = await conversations.list('alice', { limit: 10 });
     expect(listed).toContainEqual(expect.objectContaining({ sessionId: 'good', title: 'hello' }));
     expect(listed).toContainEqual(expect.objectContaining({ sessionId: 'bad', title: '' }));
     expect((await conversations.read('alice', 'good', { limit: 10 })).turns).toHaveLength(1);

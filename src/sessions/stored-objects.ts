@@ -2,15 +2,7 @@ import { Logger } from '@nestjs/common';
 import { z } from 'zod';
 import { AppError } from '../common/errors/index.js';
 import { parseRecord } from '../storage/index.js';
-import {
-  conversationSummary,
-  segment,
-  VERSION,
-  workingSet,
-  type ConversationSummary,
-  type TurnRecord,
-  type WorkingSet,
-} from './conversation.js';
+import { segment, VERSION, workingSet, type TurnRecord, type WorkingSet } from './conversation.js';
 import { turnOfVersion1, workingSetOfVersion1 } from './version-1.js';
 import { turnOfVersion2, workingSetOfVersion2 } from './version-2.js';
 
@@ -41,13 +33,6 @@ export function readableWorkingSet(text: string, object: string): WorkingSet | u
 /** The turns of a segment, in order, like `parseWorkingSet`. @throws AppError `session_unreadable` */
 export function parseSegment(text: string, object: string): readonly TurnRecord[] {
   return orThrow(parse(SEGMENT, text, object)).turns;
-}
-
-/** A line of the index; undefined, and logged, where it cannot be read. */
-export function parseSummary(text: string, object: string): ConversationSummary | undefined {
-  const parsed = parseRecord(conversationSummary, text);
-  if (!parsed.success) tellOperator(object, 'damaged', parsed.error);
-  return parsed.data;
 }
 
 type Parsed<T> =

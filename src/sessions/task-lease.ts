@@ -55,8 +55,8 @@ export class TaskLease implements OnApplicationBootstrap, OnApplicationShutdown 
 
   /** Whether another task is alive. */
   async isAlive(task: string): Promise<boolean> {
-    const age = await this.#store.age(keyOf(task));
-    return age !== undefined && age < DEAD_AFTER_MS;
+    const head = await this.#store.head(keyOf(task));
+    return head !== undefined && head.ageMs < DEAD_AFTER_MS;
   }
 
   #renewInBackground(): void {
@@ -76,7 +76,7 @@ export class TaskLease implements OnApplicationBootstrap, OnApplicationShutdown 
   async #write(): Promise<void> {
     const begunAt = performance.now();
     const signal = AbortSignal.timeout(RENEWAL_TIMEOUT_MS);
-    await this.#store.put(keyOf(this.task), '{}', { always: true }, signal);
+    await this.#store.put(keyOf(this.task), '{}', { always: true }, { signal });
     this.#renewedAt = begunAt;
   }
 }

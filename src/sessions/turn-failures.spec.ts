@@ -39,6 +39,11 @@ describe('a turn', () => {
       if (key.includes(part)) throw unavailable;
     };
   };
+  const loseAnswers = (part: string): void => {
+    store.afterPut = (key) => {
+      if (key.includes(part)) throw unavailable;
+    };
+  };
   const recover = (): void => {
     store.beforePut = () => undefined;
     store.afterPut = () => undefined;
@@ -103,22 +108,20 @@ describe('a turn', () => {
   describe('that could not start', () => {
     it.each([
       ['of its claim', 'working-set'],
-      ['of its line in the index', '/index/'],
+      ['of its line in the list', '/index/'],
     ])('says why, and takes back what the store may have %s', async (_name, part) => {
-      store.afterPut = (key) => {
-        if (key.includes(part)) throw unavailable;
-      };
+      loseAnswers(part);
       await expect(say('hello')).rejects.toBe(unavailable);
       recover();
       await jest.advanceTimersByTimeAsync(500);
-      expect([...store.objects.keys()].filter((key) => key.startsWith('users/'))).toEqual([]);
+      expect([...store.objects.keys()].filter((key) => key.includes('/sessions/'))).toEqual([]);
       await expect(say('again')).resolves.toBeDefined();
     });
 
     it('leaves a conversation as it was, with its paused run', async () => {
       await (await say('hello')).finish({ outcome: 'interrupt', messages: [], pending });
       const { lastRun: _, ...before } = workingSet();
-      failOn('/index/');
+      loseAnswers('working-set');
       await expect(resume(['interrupt-1', 'interrupt-2'])).rejects.toBe(unavailable);
       recover();
       await jest.advanceTimersByTimeAsync(500);
@@ -127,7 +130,7 @@ describe('a turn', () => {
 
     it('leaves a claim alone that is not its own', async () => {
       await done(await say('hello'));
-      failOn('/index/');
+      loseAnswers('working-set');
       await expect(say('mine', 'mine')).rejects.toBe(unavailable);
       recover();
       const claim = { ...workingSet().claim, runId: 'other' };

@@ -6,6 +6,7 @@ import type { TurnInput } from './claim.js';
 import type { PendingRun, WorkingSet } from './conversation.js';
 import type { Conversations } from './conversations.js';
 import { UserKeys } from './keys.js';
+import { lineAt } from './lines.js';
 import { assistant, consentInterrupt, user } from './testing/messages.js';
 import { begun, taskOn } from './testing/tasks.js';
 import type { Turn } from './turn.js';
@@ -14,6 +15,7 @@ const NOW = Date.UTC(2026, 0, 1);
 const DEAD = 7_000;
 const keys = new UserKeys('alice');
 const set = keys.workingSet('one');
+const LINE = lineAt(NOW, 'one');
 const pending: PendingRun = {
   interrupts: [consentInterrupt(1, 'a')],
   snapshot: { any: 'thing' },
@@ -93,6 +95,7 @@ describe('Turn', () => {
       createdAt: NOW,
       updatedAt: NOW,
       title: 'hello',
+      line: LINE,
       turns: 0,
       interrupts: 0,
       messages: [],
@@ -106,9 +109,7 @@ describe('Turn', () => {
         userText: 'hello',
       },
     });
-    const at = new Date(NOW).toISOString();
-    const line = { sessionId: 'one', title: 'hello', createdAt: at, updatedAt: at };
-    expect(stored(keys.index('one'))).toStrictEqual(line);
+    expect(stored(keys.line(LINE))).toStrictEqual({});
     expect(turn).toMatchObject({ messages: [], interrupts: 0, pending: undefined, lost: { aborted: false } });
   });
 
@@ -126,6 +127,7 @@ describe('Turn', () => {
       createdAt: NOW,
       updatedAt: endedAt,
       title: 'hello',
+      line: LINE,
       turns: 1,
       interrupts: 0,
       messages: [],
@@ -200,7 +202,7 @@ describe('Turn', () => {
   });
 
   describe('of a conversation that this task has served last', () => {
-    it('makes three requests, and none before its claim', async () => {
+    it('makes two requests, and none before its claim', async () => {
       await done(await say('a'));
       const seen = requests();
       const { turn, fromMemory } = await beginBy(task, 'b');
@@ -208,7 +210,22 @@ describe('Turn', () => {
       expect(turn.messages).toEqual([user('x')]);
       await done(turn);
       const own = 'PUT sessions/one/working-set.json';
-      expect(seen).toEqual([own, 'PUT index/one.json', own]);
+      expect(seen).toEqual([own, own]);
+    });
+
+    it('moves its line in the list once a minute', async () => {
+      await done(await say('a'));
+      pass(59_999);
+      await done(await say('b'));
+      expect(workingSet().line).toBe(LINE);
+      pass(1);
+      await done(await say('c'));
+      const moved = lineAt(NOW + 60_000, 'one');
+      expect(workingSet().line).toBe(moved);
+      const lines = (): string[] => [...store.objects.keys()].filter((key) => key.includes('/index/'));
+      expect(lines()).toEqual([keys.line(LINE), keys.line(moved)]);
+      await jest.advanceTimersByTimeAsync(10_000);
+      expect(lines()).toEqual([keys.line(moved)]);
     });
 
     it('reads it first, once another task has served it, until it has served two in a row again', async () => {

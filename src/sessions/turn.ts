@@ -4,7 +4,6 @@ import type { ObjectStore, StoredText } from '../storage/index.js';
 import { claimed, type TurnRequest } from './claim.js';
 import type { Json, StoredMessage } from './content.js';
 import {
-  summaryOf,
   type PendingRun,
   type TurnClaim,
   type TurnOutcome,
@@ -13,6 +12,7 @@ import {
 } from './conversation.js';
 import type { UserKeys } from './keys.js';
 import type { Known } from './known-sets.js';
+import { noteOf } from './lines.js';
 import { isUnavailable, persist } from './persist.js';
 import { withRun } from './run-ids.js';
 import { movedToSegment } from './segments.js';
@@ -36,6 +36,8 @@ export interface TurnPlace {
   readonly store: ObjectStore;
   readonly keys: UserKeys;
   readonly lease: TaskLease;
+  /** Deletes an object some time later. */
+  readonly drop: (key: string) => void;
   /** Aborts when writes that the store does not take are to be given up: the process ends. */
   readonly stop: AbortSignal;
 }
@@ -60,6 +62,7 @@ export class Turn {
   readonly #place: TurnPlace;
   readonly #messages: readonly StoredMessage[];
   readonly #settle: (how: Settled) => void;
+  readonly #previousLine: string | undefined;
   #set: ClaimedSet;
   #version: string | undefined;
   /** Writes go one after the other: each needs the version that the one before it made. */
@@ -70,6 +73,7 @@ export class Turn {
     this.#place = place;
     this.#set = claimed(known.set, request, place.lease.task);
     this.#version = known.version;
+    this.#previousLine = known.set.line;
     this.#messages = shownMessages(known.set);
     const { promise, resolve } = Promise.withResolvers<Settled>();
     [this.settled, this.#settle] = [promise, resolve];
@@ -147,20 +151,18 @@ export class Turn {
     );
   }
 
-  /** The claim, and the line in the index. */
+  /** The line in the list, where it moves, and the claim, which names it. */
   async #take(): Promise<void> {
-    const { store, keys, lease } = this.#place;
-    const line = JSON.stringify(summaryOf(this.#set));
+    const { store, keys, lease, drop } = this.#place;
+    const { line = '' } = this.#set;
+    const moves = line !== this.#previousLine;
     try {
       await lease.fresh();
-      const [claim, index] = await Promise.allSettled([
-        this.#put(this.#set),
-        store.put(keys.index(this.#set.sessionId), line, { always: true }),
-      ]);
-      if (claim.status === 'rejected') throw claim.reason;
-      if (claim.value === 'conflict') throw new AppError('session_busy', { reason: 'claim_lost' });
-      this.#version = claim.value.version;
-      if (index.status === 'rejected') throw index.reason;
+      if (moves) await store.put(keys.line(line), '{}', { always: true });
+      const written = await this.#put(this.#set);
+      if (written === 'conflict') throw new AppError('session_busy', { reason: 'claim_lost' });
+      this.#version = written.version;
+      if (moves && this.#previousLine !== undefined) drop(keys.line(this.#previousLine));
     } catch (error) {
       // The store may have the claim, although it did not say so.
       if (isUnavailable(error)) void this.#inBackground('claim', () => this.#release());
@@ -207,12 +209,12 @@ export class Turn {
   /** Takes the claim out of the working set, where it is this turn's own. */
   async #release(): Promise<void> {
     const { store, keys } = this.#place;
-    const { sessionId, turns } = this.#set;
+    const { sessionId, turns, line = '' } = this.#set;
     const { text, version } = await this.#stored();
     if (text === undefined || version === undefined || !this.#isOwn(text)) return;
     if (turns === 0) {
       await store.deleteVersion(keys.workingSet(sessionId), version);
-      await store.delete([keys.index(sessionId)]);
+      await store.delete([keys.line(line)]);
       return;
     }
     const {
@@ -220,7 +222,9 @@ export class Turn {
       ...rest
     } = this.#set;
     const released = { ...rest, ...(pending !== undefined && { pending }) };
-    await store.put(keys.workingSet(sessionId), JSON.stringify(released), { ifVersion: version });
+    const note = noteOf(released);
+    const key = keys.workingSet(sessionId);
+    await store.put(key, JSON.stringify(released), { ifVersion: version }, { note });
   }
 
   async #inBackground(what: 'turn' | 'claim', work: () => Promise<void>): Promise<void> {
@@ -268,7 +272,8 @@ export class Turn {
     const { store, keys } = this.#place;
     const condition =
       this.#version === undefined ? ({ ifAbsent: true } as const) : { ifVersion: this.#version };
-    return store.put(keys.workingSet(set.sessionId), JSON.stringify(set), condition);
+    const note = noteOf(set);
+    return store.put(keys.workingSet(set.sessionId), JSON.stringify(set), condition, { note });
   }
 
   #lose(): AppError {

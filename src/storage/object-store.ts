@@ -7,6 +7,19 @@ export interface StoredText {
   readonly version: string;
 }
 
+export interface ObjectHead {
+  /** How long ago the object was written, in milliseconds by the store's own clock and to the second. */
+  readonly ageMs: number;
+  /** The note that was written with it. */
+  readonly note: string | undefined;
+}
+
+export interface WriteOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** A short text that is read with the object's head: at most 1 kB of ASCII. */
+  readonly note?: string;
+}
+
 export interface ListedKey {
   readonly key: string;
   readonly modifiedAt: Date;
@@ -25,17 +38,14 @@ export interface ObjectStore {
   get(key: string, signal?: AbortSignal): Promise<StoredText | undefined>;
   /** Like `get`, for a caller who may not list the bucket. To such a caller, S3 answers 403 for a missing object. */
   find(key: string, signal?: AbortSignal): Promise<StoredText | undefined>;
-  /**
-   * How long ago an object was written, in milliseconds by the store's own clock and to the second; undefined where there is
-   * none.
-   */
-  age(key: string): Promise<number | undefined>;
+  /** What is known of an object without its text; undefined where there is none. */
+  head(key: string): Promise<ObjectHead | undefined>;
   /** Returns the new version, or `conflict` when the condition was not met. */
   put(
     key: string,
     text: string,
     condition: WriteCondition,
-    signal?: AbortSignal,
+    more?: WriteOptions,
   ): Promise<{ readonly version: string } | 'conflict'>;
   /** Returns the keys under a prefix in their order, at most `limit` of them; `after`: those that come after a key. */
   list(prefix: string, limit: number, from?: { readonly after: string }): Promise<readonly ListedKey[]>;

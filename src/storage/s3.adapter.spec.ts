@@ -74,9 +74,9 @@ describe('S3Adapter', () => {
     const calls: readonly (readonly [string, (signal?: AbortSignal) => Promise<unknown>])[] = [
       ['GetObject', (signal) => adapter.get('key', signal)],
       ['GetObject', (signal) => adapter.find('key', signal)],
-      ['PutObject', (signal) => adapter.put('key', '{}', { always: true }, signal)],
+      ['PutObject', (signal) => adapter.put('key', '{}', { always: true }, { signal })],
       ['ListObjectsV2', () => adapter.list('prefix/', 1)],
-      ['HeadObject', () => adapter.age('key')],
+      ['HeadObject', () => adapter.head('key')],
       ['DeleteObjects', () => adapter.delete(['key'])],
       ['DeleteObject', () => adapter.deleteVersion('key', '"1"')],
     ];
@@ -117,10 +117,16 @@ describe('S3Adapter', () => {
       },
     );
 
+    it('writes a note beside the text', async () => {
+      answers = [{ ETag: '"1"' }];
+      await adapter.put('key', '{}', { always: true }, { note: 'abc' });
+      expect(inputs()).toMatchObject([{ Body: '{}', Metadata: { note: 'abc' } }]);
+    });
+
     it('does not write again after a collision when its caller has gone', async () => {
       answers = [failure(409), { ETag: '"2"' }];
       const caller = new AbortController();
-      const waiting = adapter.put('key', '{}', { ifAbsent: true }, caller.signal);
+      const waiting = adapter.put('key', '{}', { ifAbsent: true }, { signal: caller.signal });
       caller.abort();
       await expect(waiting).rejects.toMatchObject({ reason: 'aborted' });
       expect(names()).toHaveLength(1);
@@ -357,7 +363,7 @@ describe('S3Adapter', () => {
     ['GetObject', () => adapter.get('key')],
     ['PutObject', () => adapter.put('key', '{}', { always: true })],
     ['ListObjectsV2', () => adapter.list('prefix/', 1)],
-    ['HeadObject', () => adapter.age('key')],
+    ['HeadObject', () => adapter.head('key')],
     ['DeleteObjects', () => adapter.delete(['key'])],
     ['DeleteObject', () => adapter.deleteVersion('key', '"1"')],
   ])('reports unavailable conversations when %s fails, and logs no text of S3', async (operation, call) => {

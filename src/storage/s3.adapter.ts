@@ -18,7 +18,14 @@ import { awsClientOptions } from '../common/aws/index.js';
 import { withDeadline } from '../common/deadline/index.js';
 import { AppError, errorFields } from '../common/errors/index.js';
 import { CONVERSATIONS_CONFIG, type ConversationsConfig } from '../config/index.js';
-import type { ListedKey, ObjectStore, StoredText, WriteCondition } from './object-store.js';
+import type {
+  ListedKey,
+  ObjectHead,
+  ObjectStore,
+  StoredText,
+  WriteCondition,
+  WriteOptions,
+} from './object-store.js';
 
 const PAGE = 1_000;
 const FORBIDDEN = 403;
@@ -28,6 +35,8 @@ const CONDITION_NOT_MET = 412;
 const COLLIDED = 409;
 const ATTEMPTS = 3;
 const PAUSE_MS = 30;
+/** The name of a note in an object's metadata. */
+const NOTE = 'note';
 
 /**
  * Amazon S3 through the AWS SDK. The SDK's variable `AWS_ENDPOINT_URL_S3` can replace its address. Each call ends by its
@@ -61,13 +70,14 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
     );
   }
 
-  async age(key: string): Promise<number | undefined> {
+  async head(key: string): Promise<ObjectHead | undefined> {
     return this.#call('HeadObject', undefined, async (ends) => {
       const command = new HeadObjectCommand({ Bucket: this.#bucket, Key: key });
       const answeredAt = recordDate(command);
       try {
-        const { LastModified } = await this.#client.send(command, { abortSignal: ends });
-        return required(answeredAt()) - required(LastModified).getTime();
+        const { LastModified, Metadata } = await this.#client.send(command, { abortSignal: ends });
+        const ageMs = required(answeredAt()) - required(LastModified).getTime();
+        return { ageMs, note: Metadata?.[NOTE] };
       } catch (error) {
         if (error instanceof NotFound) return undefined;
         throw error;
@@ -79,13 +89,14 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
     key: string,
     text: string,
     condition: WriteCondition,
-    signal?: AbortSignal,
+    { signal, note }: WriteOptions = {},
   ): Promise<{ readonly version: string } | 'conflict'> {
     const command = new PutObjectCommand({
       Bucket: this.#bucket,
       Key: key,
       Body: text,
       ContentType: 'application/json',
+      ...(note !== undefined && { Metadata: { [NOTE]: note } }),
       ...('ifVersion' in condition && { IfMatch: condition.ifVersion }),
       ...('ifAbsent' in condition && { IfNoneMatch: '*' }),
     });

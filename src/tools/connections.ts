@@ -60,7 +60,7 @@ export class Connections {
       updatedAt: Date.now(),
     };
     const condition = before === undefined ? ({ ifAbsent: true } as const) : { ifVersion: before.version };
-    const written = await this.#store.put(keyOf(sub, provider), JSON.stringify(value), condition, signal);
+    const written = await this.#store.put(keyOf(sub, provider), JSON.stringify(value), condition, { signal });
     return written !== 'conflict';
   }
 }

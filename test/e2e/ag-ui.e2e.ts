@@ -9,7 +9,7 @@ describe('an unmodified AG-UI client', () => {
   let alice: HttpBrowser;
 
   beforeAll(async () => {
-    world = await World.start({ wordDelayMs: 10 });
+    world = await World.start({ wordDelayMs: 10 }, { environment: { RUN_GRACE_SECONDS: '0' } });
     alice = await world.signIn('alice@example.com');
   });
   afterAll(() => world.close());

@@ -67,7 +67,7 @@ describe('when a task dies', () => {
       Array.from({ length: TURNS_EACH }, (__, turn) => `dies-${String(task)}-${String(turn)}`),
     );
     await Promise.all(tasks.map((task, index) => begin(task, sessions[index] ?? [])));
-    expect(hang.met).toBe(TASKS * TURNS_EACH);
+    await eventually(() => hang.met === TASKS * TURNS_EACH);
     expect(await view('dies-0-0')).toMatchObject({ busy: true, running: { message: 'before' }, turns: [] });
     world.stack.bedrock.faults.clear();
     const times = await Promise.all(

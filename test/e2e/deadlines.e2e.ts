@@ -263,7 +263,10 @@ describe('when a run is to end while a dependency does not answer', () => {
   let alice: HttpBrowser;
 
   beforeAll(async () => {
-    world = await World.start({}, { environment: { RUN_DEADLINE_SECONDS: String(DEADLINE_SECONDS) } });
+    world = await World.start(
+      {},
+      { environment: { RUN_DEADLINE_SECONDS: String(DEADLINE_SECONDS), RUN_GRACE_SECONDS: '0' } },
+    );
     alice = await connectAlice(world, WHO);
   });
   afterAll(() => world.close());

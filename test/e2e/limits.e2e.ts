@@ -9,7 +9,7 @@ describe('the limits of a task', () => {
   let world: World;
 
   beforeAll(async () => {
-    world = await World.start();
+    world = await World.start({}, { environment: { RUN_GRACE_SECONDS: '0' } });
   });
   afterAll(() => world.close());
   beforeEach(() => world.reset());

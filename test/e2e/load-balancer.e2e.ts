@@ -8,7 +8,7 @@ describe("the load balancer's stand-in", () => {
   let world: World;
 
   beforeAll(async () => {
-    world = await World.start({ idleTimeoutMs: 700 });
+    world = await World.start({ idleTimeoutMs: 700 }, { environment: { RUN_GRACE_SECONDS: '0' } });
   });
   afterAll(() => world.close());
 

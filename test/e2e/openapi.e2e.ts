@@ -71,9 +71,11 @@ describe('the specification', () => {
     );
     expect(operations.sort()).toEqual([
       'delete /sessions/{id}',
+      'get /runs/{id}/events',
       'get /sessions',
       'get /sessions/{id}',
       'post /invocations',
+      'post /runs/{id}/stop',
     ]);
     const responses = specification.paths['/invocations']?.post?.responses ?? {};
     expect(Object.keys(responses).sort()).toEqual([

@@ -19,7 +19,7 @@ describe('a write', () => {
   let shown: string;
 
   beforeAll(async () => {
-    world = await World.start();
+    world = await World.start({}, { environment: { RUN_GRACE_SECONDS: '0' } });
   });
   afterAll(() => world.close());
   beforeEach(async () => {

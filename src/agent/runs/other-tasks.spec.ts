@@ -80,7 +80,9 @@ describe('the runs of other tasks', () => {
     await begun(owner.conversations, 'hello', { runId: 'run' });
     const reading = read(await found());
     await owner.shared.publish(NAME, [START, TEXT].map(storedRunEvent), false);
-    store.age = () => Promise.resolve(7_000);
+    const { head } = store;
+    store.head = async (key) =>
+      key.startsWith('tasks/') ? { ageMs: 7_000, note: undefined } : head.call(store, key);
     const lost = { kind: 'failed', error: { code: 'run_lost' } };
     expect(await reading).toMatchObject([START, TEXT, lost]);
     expect(await read(await found())).toMatchObject([START, TEXT, lost]);

@@ -68,7 +68,9 @@ export class OtherTasks {
       sent = Math.max(sent, events.length);
       if (hasEnded) return;
       await delay(EVENTS_EVERY_MS, undefined, { signal: gone }).catch(() => undefined);
-      if (look % LOOKS_BEFORE_CHECK === 0) now = await this.#conversations.run(name);
+      if (look % LOOKS_BEFORE_CHECK !== 0) continue;
+      now = await this.#conversations.run(name);
+      if (now.kind === 'running') await this.#shared.ask(now.task, 'follow', name);
     }
     if (now.kind !== 'ended') return;
     // A task that died has left what it has published.

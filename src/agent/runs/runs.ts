@@ -28,6 +28,8 @@ const RUNS_PER_TASK = 1_500;
 const SHUTDOWN_MS = 20_000;
 const GAUGE_MS = 30_000;
 const WISHES_MS = 1_000;
+/** So long after its last wish, another task still counts as a reader. */
+const FOLLOWED_MS = 6_000;
 
 export interface StartedRun {
   /** From the first one on. They end with the run, or when the reader has gone. */
@@ -191,12 +193,18 @@ export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeAppl
     return undefined;
   }
 
+  /** A task that follows a run says so again and again, and counts as a reader for a while each time. */
+  #share(running: RunningRun): void {
+    running.addReader({ gone: AbortSignal.timeout(FOLLOWED_MS), onDisconnect: 'continue' });
+    void running.log.then((log) => this.#others.publish(running.name, log));
+  }
+
   async #fulfilWishes(): Promise<void> {
     try {
       for (const { what, ...name } of await this.#shared.wishes()) {
         const own = this.#own(name);
         if (what === 'stop') own?.abort();
-        else if (own !== undefined) void own.log.then((log) => this.#others.publish(name, log));
+        else if (own !== undefined) this.#share(own);
       }
     } catch (error) {
       this.#logger.warn({ event: 'wishes_not_read', ...errorFields(error) });

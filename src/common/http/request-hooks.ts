@@ -30,13 +30,17 @@ export function addRequestHooks(
     if (!isProbe(request)) inFlight.add(reply.raw);
     void reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
     if (encrypted) void reply.header('strict-transport-security', 'max-age=63072000');
-    // Many clients send a content type with a DELETE, although it has no body.
-    if (request.method === 'DELETE') delete request.headers['content-type'];
+    // Many clients send a content type with a request that has no body.
+    if (hasNoBody(request)) delete request.headers['content-type'];
     const refused = SAFE_METHODS.has(request.method) ? isEmbedded(request) : isCrossSite(request, publicUrl);
     runInContext({ requestId: request.id }, () => {
       done(refused ? new AppError('cross_site_request') : undefined);
     });
   });
+}
+
+function hasNoBody({ headers }: FastifyRequest): boolean {
+  return (headers['content-length'] ?? '0') === '0' && headers['transfer-encoding'] === undefined;
 }
 
 /** The consent pages open only by a top-level navigation, never in an image, frame or script of another page. */

@@ -43,7 +43,7 @@ export class FlowLedger {
       expiresAt,
     };
     const written = await this.#call(() =>
-      this.#store.put(keyOf(flowIdOf(sessionUri)), JSON.stringify(record), { ifAbsent: true }, signal),
+      this.#store.put(keyOf(flowIdOf(sessionUri)), JSON.stringify(record), { ifAbsent: true }, { signal }),
     );
     // AgentCore Identity gives each session its own URI. A URI that occurs again belongs to an earlier flow.
     if (written === 'conflict') throw new AppError('flows_unavailable', { reason: 'flow_asked_twice' });

@@ -1,10 +1,17 @@
 import { AppError } from '../../common/errors/index.js';
-import type { ListedKey, ObjectStore, StoredText, WriteCondition } from '../object-store.js';
+import type {
+  ListedKey,
+  ObjectHead,
+  ObjectStore,
+  StoredText,
+  WriteCondition,
+  WriteOptions,
+} from '../object-store.js';
 
 /** A store in memory, with S3's preconditions, for tests. */
 export class MemoryStore implements ObjectStore {
   readonly objects = new Map<string, StoredText & { readonly modifiedAt: Date }>();
-  readonly #writtenAt = new Map<string, number>();
+  readonly #written = new Map<string, { readonly at: number; readonly note: string | undefined }>();
   /** Called before each write. The write rejects with the error that it throws. */
   beforePut: (key: string) => void = () => undefined;
   /** Called after each write. The answer of the write is lost when it throws. */
@@ -23,17 +30,18 @@ export class MemoryStore implements ObjectStore {
     return this.get(key, signal);
   }
 
-  async age(key: string): Promise<number | undefined> {
+  async head(key: string): Promise<ObjectHead | undefined> {
     await Promise.resolve();
-    const writtenAt = this.#writtenAt.get(key);
-    return this.objects.has(key) && writtenAt !== undefined ? Date.now() - writtenAt : undefined;
+    const written = this.#written.get(key);
+    if (!this.objects.has(key) || written === undefined) return undefined;
+    return { ageMs: Date.now() - written.at, note: written.note };
   }
 
   async put(
     key: string,
     text: string,
     condition: WriteCondition,
-    signal?: AbortSignal,
+    { signal, note }: WriteOptions = {},
   ): Promise<{ readonly version: string } | 'conflict'> {
     await Promise.resolve();
     refuseAborted(signal);
@@ -45,7 +53,7 @@ export class MemoryStore implements ObjectStore {
     const version = String(this.#version);
     const writtenAt = Date.now();
     this.objects.set(key, { text, version, modifiedAt: new Date(writtenAt + this.#version) });
-    this.#writtenAt.set(key, writtenAt);
+    this.#written.set(key, { at: writtenAt, note });
     this.afterPut(key);
     return { version };
   }

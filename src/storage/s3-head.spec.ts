@@ -5,7 +5,7 @@ import { S3Adapter } from './s3.adapter.js';
 
 const MODIFIED = new Date('2026-01-01T00:00:00Z');
 
-describe('the age of an object', () => {
+describe('the head of an object', () => {
   let adapter: S3Adapter;
   let headers: Readonly<Record<string, string>>;
   let output: object;
@@ -34,26 +34,32 @@ describe('the age of an object', () => {
     ['Thu, 01 Jan 2026 00:00:00 GMT', 0],
     ['Thu, 01 Jan 2026 00:00:07 GMT', 7_000],
     ['Thu, 01 Jan 2026 01:00:00 GMT', 3_600_000],
-  ])("is told by S3's own clock: %s", async (date, age) => {
+  ])("tells its age by S3's own clock: %s", async (date, age) => {
     headers = { date };
-    expect(await adapter.age('tasks/one.json')).toBe(age);
+    expect(await adapter.head('tasks/one.json')).toEqual({ ageMs: age, note: undefined });
     expect(asked).toEqual([{ Bucket: 'conversations', Key: 'tasks/one.json' }]);
   });
 
-  it('is unknown where there is no object', async () => {
+  it('has the note that was written with the object', async () => {
+    headers = { date: MODIFIED.toUTCString() };
+    output = { LastModified: MODIFIED, Metadata: { note: 'abc' } };
+    expect(await adapter.head('key')).toEqual({ ageMs: 0, note: 'abc' });
+  });
+
+  it('is none where there is no object', async () => {
     const none = new NotFound({ message: 'none', $metadata: { httpStatusCode: 404 } });
     jest.spyOn(S3Client.prototype, 'send').mockImplementation(() => {
       throw none;
     });
-    expect(await adapter.age('key')).toBeUndefined();
+    expect(await adapter.head('key')).toBeUndefined();
   });
 
   it.each([
     ['no date', {}, { LastModified: MODIFIED }],
     ['no time of its own', { date: MODIFIED.toUTCString() }, {}],
-  ])('cannot be told without %s', async (_name, given, answer) => {
+  ])('cannot be read without %s', async (_name, given, answer) => {
     [headers, output] = [given, answer];
-    await expect(adapter.age('key')).rejects.toMatchObject({
+    await expect(adapter.head('key')).rejects.toMatchObject({
       code: 'sessions_unavailable',
       reason: 'HeadObject',
     });
