@@ -48,6 +48,7 @@ export class ScriptedModel extends Model {
 export class SilentModel extends ScriptedModel {
   override async *stream(_messages: Message[], options?: StreamOptions): AsyncGenerator<ModelStreamEvent> {
     const { promise, resolve } = Promise.withResolvers<undefined>();
+    if (options?.cancelSignal?.aborted === true) resolve(undefined);
     options?.cancelSignal?.addEventListener('abort', () => {
       resolve(undefined);
     });
