@@ -29,7 +29,7 @@ export const ARROWS = [
     'agent',
     ['tools', 'sessions', 'identity/(sign-in|flow)', 'audit', 'config', 'common'],
   ],
-  ['agent-http', 'agent/http', ['agent/(events|runs)', 'sessions', 'identity/sign-in', 'common']],
+  ['agent-http', 'agent/http', ['agent/(events|runs)', 'sessions', 'identity/sign-in', 'audit', 'common']],
   ['agent-strands', 'agent/strands', ['tools', 'sessions', 'config', 'common']],
   ['agent-interrupts', 'agent/interrupts', ['tools', 'sessions', 'identity/flow', 'audit', 'common']],
   [

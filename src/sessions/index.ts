@@ -9,11 +9,11 @@ export {
   type StoredMessage,
   type ToolResult,
 } from './content.js';
-export type { FinishedRun, PendingRun } from './conversation.js';
+export type { PendingRun } from './conversation.js';
 export { Conversations, type FoundRun } from './conversations.js';
 export { SharedRuns, type RunName } from './shared-runs.js';
 export { interruptView, storedInterrupt, type StoredInterrupt } from './interrupt.js';
 export { sessionId } from './session-id.js';
 export { SessionsModule } from './sessions.module.js';
-export type { TurnInput, TurnRequest } from './claim.js';
+export type { TurnRequest } from './claim.js';
 export type { Turn, TurnResult } from './turn.js';

@@ -1,5 +1,4 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import type { ModelStreamEvent } from '@strands-agents/sdk';
 import { recordedAudit } from '../../audit/testing/recorded-audit.js';
 import { AppError } from '../../common/errors/index.js';
 import { recordedLog, type LoggedLine } from '../../common/logging/testing/recorded-log.js';
@@ -308,7 +307,7 @@ describe('Run', () => {
 
   describe('whose answer breaks off', () => {
     const half = text('half an ', 'answer').slice(0, -2);
-    const broken = (): readonly ModelStreamEvent[] => half;
+    const broken = (): typeof half => half;
 
     it.each<[string, ScriptedAnswer[], string[]]>([
       ['in its first answer', [broken], ['half an answer']],

@@ -1,10 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { AppError } from '../../common/errors/index.js';
+import type { RunEvent } from './run-event.js';
 import { RunLog } from './run-log.js';
 import { RunningRun, type RunReader } from './running-run.js';
 
 const NAME = { sub: 'alice', sessionId: 'one', runId: 'run' };
 const LIMITS = { deadlineMs: 60_000, graceMs: 5_000 };
+
+async function* answer(): AsyncGenerator<RunEvent, void, undefined> {
+  await Promise.resolve();
+  yield { kind: 'started' };
+}
 
 describe('a run of this task', () => {
   let run: RunningRun;
@@ -94,7 +100,7 @@ describe('a run of this task', () => {
   });
 
   it('has its events from its beginning on', async () => {
-    const log = new RunLog<never>((async function* () {})());
+    const log = new RunLog(answer());
     run.begin(log);
     expect(await run.log).toBe(log);
   });
