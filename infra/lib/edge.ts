@@ -43,7 +43,7 @@ export const RULES: readonly Rule[] = [
   { paths: ['/oauth2/connect', '/sign-out'], otherwise: 'deny', target: 'session-binding' },
   { paths: ['/', '/docs', '/docs/*'], methods: ['GET'], otherwise: 'authenticate', target: 'agent' },
   {
-    paths: ['/invocations', '/openapi.json', '/sessions', '/sessions/*'],
+    paths: ['/invocations', '/openapi.json', '/runs/*', '/sessions', '/sessions/*'],
     otherwise: 'deny',
     target: 'agent',
   },

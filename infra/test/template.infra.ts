@@ -93,6 +93,7 @@ describe('the deployment', () => {
         'any /invocations deny',
         'any /oauth2/connect deny',
         'any /openapi.json deny',
+        'any /runs/* deny',
         'any /sessions deny',
         'any /sessions/* deny',
         'any /sign-out deny',

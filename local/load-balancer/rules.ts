@@ -22,7 +22,7 @@ export const RULES: readonly Rule[] = [
   { paths: [/^\/oauth2\/connect$/, /^\/sign-out$/], action: 'deny', target: 'session-binding' },
   { paths: [/^\/$/, /^\/docs(\/.*)?$/], methods: ['GET'], action: 'authenticate', target: 'agent' },
   {
-    paths: [/^\/(invocations|openapi\.json)$/, /^\/sessions(\/.*)?$/],
+    paths: [/^\/(invocations|openapi\.json)$/, /^\/runs\/.*$/, /^\/sessions(\/.*)?$/],
     action: 'deny',
     target: 'agent',
   },

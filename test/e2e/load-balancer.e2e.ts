@@ -21,6 +21,8 @@ describe("the load balancer's stand-in", () => {
     ['POST', '/invocations', 401],
     ['GET', '/sessions', 401],
     ['GET', '/openapi.json', 401],
+    ['GET', '/runs/run-1/events?sessionId=one', 401],
+    ['POST', '/runs/run-1/stop?sessionId=one', 401],
     ['GET', '/ping', 404],
     ['GET', '/ready', 404],
     ['GET', '/elsewhere', 404],
