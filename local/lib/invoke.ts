@@ -34,6 +34,7 @@ export interface Invocation {
 
 export interface ToolAnswer {
   readonly data?: unknown;
+  readonly note?: string;
   readonly error?: { readonly code: string; readonly message: string };
 }
 

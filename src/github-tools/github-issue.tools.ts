@@ -37,6 +37,11 @@ const issueAnswer = z.object({
   html_url: z.string(),
 });
 
+const createdIssue = issueAnswer.extend({ created_at: z.string() });
+const creator = z.object({ login: z.string() });
+/** GitHub's clock and ours may differ by this. */
+const CLOCKS_APART_MS = 60_000;
+
 /** Issues at GitHub, in the name of the user who asked. */
 @Injectable()
 export class GitHubIssueTools {
@@ -72,6 +77,7 @@ export class GitHubIssueTools {
     output: issue,
     access: { provider: 'github', scopes: ['repo'] },
     effect: 'write',
+    verifiedBy: 'findCreated',
   })
   async create(
     { owner, repo, title, body }: CreateInput,
@@ -81,8 +87,39 @@ export class GitHubIssueTools {
     const created = await this.#github.write({ ...request, body: { title, body } }, context);
     return issueOf(created);
   }
+
+  /** The issue that a call has opened whose answer was lost: the same words, by the same user, since then. */
+  async findCreated(
+    { owner, repo, title, body }: CreateInput,
+    context: ToolCallContext,
+    since: Date,
+  ): Promise<z.input<typeof issue> | undefined> {
+    const { login } = await this.#github.get({ path: ['user'], answer: creator }, context);
+    const earliest = since.getTime() - CLOCKS_APART_MS;
+    const query = {
+      creator: login,
+      state: 'all',
+      sort: 'created',
+      direction: 'desc',
+      since: new Date(earliest).toISOString(),
+      per_page: 100,
+    } as const;
+    const path = ['repos', owner, repo, 'issues'];
+    const found = await this.#github.get({ path, query, answer: z.array(createdIssue) }, context);
+    const same = found.find(
+      (each) =>
+        each.title === title && (each.body ?? '') === (body ?? '') && Date.parse(each.created_at) >= earliest,
+    );
+    return same === undefined ? undefined : issueOf(same);
+  }
 }
 
-function issueOf({ html_url: url, body, ...rest }: z.output<typeof issueAnswer>): z.input<typeof issue> {
-  return { ...rest, url, ...(body !== undefined && body !== null && { body }) };
+function issueOf({
+  html_url: url,
+  body,
+  number,
+  title,
+  state,
+}: z.output<typeof issueAnswer>): z.input<typeof issue> {
+  return { number, title, state, url, ...(body !== undefined && body !== null && { body }) };
 }

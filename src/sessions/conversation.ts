@@ -5,6 +5,16 @@ import { storedInterrupt } from './interrupt.js';
 /** The form in which objects are written. `stored-objects.ts` reads older ones. */
 export const VERSION = 3;
 
+/** A write at a provider that was begun. */
+const begunWrite = z.strictObject({
+  toolCallId: z.string(),
+  /** Of tool, input and account. */
+  digest: z.string(),
+  /** When: Unix milliseconds. */
+  at: z.number(),
+});
+export type BegunWrite = z.infer<typeof begunWrite>;
+
 /** A run that is paused. */
 export const pendingRun = z.strictObject({
   interrupts: z.array(storedInterrupt),
@@ -32,8 +42,8 @@ export const turnClaim = z.strictObject({
   userText: z.string().exactOptional(),
   /** The paused run that this turn resumes or closes. */
   pending: pendingRun.exactOptional(),
-  /** The calls of writes that the turn has begun; each is noted here before it is made. */
-  begun: z.array(z.string()).exactOptional(),
+  /** The writes that the turn has begun; each is noted here before it is made. */
+  begun: z.array(begunWrite).exactOptional(),
 });
 export type TurnClaim = z.infer<typeof turnClaim>;
 
@@ -80,6 +90,8 @@ export const workingSet = z.strictObject({
   turns: z.int(),
   /** Interrupts raised so far: the next one's number. */
   interrupts: z.int(),
+  /** The latest writes of which it is not known whether they were done. */
+  doubted: z.array(begunWrite).exactOptional(),
   /** The messages ahead of `recent` that the model is still shown. */
   messages: z.array(storedMessage),
   /** The last turns. Older ones are in segments. */

@@ -119,7 +119,13 @@ describe('stored objects', () => {
     ['a working set', set],
     ['a working set with a paused run', { ...set, pending: migrated }],
     ['a working set with turns', { ...set, recent: [record] }],
-    ['a working set with a claim', { ...set, claim: { ...claim, begun: ['a'], pending: migrated } }],
+    [
+      'a working set with a claim',
+      {
+        ...set,
+        claim: { ...claim, begun: [{ toolCallId: 'a', digest: 'DIGEST', at: 4 }], pending: migrated },
+      },
+    ],
     ['a tombstone', { ...set, messages: [], deletedAt: 5 }],
   ])('are read as they were written: %s', (_name, value) => {
     expect(parseWorkingSet(JSON.stringify(value), OBJECT)).toStrictEqual(value);

@@ -283,7 +283,7 @@ describe('Turn', () => {
       pass(DEAD);
       await done(await say('next', 'run-2', taskOn(store)));
       const before = store.objects.get(set)?.text;
-      await expect(zombie.noteWrite('a')).rejects.toMatchObject({ reason: 'claim_lapsed' });
+      await expect(zombie.noteWrite('a', 'digest')).rejects.toMatchObject({ reason: 'claim_lapsed' });
       expect(zombie.lost.reason).toMatchObject({ code: 'session_busy' });
       await expect(done(zombie)).rejects.toMatchObject({ code: 'session_busy', reason: 'claim_lapsed' });
       expect(store.objects.get(set)?.text).toBe(before);
@@ -308,9 +308,14 @@ describe('Turn', () => {
 
     it('notes it first', async () => {
       const turn = await paused();
-      await turn.noteWrite('a');
-      await turn.noteWrite('b');
-      expect(workingSet().claim).toMatchObject({ seq: 2, begun: ['a', 'b'], pending });
+      await turn.noteWrite('a', 'digest of a');
+      await turn.noteWrite('b', 'digest of b');
+      const begun = ['a', 'b'].map((toolCallId) => ({
+        toolCallId,
+        digest: `digest of ${toolCallId}`,
+        at: NOW,
+      }));
+      expect(workingSet().claim).toMatchObject({ seq: 2, begun, pending });
       await done(turn);
       expect(workingSet()).not.toHaveProperty('claim');
     });
@@ -320,10 +325,11 @@ describe('Turn', () => {
       ['which it had not begun', []],
     ])('leaves what is known of it when it dies: a call %s', async (_name, begunCalls) => {
       const turn = await paused();
-      for (const id of begunCalls) await turn.noteWrite(id);
+      for (const id of begunCalls) await turn.noteWrite(id, 'digest');
       pass(DEAD);
       const next = await say('next', 'run-3', taskOn(store));
       expect(next.pending).toStrictEqual({ ...pending, resumable: false, begun: begunCalls });
+      expect(next.doubtedSince('digest')).toBe(begunCalls.length === 0 ? undefined : NOW);
       expect(workingSet().recent.at(-1)).toMatchObject({
         runId: 'run-2',
         outcome: 'abandoned',
@@ -331,13 +337,30 @@ describe('Turn', () => {
       });
     });
 
+    it('leaves it in doubt where its outcome is not known, until it is', async () => {
+      const turn = await paused();
+      await turn.noteWrite('a', 'digest of a');
+      await turn.noteWrite('b', 'digest of b');
+      turn.doubt('a');
+      expect(turn.doubtedSince('digest of a')).toBeUndefined();
+      await done(turn);
+      const next = await say('next');
+      expect(next.doubtedSince('digest of a')).toBe(NOW);
+      expect(next.doubtedSince('digest of b')).toBeUndefined();
+      next.settleDoubt('digest of b');
+      next.settleDoubt('digest of a');
+      expect(next.doubtedSince('digest of a')).toBeUndefined();
+      await done(next);
+      expect((await say('last')).doubtedSince('digest of a')).toBeUndefined();
+    });
+
     it('makes it not where it cannot be noted', async () => {
       const turn = await paused();
       failOn('working-set');
-      await expect(turn.noteWrite('a')).rejects.toBe(unavailable);
+      await expect(turn.noteWrite('a', 'digest')).rejects.toBe(unavailable);
       recover();
-      await turn.noteWrite('b');
-      expect(workingSet().claim?.begun).toEqual(['b']);
+      await turn.noteWrite('b', 'digest');
+      expect(workingSet().claim?.begun).toMatchObject([{ toolCallId: 'b' }]);
     });
 
     it('goes on where the answer to its note was lost', async () => {
@@ -345,7 +368,7 @@ describe('Turn', () => {
       store.afterPut = () => {
         throw unavailable;
       };
-      await expect(turn.noteWrite('a')).rejects.toBe(unavailable);
+      await expect(turn.noteWrite('a', 'digest')).rejects.toBe(unavailable);
       recover();
       await done(turn);
       expect(workingSet()).toMatchObject({ turns: 2 });

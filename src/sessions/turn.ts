@@ -4,6 +4,7 @@ import type { ObjectStore, StoredText } from '../storage/index.js';
 import { claimed, type TurnRequest } from './claim.js';
 import type { Json, StoredMessage } from './content.js';
 import {
+  type BegunWrite,
   type PendingRun,
   type TurnClaim,
   type TurnOutcome,
@@ -14,6 +15,7 @@ import type { UserKeys } from './keys.js';
 import type { Known } from './known-sets.js';
 import { noteOf } from './lines.js';
 import { isUnavailable, persist } from './persist.js';
+import { withDoubted } from './recovery.js';
 import { withRun } from './run-ids.js';
 import { movedToSegment } from './segments.js';
 import { readableWorkingSet } from './stored-objects.js';
@@ -63,6 +65,7 @@ export class Turn {
   readonly #messages: readonly StoredMessage[];
   readonly #settle: (how: Settled) => void;
   readonly #previousLine: string | undefined;
+  readonly #doubted: BegunWrite[] = [];
   #set: ClaimedSet;
   #version: string | undefined;
   /** Writes go one after the other: each needs the version that the one before it made. */
@@ -111,15 +114,32 @@ export class Turn {
    * done, and of every other write that it was not.
    * @throws AppError `session_busy` where another turn has taken over, `sessions_unavailable`
    */
-  async noteWrite(toolCallId: string): Promise<void> {
+  async noteWrite(toolCallId: string, digest: string): Promise<void> {
     await this.claimed;
     const noted = this.#writes.then(() => {
       const { claim } = this.#set;
-      const begun = [...(claim.begun ?? []), toolCallId];
+      const begun = [...(claim.begun ?? []), { toolCallId, digest, at: Date.now() }];
       return this.#write({ ...this.#set, claim: { ...claim, begun } });
     });
     this.#writes = noted.catch(() => undefined);
     await noted;
+  }
+
+  /** The outcome of a write is not known: it stays in doubt. */
+  doubt(toolCallId: string): void {
+    this.#doubted.push(...(this.claim.begun ?? []).filter((write) => write.toolCallId === toolCallId));
+  }
+
+  /** It is known that a write was done: it is in doubt no more. */
+  settleDoubt(digest: string): void {
+    const { doubted, ...rest } = this.#set;
+    if (doubted === undefined) return;
+    this.#set = { ...rest, doubted: doubted.filter((write) => write.digest !== digest) };
+  }
+
+  /** Since when it is in doubt whether a write was done: Unix milliseconds; undefined where it is not in doubt. */
+  doubtedSince(digest: string): number | undefined {
+    return this.#set.doubted?.find((write) => write.digest === digest)?.at;
   }
 
   /**
@@ -186,7 +206,7 @@ export class Turn {
       ...paused,
     };
     return {
-      ...withRun(rest, claim, events),
+      ...withDoubted(withRun(rest, claim, events), this.#doubted),
       updatedAt: endedAt,
       turns: seq,
       interrupts: rest.interrupts + (pending?.interrupts.length ?? 0),

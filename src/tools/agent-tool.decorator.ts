@@ -31,6 +31,12 @@ export interface AgentToolOptions<
   readonly output: Output;
   readonly access: ToolAccess;
   readonly effect: ToolEffect;
+  /**
+   * The name of a method of the same class that looks a write up at the provider: `(input, context, since)`. It answers as
+   * the write does where it finds that the write was done at `since` or later, and undefined where it was not. It is asked
+   * before a write is made again whose outcome is not known.
+   */
+  readonly verifiedBy?: string;
 }
 
 /** A tool is called with its input, and with this. */

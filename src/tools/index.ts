@@ -16,6 +16,7 @@ export type {
   RunContext,
   ToolCall,
   ToolOutcome,
+  WriteNotes,
 } from './tool-call.js';
 export { ToolRegistry, type ToolSpecification } from './tool-registry.js';
 export { TokenRefusedError, ToolError } from './tool.errors.js';

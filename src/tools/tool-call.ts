@@ -9,6 +9,8 @@ export interface RegisteredTool {
   readonly options: AgentToolOptions;
   readonly offered: Pick<OfferedProvider, 'provider' | 'config' | 'identify'>;
   readonly run: (input: unknown, context: ToolCallContext) => Promise<unknown>;
+  /** Looks a write up that may have been done; undefined where the tool cannot. */
+  readonly verify: ((input: unknown, context: ToolCallContext, since: Date) => Promise<unknown>) | undefined;
 }
 
 /** The user, the conversation and the run of a call. */
@@ -16,6 +18,16 @@ export interface RunContext {
   readonly user: User;
   readonly sessionId: string;
   readonly runId: string;
+}
+
+/** What the conversation knows of its writes, each named by the digest of tool, input and account. */
+export interface WriteNotes {
+  /** Called before a write is made; it is not made when this rejects. */
+  readonly begin: (digest: string) => Promise<void>;
+  /** Since when it is in doubt whether the same write was done before: Unix milliseconds; undefined where it is not. */
+  readonly doubtedSince: (digest: string) => number | undefined;
+  /** The write is known to be done. */
+  readonly settle: (digest: string) => void;
 }
 
 export interface ToolCall extends RunContext {
@@ -26,8 +38,7 @@ export interface ToolCall extends RunContext {
   readonly reauthenticated: boolean;
   /** The user's answer about another account: its id to switch to it, or to consent again as the account before. */
   readonly account: { readonly switchTo: string } | 'consent_again' | undefined;
-  /** Called before a write is made; it is not made when this rejects. */
-  readonly beforeWrite: () => Promise<void>;
+  readonly writes: WriteNotes;
 }
 
 /** How a call ended, or what it waits for. */
@@ -39,6 +50,8 @@ export type ToolOutcome =
       readonly data: unknown;
       /** Scopes that the provider has granted and no tool asks for; reported once. */
       readonly widerScopes: readonly string[];
+      /** The write had been done before, and was not done again. */
+      readonly wasDone?: true;
     }
   | { readonly kind: 'failure'; readonly code: ToolFailureCode; readonly message: string }
   | ApprovalRequired

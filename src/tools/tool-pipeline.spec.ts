@@ -11,6 +11,7 @@ import { digestOf } from './digest.js';
 import type { Account } from './provider.js';
 import { ToolPipeline } from './tool-pipeline.js';
 import type { RegisteredTool, ToolCall, ToolOutcome } from './tool-call.js';
+import { NO_NOTES } from './testing/write-notes.js';
 import { TokenRefusedError, ToolError } from './tool.errors.js';
 
 const A = { id: '1', login: 'alice-octo' };
@@ -27,6 +28,7 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
   let called: string[];
   /** Called when the tool is; the tool waits for its result. */
   let enter: () => Promise<never> | undefined;
+  let verify: RegisteredTool['verify'];
   let identifies: (accessToken: string) => Promise<Account>;
   let trail: ReturnType<typeof recordedAudit>;
   let connections: Connections;
@@ -58,6 +60,7 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
         return identifies(accessToken);
       },
     },
+    verify,
     run: (_input, { accessToken }) => {
       called.push(accessToken);
       const waits = enter();
@@ -77,7 +80,7 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
         approved: undefined,
         reauthenticated: false,
         account: undefined,
-        beforeWrite: () => Promise.resolve(),
+        writes: NO_NOTES,
         ...more,
       },
     );
@@ -90,6 +93,7 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
     called = [];
     fails = undefined;
     enter = () => undefined;
+    verify = undefined;
     identifies = (accessToken) => Promise.resolve(accessToken.startsWith('a') ? { ...A, scopes: WIDER } : B);
     trail = recordedAudit();
     connections = new Connections(new MemoryStore());
@@ -176,26 +180,82 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
     expect(await run('write', { approved: approvalOf('1') })).toMatchObject({ kind: 'result' });
   });
 
-  it('says so before a write, which is not made where that fails', async () => {
+  describe('that may have been made before', () => {
     const approved = approvalOf('1');
-    const order: string[] = [];
-    enter = () => {
-      order.push('called');
-      return undefined;
-    };
-    const beforeWrite = async (): Promise<void> => {
-      await Promise.resolve();
-      order.push('said');
-    };
-    await run('read', { beforeWrite });
-    await run('write', { beforeWrite });
-    await run('write', { approved, beforeWrite });
-    expect(order).toEqual(['called', 'said', 'called']);
-    const failure = new AppError('sessions_unavailable');
-    await expect(run('write', { approved, beforeWrite: () => Promise.reject(failure) })).rejects.toBe(
-      failure,
-    );
-    expect(order).toHaveLength(3);
+    let order: string[];
+    let doubted: number | undefined;
+    let begin: () => Promise<void>;
+    const writes = (): ToolCall['writes'] => ({
+      begin: (digest) => {
+        order.push(`begin ${String(digest === approved)}`);
+        return begin();
+      },
+      doubtedSince: (digest) => (digest === approved ? doubted : undefined),
+      settle: (digest) => order.push(`settle ${String(digest === approved)}`),
+    });
+    const write = (): Promise<ToolOutcome> => run('write', { approved, writes: writes() });
+
+    beforeEach(() => {
+      [order, doubted] = [[], undefined];
+      begin = () => Promise.resolve();
+      enter = () => {
+        order.push('called');
+        return undefined;
+      };
+      verify = (_input, _context, since) => {
+        order.push(`looked up since ${String(since.getTime())}`);
+        return Promise.resolve(undefined);
+      };
+    });
+
+    it('is noted before it is made, and settled after that', async () => {
+      await run('read', { writes: writes() });
+      await run('write', { writes: writes() });
+      expect(order).toEqual(['called']);
+      await write();
+      expect(order).toEqual(['called', 'begin true', 'called', 'settle true']);
+    });
+
+    it('is not made where it cannot be noted', async () => {
+      const failure = new AppError('sessions_unavailable');
+      begin = () => Promise.reject(failure);
+      await expect(write()).rejects.toBe(failure);
+      expect(order).toEqual(['begin true']);
+    });
+
+    it('stays in doubt where its outcome is not known', async () => {
+      fails = new Error('socket hang up');
+      await expect(write()).rejects.toMatchObject({ code: 'tool_outcome_unknown' });
+      expect(order).toEqual(['begin true', 'called']);
+    });
+
+    it('is looked up, and made where it was not', async () => {
+      doubted = 7;
+      expect(await write()).not.toHaveProperty('wasDone');
+      expect(order).toEqual(['looked up since 7', 'begin true', 'called', 'settle true']);
+    });
+
+    it('is not made again where it was', async () => {
+      doubted = 7;
+      verify = () => Promise.resolve({});
+      expect(await write()).toMatchObject({ kind: 'result', wasDone: true });
+      expect(order).toEqual(['settle true']);
+    });
+
+    it('is not made where it cannot be looked up', async () => {
+      doubted = 7;
+      const failure = new ToolError('provider_unavailable', 'away');
+      verify = () => Promise.reject(failure);
+      await expect(write()).rejects.toBe(failure);
+      expect(order).toEqual([]);
+    });
+
+    it('is made again where its tool cannot look it up', async () => {
+      doubted = 7;
+      verify = undefined;
+      expect(await write()).not.toHaveProperty('wasDone');
+      expect(order).toEqual(['begin true', 'called', 'settle true']);
+    });
   });
 
   it('asks again for an approval that was given as another account', async () => {

@@ -107,10 +107,18 @@ export class ToolPipeline {
     const approval = approvalRequired(step, check?.account, widerScopes);
     if (approval !== undefined) return approval;
     const { scopes } = tool.options.access;
-    if (tool.options.effect === 'write') await call.beforeWrite();
-    const output = await entered(tool, input, { accessToken, user, scopes, signal });
-    const data = checkedOutput(tool, output, token);
-    return { kind: 'result', provider: tool.offered.provider.id, data, widerScopes };
+    const context = { accessToken, user, scopes, signal };
+    const provider = tool.offered.provider.id;
+    if (tool.options.effect === 'read') {
+      const data = checkedOutput(tool, await entered(tool, input, context), token);
+      return { kind: 'result', provider, data, widerScopes };
+    }
+    const digest = digestOf({ tool: tool.options.name, input, accountId: check?.account.id });
+    const before = await lookedUp(step, digest, context);
+    if (before === undefined) await call.writes.begin(digest);
+    const data = checkedOutput(tool, before ?? (await entered(tool, input, context)), token);
+    call.writes.settle(digest);
+    return { kind: 'result', provider, data, widerScopes, ...(before !== undefined && { wasDone: true }) };
   }
 
   async #check({ tool, call }: Step, accessToken: string): Promise<AccountCheck | undefined> {
@@ -181,6 +189,18 @@ async function entered(tool: RegisteredTool, input: unknown, context: ToolCallCo
     if (tool.options.effect === 'read' || (isTold && !context.signal.aborted)) throw error;
     throw new ToolError('tool_outcome_unknown', ERRORS.tool_outcome_unknown.detail, { cause: error });
   }
+}
+
+/** The answer of the same write, where it was done before and only its outcome was not known. */
+async function lookedUp(
+  { tool, call, input }: Step,
+  digest: string,
+  context: ToolCallContext,
+): Promise<unknown> {
+  const since = call.writes.doubtedSince(digest);
+  if (since === undefined || tool.verify === undefined) return undefined;
+  const { verify } = tool;
+  return untilAborted(context.signal, () => verify(input, context, new Date(since)));
 }
 
 /** The approval that a write needs; undefined for a read, and where the user has approved this very call. */

@@ -20,6 +20,7 @@ import { Connections } from './connections.js';
 import { digestOf } from './digest.js';
 import { ProviderApi } from './provider-api.js';
 import { OfferedProvider, type Provider } from './provider.js';
+import { NO_NOTES } from './testing/write-notes.js';
 import { ToolPipeline } from './tool-pipeline.js';
 import {
   AgentTool,
@@ -149,7 +150,7 @@ describe('ToolRegistry', () => {
       approved: undefined,
       reauthenticated: false,
       account: undefined,
-      beforeWrite: () => Promise.resolve(),
+      writes: NO_NOTES,
       ...more,
     });
 
@@ -299,5 +300,24 @@ describe('ToolRegistry', () => {
       }
     }
     await expect(start([Parrot, Second])).rejects.toThrow(/^Tool /);
+  });
+
+  it('does not start with a tool whose writes are to be looked up by a method that is not there', async () => {
+    class Second {
+      @AgentTool({
+        name: 'other',
+        title: 'x',
+        description: 'x',
+        input,
+        output,
+        access: described,
+        effect: 'write',
+        verifiedBy: 'find',
+      })
+      say(): Promise<{ said: string }> {
+        return Promise.resolve({ said: '' });
+      }
+    }
+    await expect(start([Parrot, Second])).rejects.toThrow('Tool other: no method find');
   });
 });

@@ -127,13 +127,23 @@ export class ToolRegistry implements OnApplicationBootstrap {
     if (access.scopes.some((scope) => offered.provider.scopes[scope] === undefined))
       refuse('a scope of it is not described');
     const run: unknown = Reflect.get(instance, method);
-    if (!isMethod(run)) return refuse(`no method ${method}`);
-    this.#tools.set(name, { options, offered, run: run.bind(instance) });
+    if (!isMethod<RegisteredTool['run']>(run)) return refuse(`no method ${method}`);
+    const { verifiedBy } = options;
+    const verify: unknown = verifiedBy === undefined ? undefined : Reflect.get(instance, verifiedBy);
+    if (verifiedBy !== undefined && !isMethod<Verify>(verify)) return refuse(`no method ${verifiedBy}`);
+    this.#tools.set(name, {
+      options,
+      offered,
+      run: run.bind(instance),
+      verify: isMethod<Verify>(verify) ? verify.bind(instance) : undefined,
+    });
     this.#specifications.push(specificationOf(options));
   }
 }
 
-function isMethod(value: unknown): value is RegisteredTool['run'] {
+type Verify = NonNullable<RegisteredTool['verify']>;
+
+function isMethod<Method extends (...parameters: never) => unknown>(value: unknown): value is Method {
   return typeof value === 'function';
 }
 

@@ -78,5 +78,14 @@ describe('a write', () => {
       ({ text } = await alice.request(`${world.url}/sessions/gone`));
     }
     expect(text).toContain('tool_outcome_unknown');
+    // The issue was opened. It is not opened again, although the user approves the same once more.
+    modelSays(CREATE);
+    const again = await world.ask(alice, 'gone', 'Open an issue');
+    expect(again.interrupts[0]?.reason).toBe('approval_required');
+    const answer = await invoke(alice, world.url, { sessionId: 'gone', resume: approval(again) });
+    expect(answer.results).toMatchObject([
+      { note: 'This had been done by an earlier call whose outcome was not known. It was not done again.' },
+    ]);
+    expect(writes.met).toBe(1);
   });
 });

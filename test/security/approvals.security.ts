@@ -57,7 +57,13 @@ class Conversation {
     const paused = new PausedCalls([...this.#answered.values()]);
     this.#answered.delete(toolCallId);
     const { signal } = new AbortController();
-    const turn = { claimed: Promise.resolve(), noteWrite: () => Promise.resolve() };
+    const turn = {
+      claimed: Promise.resolve(),
+      noteWrite: () => Promise.resolve(),
+      doubt: () => undefined,
+      doubtedSince: () => undefined,
+      settleDoubt: () => undefined,
+    };
     const calls = new RunCalls(registry, CONTEXT, { paused, turn });
     await calls.make({ name: tool, toolCallId, input: given, signal });
     const raised = paused.raised(toolCallId);
@@ -107,6 +113,7 @@ class Conversation {
         config: { credentialProvider: 'p', apiBase: 'https://p.example', deadlineMs: 10_000 },
         identify: () => Promise.resolve(this.account),
       },
+      verify: undefined,
       run: (parsed) => {
         this.written.push(JSON.stringify([name, parsed, this.account.id] satisfies Written));
         return Promise.resolve({});

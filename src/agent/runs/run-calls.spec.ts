@@ -4,7 +4,7 @@ import type { StoredInterrupt } from '../../sessions/index.js';
 import type { ToolCall, ToolOutcome, ToolRegistry } from '../../tools/index.js';
 import { PausedCalls } from '../interrupts/index.js';
 import type { LoopCallResult } from '../strands/index.js';
-import { RunCalls } from './run-calls.js';
+import { RunCalls, type NotedTurn } from './run-calls.js';
 
 const context = { user: { sub: 'alice' }, sessionId: 'one', runId: 'run' };
 const stored: StoredInterrupt = {
@@ -24,14 +24,26 @@ const stored: StoredInterrupt = {
 describe('RunCalls', () => {
   let called: (ToolCall & { readonly name: string; readonly input: unknown })[];
   let outcome: ToolOutcome;
-  let turn: { readonly claimed: Promise<void>; readonly noteWrite: (toolCallId: string) => Promise<void> };
+  let turn: NotedTurn;
   let noted: string[];
 
   beforeEach(() => {
     called = [];
     noted = [];
-    const noteWrite = (toolCallId: string): Promise<void> => Promise.resolve(void noted.push(toolCallId));
-    turn = { claimed: Promise.resolve(), noteWrite };
+    const note = (text: string): void => {
+      noted.push(text);
+    };
+    turn = {
+      claimed: Promise.resolve(),
+      noteWrite: (toolCallId, digest) => Promise.resolve(note(`begin ${toolCallId} ${digest}`)),
+      doubt: (toolCallId) => {
+        note(`doubt ${toolCallId}`);
+      },
+      doubtedSince: (digest) => (digest === 'DIGEST' ? 7 : undefined),
+      settleDoubt: (digest) => {
+        note(`settle ${digest}`);
+      },
+    };
     outcome = { kind: 'result', provider: 'parrot', data: { said: 'hello' }, widerScopes: [] };
   });
 
@@ -57,10 +69,32 @@ describe('RunCalls', () => {
     expect(called).toMatchObject([{ ...context, name: 'send', input: { to: 'friend' } }]);
   });
 
-  it('notes a write under the id of its call', async () => {
+  it('notes the writes of its turn', async () => {
     await make();
-    await called[0]?.beforeWrite();
-    expect(noted).toEqual(['a']);
+    const writes = called[0]?.writes;
+    await writes?.begin('DIGEST');
+    writes?.settle('DIGEST');
+    expect([writes?.doubtedSince('DIGEST'), writes?.doubtedSince('other')]).toEqual([7, undefined]);
+    expect(noted).toEqual(['begin a DIGEST', 'settle DIGEST']);
+  });
+
+  it.each([
+    ['tool_outcome_unknown', ['doubt a']],
+    ['provider_unavailable', []],
+  ] as const)('leaves a write in doubt that failed with %s, or not', async (code, expected) => {
+    outcome = { kind: 'failure', code, message: 'why' };
+    await make();
+    expect(noted).toEqual(expected);
+  });
+
+  it('says of a write that it had been done before', async () => {
+    outcome = { kind: 'result', provider: 'parrot', data: 1, widerScopes: [], wasDone: true };
+    expect(await make()).toMatchObject({
+      json: {
+        data: 1,
+        note: 'This had been done by an earlier call whose outcome was not known. It was not done again.',
+      },
+    });
   });
 
   it('are made once the conversation is claimed, and not where that fails', async () => {

@@ -1,8 +1,10 @@
 import { ERRORS } from '../../common/errors/index.js';
 import { json, type Turn } from '../../sessions/index.js';
-import type { RunContext, ToolOutcome, ToolRegistry } from '../../tools/index.js';
+import type { RunContext, ToolOutcome, ToolRegistry, WriteNotes } from '../../tools/index.js';
 import type { PausedCalls } from '../interrupts/index.js';
 import type { LoopCall, LoopCallResult } from '../strands/index.js';
+
+const WAS_DONE = 'This had been done by an earlier call whose outcome was not known. It was not done again.';
 
 /** Information for the user: the provider has granted more scopes than any tool asks for. */
 export interface WiderScopesNotice {
@@ -11,17 +13,20 @@ export interface WiderScopesNotice {
   readonly scopes: readonly string[];
 }
 
+/** What calls need of the turn that they belong to. */
+export type NotedTurn = Pick<Turn, 'claimed' | 'noteWrite' | 'doubt' | 'doubtedSince' | 'settleDoubt'>;
+
 /** Makes the calls of one run, each with the user's answer to it. */
 export class RunCalls {
   readonly #registry: ToolRegistry;
   readonly #context: RunContext;
   readonly #paused: PausedCalls;
-  readonly #turn: Pick<Turn, 'claimed' | 'noteWrite'>;
+  readonly #turn: NotedTurn;
 
   constructor(
     registry: ToolRegistry,
     context: RunContext,
-    { paused, turn }: { readonly paused: PausedCalls; readonly turn: Pick<Turn, 'claimed' | 'noteWrite'> },
+    { paused, turn }: { readonly paused: PausedCalls; readonly turn: NotedTurn },
   ) {
     this.#registry = registry;
     this.#context = context;
@@ -38,23 +43,47 @@ export class RunCalls {
     const entry = this.#paused.enter(toolCallId);
     const { declined, approved, reauthenticated, account } = entry;
     if (declined !== undefined) return failure(declined, ERRORS[declined].detail);
-    const beforeWrite = (): Promise<void> => this.#turn.noteWrite(toolCallId);
-    const call = { ...this.#context, signal, approved, reauthenticated, account, beforeWrite };
+    const call = {
+      ...this.#context,
+      signal,
+      approved,
+      reauthenticated,
+      account,
+      writes: this.#writes(toolCallId),
+    };
     const outcome = await this.#registry.call(name, input, call);
-    if (outcome.kind === 'failure') return failure(outcome.code, outcome.message);
+    if (outcome.kind === 'failure') {
+      if (outcome.code === 'tool_outcome_unknown') this.#turn.doubt(toolCallId);
+      return failure(outcome.code, outcome.message);
+    }
     const notice = noticeOf(outcome);
     const beside = notice === undefined ? {} : { notice };
     if (outcome.kind === 'result') return { ...answer(outcome), ...beside };
     const { pauses } = this.#paused.pause(toolCallId, entry, outcome);
     return { kind: 'paused', name: `${outcome.kind}-${String(pauses)}`, ...beside };
   }
+
+  #writes(toolCallId: string): WriteNotes {
+    return {
+      begin: (digest) => this.#turn.noteWrite(toolCallId, digest),
+      doubtedSince: (digest) => this.#turn.doubtedSince(digest),
+      settle: (digest) => {
+        this.#turn.settleDoubt(digest);
+      },
+    };
+  }
 }
 
 type Result = Extract<ToolOutcome, { readonly kind: 'result' }>;
 
 /** Marked as data from outside, as the system prompt tells the model. */
-function answer({ provider, data }: Result): LoopCallResult {
-  const marked = { source: provider, untrusted: true, data: json.parse(data ?? null) };
+function answer({ provider, data, wasDone }: Result): LoopCallResult {
+  const marked = {
+    source: provider,
+    untrusted: true,
+    data: json.parse(data ?? null),
+    ...(wasDone === true && { note: WAS_DONE }),
+  };
   return { kind: 'answered', status: 'success', json: marked };
 }
 

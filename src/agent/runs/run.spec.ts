@@ -259,7 +259,7 @@ describe('Run', () => {
       outcomes.set('hello', [approvalRequired]);
       await say('say it', toolCalls(CALL));
       const turn = await begun(conversations, { kind: 'resume', interruptIds: await pendingIds() });
-      if (write !== undefined) await turn.noteWrite(write);
+      if (write !== undefined) await turn.noteWrite(write, 'DIGEST');
       jest.advanceTimersByTime(7_000);
       conversations = taskOn(store);
     };

@@ -1,4 +1,5 @@
 import type { DiscoveryService } from '@nestjs/core';
+import { NO_NOTES } from '../../tools/testing/write-notes.js';
 import { ToolError, ToolRegistry, type ToolOutcome, type ToolSpecification } from '../../tools/index.js';
 
 type Pipeline = ConstructorParameters<typeof ToolRegistry>[1];
@@ -41,7 +42,7 @@ export class OfferedTools {
       approved: undefined,
       reauthenticated: false,
       account: undefined,
-      beforeWrite: () => Promise.resolve(),
+      writes: NO_NOTES,
     });
   }
 }

@@ -1,0 +1,140 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { toInvocation, type Invocation } from '../../local/lib/invoke.ts';
+import { startRole, type RoleProcess } from '../../local/lib/role-process.ts';
+import { connectAlice } from '../support/connected-user.ts';
+import { Random } from '../support/random.ts';
+import { tokenOf } from '../support/tokens.ts';
+import { subjectOf, World } from '../support/world.ts';
+
+const KILLS = 10;
+/** A user may have ten runs at once. */
+const WRITES_EACH = 10;
+/** A kill comes at some moment of this time, in which the writes are made. */
+const WRITING_MS = 500;
+const REPOSITORY = { owner: 'alice-octo', repo: 'tram-times' };
+const NOT_DONE = 'so it was not done';
+const NOT_KNOWN = 'It may have been done';
+
+/** A hundred writes, each of which its task dies in the middle of. */
+describe('when a task dies in the middle of writes', () => {
+  let world: World;
+
+  beforeAll(async () => {
+    world = await World.start();
+    await connectAlice(world);
+    world.stack.bedrock.model = ({ messages }) => {
+      const last = JSON.stringify(messages.at(-1));
+      const title = /open (\S+?)"/.exec(last)?.[1];
+      if (last.includes('toolResult') || title === undefined) return { text: 'Done.', toolUses: [] };
+      return { text: '', toolUses: [{ name: 'create_github_issue', input: { ...REPOSITORY, title } }] };
+    };
+  });
+  afterAll(() => world.close());
+
+  const post = async (task: RoleProcess, sessionId: string, body: object): Promise<Invocation> => {
+    const answer = await fetch(`${task.url}/invocations`, {
+      method: 'POST',
+      headers: {
+        'x-amzn-oidc-data': tokenOf(world.stack, { payload: { sub: subjectOf('alice@example.com') } }),
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ sessionId, ...body }),
+    });
+    return toInvocation(answer.status, await answer.text());
+  };
+  const approve = async (
+    task: RoleProcess,
+    session: string,
+    { interrupts }: Invocation,
+  ): Promise<Invocation> =>
+    post(task, session, {
+      resume: interrupts.map(({ id }) => ({
+        interruptId: id,
+        status: 'resolved',
+        payload: { approved: true },
+      })),
+    });
+  /** Once the task of the conversation is known to be dead. */
+  const postWhenFree = async (session: string, body: object): Promise<Invocation> => {
+    for (;;) {
+      const answer = await post(world.roles.agent, session, body);
+      if (answer.status !== 409) return answer;
+      await delay(200);
+    }
+  };
+  /** The titles of all issues, by GitHub's own records. */
+  const titles = async (): Promise<readonly string[]> => {
+    const { apiBase, grants } = world.stack.gitHub;
+    const [token = ''] = grants.accessTokens();
+    const all: string[] = [];
+    for (let page = 1; ; page += 1) {
+      const { owner, repo } = REPOSITORY;
+      const query = `state=all&per_page=100&page=${String(page)}`;
+      const answer = await fetch(`${apiBase}/repos/${owner}/${repo}/issues?${query}`, {
+        headers: { authorization: `Bearer ${token}` },
+      });
+      const issues = (await answer.json()) as readonly { readonly title: string }[];
+      all.push(...issues.map(({ title }) => title));
+      if (issues.length < 100) return all;
+    }
+  };
+  const opened = async (title: string): Promise<number> =>
+    (await titles()).filter((each) => each === title).length;
+  const history = async (session: string): Promise<string> => {
+    const headers = {
+      'x-amzn-oidc-data': tokenOf(world.stack, { payload: { sub: subjectOf('alice@example.com') } }),
+    };
+    return (await fetch(`${world.roles.agent.url}/sessions/${session}`, { headers })).text();
+  };
+
+  const killAmong = async (sessions: readonly string[], random: Random): Promise<void> => {
+    const task = await startRole('agent', { environment: world.stack.environment('agent') });
+    const paused = await Promise.all(
+      sessions.map((session) => post(task, session, { message: `open ${session}` })),
+    );
+    const ended = sessions.map(async (session, index) => {
+      await delay(random.below(WRITING_MS / 2));
+      const waiting = paused[index];
+      if (waiting !== undefined) await approve(task, session, waiting).catch(() => undefined);
+    });
+    await delay(random.below(WRITING_MS));
+    task.process.kill('SIGKILL');
+    await Promise.all([task.exited, ...ended]);
+  };
+
+  it('no write is doubled, and none is denied or claimed that is not so', async () => {
+    const random = new Random(5);
+    world.stack.gitHub.faults.plan(/^POST \/api\//, { kind: 'delay', ms: WRITING_MS / 4 });
+    const sessions = Array.from({ length: KILLS * WRITES_EACH }, (_, index) => `kill-${String(index)}-`);
+    for (let at = 0; at < sessions.length; at += WRITES_EACH)
+      await killAmong(sessions.slice(at, at + WRITES_EACH), random);
+    await delay(WRITING_MS);
+    const told = { done: 0, notDone: 0, notKnown: 0 };
+    for (let at = 0; at < sessions.length; at += WRITES_EACH) {
+      await Promise.all(
+        sessions.slice(at, at + WRITES_EACH).map(async (session) => {
+          const before = await opened(session);
+          await postWhenFree(session, { message: 'What happened?' });
+          const text = await history(session);
+          const says = {
+            done: text.includes('"untrusted":true'),
+            notDone: text.includes(NOT_DONE) || text.includes('without allowing this'),
+            notKnown: text.includes(NOT_KNOWN),
+          };
+          expect(before).toBeLessThanOrEqual(1);
+          expect(Object.values(says).filter(Boolean)).toHaveLength(1);
+          if (says.done) expect(before).toBe(1);
+          if (says.notDone) expect(before).toBe(0);
+          for (const each of ['done', 'notDone', 'notKnown'] as const) told[each] += Number(says[each]);
+          // The user asks for the same again, and approves it again.
+          const again = await post(world.roles.agent, session, { message: `open ${session}` });
+          await approve(world.roles.agent, session, again);
+          expect(await opened(session)).toBe(says.done ? 2 : 1);
+        }),
+      );
+    }
+    // The kills came before, in the middle of and after the writes.
+    expect(Math.min(told.done + told.notKnown, told.notDone + told.notKnown)).toBeGreaterThan(5);
+  }, 180_000);
+});
