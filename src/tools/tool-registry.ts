@@ -127,23 +127,21 @@ export class ToolRegistry implements OnApplicationBootstrap {
     if (access.scopes.some((scope) => offered.provider.scopes[scope] === undefined))
       refuse('a scope of it is not described');
     const run: unknown = Reflect.get(instance, method);
-    if (!isMethod<RegisteredTool['run']>(run)) return refuse(`no method ${method}`);
+    if (!isMethod(run)) return refuse(`no method ${method}`);
     const { verifiedBy } = options;
     const verify: unknown = verifiedBy === undefined ? undefined : Reflect.get(instance, verifiedBy);
-    if (verifiedBy !== undefined && !isMethod<Verify>(verify)) return refuse(`no method ${verifiedBy}`);
+    if (verifiedBy !== undefined && !isMethod(verify)) return refuse(`no method ${verifiedBy}`);
     this.#tools.set(name, {
       options,
       offered,
       run: run.bind(instance),
-      verify: isMethod<Verify>(verify) ? verify.bind(instance) : undefined,
+      verify: isMethod(verify) ? verify.bind(instance) : undefined,
     });
     this.#specifications.push(specificationOf(options));
   }
 }
 
-type Verify = NonNullable<RegisteredTool['verify']>;
-
-function isMethod<Method extends (...parameters: never) => unknown>(value: unknown): value is Method {
+function isMethod(value: unknown): value is (...parameters: unknown[]) => Promise<unknown> {
   return typeof value === 'function';
 }
 

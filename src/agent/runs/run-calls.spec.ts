@@ -35,7 +35,10 @@ describe('RunCalls', () => {
     };
     turn = {
       claimed: Promise.resolve(),
-      noteWrite: (toolCallId, digest) => Promise.resolve(note(`begin ${toolCallId} ${digest}`)),
+      noteWrite: (toolCallId, digest) => {
+        note(`begin ${toolCallId} ${digest}`);
+        return Promise.resolve();
+      },
       doubt: (toolCallId) => {
         note(`doubt ${toolCallId}`);
       },
