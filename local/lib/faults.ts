@@ -11,6 +11,8 @@ export type Fault =
   | { readonly kind: 'drip'; readonly everyMs: number }
   /** Breaks the connection in the middle of an answer. */
   | { readonly kind: 'truncate' }
+  /** Does what it is asked for, and breaks the connection instead of answering. */
+  | { readonly kind: 'unanswered' }
   | { readonly kind: 'delay'; readonly ms: number }
   /** Answers, but tells a time that is so far ahead. */
   | { readonly kind: 'clock'; readonly ms: number }
@@ -87,6 +89,12 @@ export class FaultSwitch {
         request.resume();
         beginAnswer(response, fault);
         return true;
+      case 'unanswered':
+        response.end = () => {
+          response.destroy();
+          return response;
+        };
+        return false;
       case 'delay':
         await new Promise((resolve) => setTimeout(resolve, fault.ms));
         return false;
