@@ -1,4 +1,4 @@
-import { NodeHttpHandler } from '@smithy/node-http-handler';
+import { TracedRequestHandler } from './traced-request-handler.js';
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const REQUEST_TIMEOUT_MS = 8_000;
@@ -12,7 +12,7 @@ const SOCKETS = 500;
 export interface AwsClientOptions {
   readonly region: string;
   readonly maxAttempts: number;
-  readonly requestHandler: NodeHttpHandler;
+  readonly requestHandler: TracedRequestHandler;
 }
 
 /**
@@ -28,7 +28,7 @@ export function awsClientOptions(
   return {
     region,
     maxAttempts: attempts,
-    requestHandler: new NodeHttpHandler({
+    requestHandler: new TracedRequestHandler({
       connectionTimeout: CONNECT_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
       throwOnRequestTimeout: true,

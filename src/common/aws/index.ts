@@ -1,1 +1,3 @@
 export { awsClientOptions } from './aws-client-options.js';
+export { tracedCall } from './traced-call.js';
+export { TracedRequestHandler } from './traced-request-handler.js';
