@@ -1,0 +1,1 @@
+export { Circuit, CircuitOpenError } from './circuit.js';
