@@ -23,11 +23,12 @@ export const ARROWS = [
   ['flow', 'identity/flow', ['storage', 'audit', 'config', 'common']],
   ['tools', 'tools', ['identity/(sign-in|token-vault)', 'storage', 'audit', 'config', 'common']],
   ['sessions', 'sessions', ['identity/sign-in', 'storage', 'audit', 'config', 'common']],
+  ['usage', 'usage', ['identity/sign-in', 'sessions', 'storage', 'config', 'common']],
   ['binding', 'binding', ['identity/(sign-in|flow|authorization-completion)', 'audit', 'config', 'common']],
   [
     'agent-knows-no-provider',
     'agent',
-    ['tools', 'sessions', 'identity/(sign-in|flow)', 'audit', 'config', 'common'],
+    ['tools', 'sessions', 'usage', 'identity/(sign-in|flow)', 'audit', 'config', 'common'],
   ],
   ['agent-http', 'agent/http', ['agent/(events|runs)', 'sessions', 'identity/sign-in', 'audit', 'common']],
   ['agent-strands', 'agent/strands', ['tools', 'sessions', 'config', 'common']],
@@ -35,10 +36,11 @@ export const ARROWS = [
   [
     'agent-runs',
     'agent/runs',
-    ['agent/(interrupts|strands)', 'tools', 'sessions', 'identity/sign-in', 'config', 'common'],
+    ['agent/(interrupts|strands)', 'tools', 'sessions', 'usage', 'identity/sign-in', 'config', 'common'],
   ],
   ['agent-events', 'agent/events', ['agent/(interrupts|runs)', 'sessions', 'common']],
   ['api-docs', 'api-docs', ['identity/sign-in', 'config', 'common']],
+  ['forgetting-a-user-starts-no-role', 'forget-user', ['sessions', 'storage', 'config', 'common']],
   ['the-doctor-looks-from-outside', 'doctor', ['roles', 'tools', 'config', 'common']],
 ];
 
@@ -98,7 +100,7 @@ export default {
       name: 'session-binding-has-nothing-of-the-agent',
       severity: 'error',
       from: { path: '^src/roles/session-binding\\.module\\.ts$' },
-      to: { path: '^src/(agent|tools|[^/]+-tools|api-docs|sessions|identity/token-vault)/' },
+      to: { path: '^src/(agent|tools|[^/]+-tools|api-docs|sessions|usage|identity/token-vault)/' },
     },
     {
       name: 'a-vendor-has-one-adapter',
@@ -129,6 +131,34 @@ export default {
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/agent/events/' },
       to: { path: 'node_modules/@ag-ui/' },
+    },
+    {
+      name: 'opentelemetry-has-one-room',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/common/telemetry/' },
+      to: { path: 'node_modules/@opentelemetry/' },
+    },
+    {
+      name: 'the-sdk-of-opentelemetry-has-one-adapter',
+      severity: 'error',
+      from: {
+        path: '^src/',
+        pathNot: ['^src/common/telemetry/(otlp\\.adapter|trace-ids)\\.ts$', '\\.spec\\.ts$', '/testing/'],
+      },
+      to: { path: 'node_modules/@opentelemetry/', pathNot: 'node_modules/@opentelemetry/api/' },
+    },
+    {
+      name: 'the-sdk-of-opentelemetry-is-loaded-on-demand',
+      severity: 'error',
+      from: {
+        path: '^src/',
+        pathNot: ['\\.spec\\.ts$', '/testing/', '^src/common/telemetry/otlp\\.adapter\\.ts$'],
+      },
+      to: {
+        path: '^src/common/telemetry/(otlp\\.adapter|trace-ids)\\.ts$',
+        dynamic: false,
+        dependencyTypesNot: ['type-only'],
+      },
     },
     {
       name: 'only-the-agent-and-the-doctor-call-the-model',

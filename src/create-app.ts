@@ -9,6 +9,7 @@ import {
   RequestsInFlight,
 } from './common/http/index.js';
 import { JsonLogger } from './common/logging/index.js';
+import { startTelemetry } from './common/telemetry/index.js';
 import type { LoadedRole } from './roles/load-role.js';
 
 /** Load balancers send up to 64 K of headers; Node's own cap of 16 K would answer some valid users 431. */
@@ -51,6 +52,7 @@ export async function createApp(
     },
   });
   const { role, environment, logLevel: level, publicUrl } = config.service;
+  const stopTelemetry = await startTelemetry(config.telemetry);
   const composed = { ...root, imports: [...(root.imports ?? []), ...further] };
   const app = await NestFactory.create<NestFastifyApplication>(composed, adapter, {
     abortOnError: false,
@@ -62,6 +64,8 @@ export async function createApp(
   fastify.removeAllContentTypeParsers();
   app.useBodyParser(bodyType);
   addRequestHooks(fastify, publicUrl, app.get(RequestsInFlight));
+  // By then the requests in flight are answered.
+  fastify.addHook('onClose', stopTelemetry);
   // Without an explicit exit, a call that hangs would keep the process. A signal does not end process 1 of a container.
   app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
   await app.init();

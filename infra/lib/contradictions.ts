@@ -12,9 +12,6 @@ const FARGATE_MEMORY: Readonly<
   4096: { from: 8_192, to: 30_720, step: 1_024 },
 };
 
-/** The application's own limit: docs/operations.md. */
-const RUNS_OF_A_TASK = 1_500;
-
 /** Faults between members that are each valid: the place of the fault, and what to write instead. */
 export function contradictions(given: Deployment): readonly (readonly [path: string, sentence: string])[] {
   const { domain, sessions, network: net, oidc } = given;
@@ -32,8 +29,8 @@ export function contradictions(given: Deployment): readonly (readonly [path: str
   if (given.busyHours !== undefined && given.busyHours.to <= given.busyHours.from)
     found.push(['busyHours.to', 'must be after from; both are hours of one day, UTC']);
   if (!oidc.scope.split(' ').includes('openid')) found.push(['oidc.scope', 'must contain openid']);
-  if (given.agent.runsPerTask > RUNS_OF_A_TASK)
-    found.push(['agent.runsPerTask', `a task takes ${String(RUNS_OF_A_TASK)} runs, and refuses more`]);
+  if (given.agent.runsPerTask > given.limits.runsPerTask)
+    found.push(['agent.runsPerTask', 'must be at most limits.runsPerTask: a task refuses more']);
   for (const name of Object.keys(given.tags)) {
     if (name.startsWith('aws:')) found.push([`tags.${name}`, 'the prefix aws: is reserved for AWS']);
     if (name === 'application' || name === 'environment')

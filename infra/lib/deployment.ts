@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { contradictions } from './contradictions.ts';
 import { sentencesOf } from './fault-sentences.ts';
 import { model, network, oidcProvider, provider } from './deployment-parts.ts';
-import { cidr, clientId, count, host, keyArn, region, secretName, text, url } from './forms.ts';
+import { cidr, clientId, count, countTo, host, keyArn, region, secretName, text, url } from './forms.ts';
+
+const MOST_PER_DAY = 999_999_999_999;
 
 /** The size of the tasks of a role, and their number. */
 const tasks = (cpu: 256 | 1024, memoryMiB: number, maximum: number) => ({
@@ -184,6 +186,26 @@ export const members = z.strictObject({
     })
     .prefault({})
     .describe('How long the roles wait for other services'),
+  limits: z
+    .strictObject({
+      runsPerUser: countTo(1_000).default(10).describe('Runs that a user may have in progress, on all tasks'),
+      runsPerTask: countTo(100_000)
+        .default(1_500)
+        .describe('Runs that a task may have in progress. agent.runsPerTask, which adds tasks, is less'),
+      requestsPerDay: countTo(MOST_PER_DAY)
+        .optional()
+        .describe('Runs that a user may begin on a day, which begins at midnight UTC. No limit when absent'),
+      tokensPerDay: countTo(MOST_PER_DAY)
+        .optional()
+        .describe("Tokens of the model that a user's runs may take on a day. No limit when absent"),
+      modelCallsPerRun: countTo(100).default(12).describe('How often a run may call the model'),
+      modelAnswerTokens: countTo(128_000)
+        .min(256, { error: 'must be at least 256' })
+        .default(4_096)
+        .describe('How many tokens an answer of the model may have'),
+    })
+    .prefault({})
+    .describe('What one user, one run and one task may take'),
   sessionBinding: z
     .strictObject({
       ...tasks(256, 512, 6),
@@ -193,6 +215,18 @@ export const members = z.strictObject({
     })
     .prefault({})
     .describe('Tasks of the session-binding role'),
+  telemetry: z
+    .strictObject({
+      endpoint: url()
+        .refine((address) => !URL.canParse(address) || new URL(address).port === '', {
+          error: 'must be at port 443, because tasks connect to no other one',
+        })
+        .describe(
+          'An OTLP/HTTP endpoint without credentials, such as a collector of yours. With network.egress, its addresses must be among cidrs',
+        ),
+    })
+    .optional()
+    .describe('Where the roles send traces and metrics: docs/operations.md. None are recorded when absent'),
   logRetentionDays: z
     .literal([30, 90, 180, 365], { error: 'must be 30, 90, 180 or 365' })
     .default(90)

@@ -47,6 +47,8 @@ export const RULES: readonly Rule[] = [
     otherwise: 'deny',
     target: 'agent',
   },
+  // A rule takes five paths.
+  { paths: ['/usage'], otherwise: 'deny', target: 'agent' },
 ];
 
 export interface EdgeProps {

@@ -29,6 +29,7 @@ export function environmentOf(
     S3_BUCKET_NAME: bucketName,
     CALL_DEADLINE_SECONDS: String(given.deadlines.callSeconds),
     ...(signOut !== undefined && { SIGN_OUT_URL: signOut }),
+    ...(given.telemetry !== undefined && { OTEL_EXPORTER_OTLP_ENDPOINT: given.telemetry.endpoint }),
   };
   return {
     sessionBinding: common,
@@ -41,7 +42,20 @@ export function environmentOf(
       RUN_GRACE_SECONDS: String(given.deadlines.graceSeconds),
       MODEL_FIRST_BYTE_SECONDS: String(given.deadlines.modelFirstByteSeconds),
       MODEL_IDLE_SECONDS: String(given.deadlines.modelIdleSeconds),
+      ...limitsOf(given),
     },
+  };
+}
+
+function limitsOf({ limits }: Deployment): Readonly<Record<string, string>> {
+  const { requestsPerDay, tokensPerDay } = limits;
+  return {
+    RUNS_PER_USER: String(limits.runsPerUser),
+    RUNS_PER_TASK: String(limits.runsPerTask),
+    MODEL_CALLS_PER_RUN: String(limits.modelCallsPerRun),
+    MODEL_ANSWER_TOKENS: String(limits.modelAnswerTokens),
+    ...(requestsPerDay !== undefined && { REQUESTS_PER_DAY: String(requestsPerDay) }),
+    ...(tokensPerDay !== undefined && { TOKENS_PER_DAY: String(tokensPerDay) }),
   };
 }
 

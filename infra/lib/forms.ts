@@ -31,3 +31,5 @@ export const clientId = (): z.ZodString =>
 export const subnet = (): z.ZodString => text(/^subnet-\w+$/, "must be a subnet's id, subnet-…");
 export const count = (): z.ZodNumber =>
   z.int({ error: 'must be a whole number' }).min(1, { error: 'must be at least 1' });
+export const countTo = (most: number): z.ZodNumber =>
+  count().max(most, { error: `must be at most ${String(most)}` });

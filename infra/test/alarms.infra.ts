@@ -139,6 +139,8 @@ describe('an outage, played on the local stack', () => {
   }, 30_000);
 
   it('of the store during runs: runs that cannot be saved end in errors', async () => {
+    // The circuit of the case before is still open.
+    await eventually(async () => (await alice.request(`${world.url}/sessions`)).status === 200);
     const slow = world.stack.bedrock.faults.plan(/converse/, { kind: 'delay', ms: 1_000 });
     const asked = times(TIMES, () => ask());
     await eventually(() => slow.met === TIMES);

@@ -119,7 +119,7 @@ describe('mistakes', () => {
     [
       'more runs than a task takes',
       { agent: { runsPerTask: 2000 } },
-      'agent.runsPerTask: a task takes 1500 runs',
+      'agent.runsPerTask: must be at most limits.runsPerTask',
     ],
     [
       'an API that is not that of GitHub Enterprise Server',
@@ -178,6 +178,12 @@ describe('mistakes', () => {
       { tags: { environment: 'y' } },
       'tags.environment: is set by the deployment itself',
     ],
+    [
+      'a port that tasks do not reach',
+      { telemetry: { endpoint: 'https://collector.example.com:4318' } },
+      'telemetry.endpoint: must be at port 443, because tasks connect to no other one',
+    ],
+    ['no address', { telemetry: { endpoint: 'collector' } }, 'telemetry.endpoint: must be an https URL'],
     ['a level that stops the scaling', { logLevel: 'warn' }, 'logLevel: must be info, debug or trace'],
   ])('are reported in a sentence that says what to write: %s', (_name, change, sentence) => {
     const text = JSON.parse(JSON.stringify({ ...exampleText(), ...change })) as unknown;
@@ -220,7 +226,16 @@ describe('a deployment file', () => {
         model: { inferenceProfileId: 'eu.a.b', foundationModelId: 'a.b', regions: ['eu-west-1'] },
         network: { availabilityZones: ['eu-west-1a', 'eu-west-1b'] },
         agent: { runMinutes: 5 },
-        deadlines: { callSeconds: 5, modelFirstByteSeconds: 100, modelIdleSeconds: 30 },
+        deadlines: { callSeconds: 5, modelFirstByteSeconds: 100, modelIdleSeconds: 30, graceSeconds: 10 },
+        telemetry: { endpoint: 'https://collector.example.com/otlp' },
+        limits: {
+          runsPerUser: 1,
+          runsPerTask: 200,
+          requestsPerDay: 2,
+          tokensPerDay: 3,
+          modelCallsPerRun: 4,
+          modelAnswerTokens: 500,
+        },
       }),
       { albArn: 'another', bucketName: 'another' },
     );
@@ -237,6 +252,8 @@ describe('a deployment file', () => {
       AUTHORIZATION_ORIGIN: "always AgentCore Identity's own",
       SIGN_IN: 'always alb behind a load balancer',
       BEARER_AUDIENCE: 'useful only without a load balancer',
+      OTEL_SERVICE_NAME: 'always onbehalf- and the role',
+      OTEL_RESOURCE_ATTRIBUTES: 'a collector adds what is of the account',
     };
     expect([...said.map(([name]) => name), ...Object.keys(notOfTheFile)].sort()).toEqual(
       Object.keys(allVariables([GITHUB])).sort(),

@@ -332,6 +332,7 @@ describe('the rules of the load balancer', () => {
       '/runs/',
       '/runs/a/events',
       '/runs/a/stop',
+      '/usage',
       '/sessions',
       '/sessions/',
       '/sessions/a',

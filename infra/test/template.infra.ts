@@ -44,7 +44,7 @@ describe('the deployment', () => {
             AuthenticateOidcConfig?: { OnUnauthenticatedRequest: string };
           }[],
       );
-      expect(rules).toHaveLength(4);
+      expect(rules).toHaveLength(5);
       for (const actions of rules) {
         expect(actions.map(({ Type }) => Type)).toEqual(['authenticate-oidc', 'forward']);
         expect(['authenticate', 'deny']).toContain(
@@ -97,6 +97,7 @@ describe('the deployment', () => {
         'any /sessions deny',
         'any /sessions/* deny',
         'any /sign-out deny',
+        'any /usage deny',
       ]);
     });
 

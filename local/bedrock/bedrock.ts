@@ -19,10 +19,12 @@ export interface BedrockOptions extends Listen {
 }
 
 export interface LocalBedrock extends Part {
-  /** Every request that the model has received, for tests. */
-  readonly requests: readonly ConverseRequest[];
+  /** Every request that the model has received, for tests, which may empty it. */
+  readonly requests: ConverseRequest[];
   /** Every call so far, for tests. */
   readonly calls: readonly AwsCall[];
+  /** Why requests were refused as invalid, for tests. */
+  readonly refusals: readonly string[];
   /** The number of streams that a client closed before their end. */
   readonly aborted: () => number;
   model: Model;
@@ -41,12 +43,13 @@ export async function startBedrock(options: BedrockOptions = {}): Promise<LocalB
   const faults = new FaultSwitch();
   const requests: ConverseRequest[] = [];
   const calls: AwsCall[] = [];
+  const refusals: string[] = [];
   let aborted = 0;
   const model = options.model ?? ruleBasedModel;
   const part = { model };
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     if (await faults.apply(request, response)) return;
-    const converse = await readRequest(request, response);
+    const converse = await readRequest(request, response, refusals);
     if (converse === undefined) return;
     requests.push(converse);
     calls.push({
@@ -68,11 +71,13 @@ export async function startBedrock(options: BedrockOptions = {}): Promise<LocalB
     faults,
     requests,
     calls,
+    refusals,
     aborted: () => aborted,
     close,
     reset: () => {
       requests.length = 0;
       calls.length = 0;
+      refusals.length = 0;
       faults.clear();
       part.model = model;
       return Promise.resolve();
@@ -83,6 +88,7 @@ export async function startBedrock(options: BedrockOptions = {}): Promise<LocalB
 async function readRequest(
   request: IncomingMessage,
   response: ServerResponse,
+  refusals: string[],
 ): Promise<ConverseRequest | undefined> {
   if (request.method !== 'POST' || !/^\/model\/[^/]+\/converse-stream$/.test(request.url ?? '')) {
     sendError(response, 404, 'UnknownOperationException', 'Unknown operation');
@@ -97,6 +103,7 @@ async function readRequest(
     return validate(JSON.parse(body.toString('utf8')));
   } catch (error) {
     if (!(error instanceof InvalidRequest) && !(error instanceof SyntaxError)) throw error;
+    refusals.push(error.message);
     sendError(response, 400, 'ValidationException', error.message);
     return undefined;
   }

@@ -9,7 +9,7 @@ const MAXIMUM_SECONDS = 86_400;
 
 const milliseconds = z.int().min(1).max(MAXIMUM_MS);
 const fault = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.enum(['reset', 'hang', 'stall', 'truncate']) }),
+  z.strictObject({ kind: z.enum(['reset', 'hang', 'stall', 'truncate', 'unanswered']) }),
   z.strictObject({ kind: z.literal('drip'), everyMs: milliseconds }),
   z.strictObject({ kind: z.literal('delay'), ms: milliseconds }),
   z.strictObject({ kind: z.literal('clock'), ms: z.int() }),

@@ -26,4 +26,5 @@ export const RULES: readonly Rule[] = [
     action: 'deny',
     target: 'agent',
   },
+  { paths: [/^\/usage$/], action: 'deny', target: 'agent' },
 ];

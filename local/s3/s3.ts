@@ -14,6 +14,7 @@ import {
   parseBatchDelete,
   publicAccessXml,
   versioningXml,
+  versionsResult,
 } from './xml.ts';
 
 export interface S3Options extends Listen {
@@ -37,10 +38,15 @@ export interface BucketSettings {
   readonly keyArn?: string;
 }
 
+export interface S3Call extends AwsCall {
+  /** The size of the object that was written or read; 0 for every other call. */
+  bytes: number;
+}
+
 export interface LocalS3 extends Part {
   readonly store: ObjectStore;
   /** Every call so far, for tests. */
-  readonly calls: readonly AwsCall[];
+  readonly calls: readonly S3Call[];
   /** The settings of all buckets. The behaviour of this part does not depend on them. */
   settings: BucketSettings;
 }
@@ -62,14 +68,15 @@ const UNSET: BucketSettings = { region: 'eu-central-1', versioned: false, closed
 
 /**
  * Amazon S3's REST protocol, path-style: PutObject, GetObject, HeadObject, DeleteObject (all with their conditional headers),
- * DeleteObjects, ListObjectsV2, HeadBucket, and the settings of a bucket. Everything else is NotImplemented.
+ * DeleteObjects, ListObjectsV2, ListObjectVersions, HeadBucket, and the settings of a bucket. Everything else is
+ * NotImplemented. It keeps no old versions, so each object has the one version that S3 calls `null`.
  */
 export async function startS3(options: S3Options): Promise<LocalS3> {
   const store = new ObjectStore(options.buckets, options.directory);
   const faults = new FaultSwitch();
   const initial = options.settings ?? UNSET;
   const part = { settings: initial };
-  const calls: AwsCall[] = [];
+  const calls: S3Call[] = [];
   const mayNotList = new Set(options.mayNotList);
   const serving = await serve(
     async (request, response) => {
@@ -105,7 +112,7 @@ export async function startS3(options: S3Options): Promise<LocalS3> {
 async function answer(
   store: ObjectStore,
   settings: BucketSettings,
-  calls: AwsCall[],
+  calls: S3Call[],
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -116,29 +123,27 @@ async function answer(
   const key = decodeURIComponent(rest.join('/'));
   store.requireBucket(bucket);
   const operation = `${request.method ?? ''} ${key === '' ? 'bucket' : 'object'}`;
-  const action = ACTIONS[operation];
+  const listsVersions = operation === 'GET bucket' && url.searchParams.has('versions');
+  const action = listsVersions ? 's3:ListBucketVersions' : ACTIONS[operation];
   const prefix = url.searchParams.get('prefix');
   const target = { bucket, ...(key !== '' && { key }), ...(prefix !== null && { prefix }) };
-  if (action !== undefined) calls.push({ accessKeyId, action, target });
+  const call: S3Call = { accessKeyId, action: action ?? '', target, bytes: 0 };
+  if (action !== undefined) calls.push(call);
   switch (operation) {
     case 'HEAD bucket':
       response.writeHead(200, { 'x-amz-bucket-region': settings.region }).end();
       return;
     case 'GET bucket': {
-      const setting = settingXml(settings, url.searchParams);
-      if (setting !== undefined) {
-        sendXml(response, setting);
-        return;
-      }
-      if (url.searchParams.get('list-type') !== '2') break;
-      sendXml(response, listResult(bucket, store.list(bucket, url.searchParams), url.searchParams));
+      const xml = bucketXml(store, settings, bucket, url.searchParams);
+      if (xml === undefined) break;
+      sendXml(response, xml);
       return;
     }
     case 'POST bucket': {
       if (!url.searchParams.has('delete')) break;
       const keys = parseBatchDelete((await readBody(request)).toString('utf8'));
       for (const each of keys) {
-        calls.push({ accessKeyId, action: 's3:DeleteObject', target: { bucket, key: each } });
+        calls.push({ accessKeyId, action: 's3:DeleteObject', target: { bucket, key: each }, bytes: 0 });
         store.delete(bucket, each, {});
       }
       sendXml(response, batchDeleteResult(keys));
@@ -148,12 +153,14 @@ async function answer(
       if (request.headers['x-amz-copy-source'] !== undefined || url.searchParams.has('uploadId')) break;
       const body = decodePayload(await readBody(request), request.headers);
       const stored = store.put(bucket, key, body, request.headers);
+      call.bytes = body.length;
       response.writeHead(200, { etag: stored.etag }).end();
       return;
     }
     case 'GET object':
     case 'HEAD object': {
       const stored = store.get(bucket, key, request.headers);
+      if (request.method === 'GET') call.bytes = stored.body.length;
       response.writeHead(200, objectHeaders(stored));
       response.end(request.method === 'HEAD' ? undefined : stored.body);
       return;
@@ -168,6 +175,27 @@ async function answer(
     'NotImplemented',
     'A header or query you provided implies functionality that is not implemented.',
   );
+}
+
+/** What a bucket has, or how it is set; undefined for every other question about it. */
+function bucketXml(
+  store: ObjectStore,
+  settings: BucketSettings,
+  bucket: string,
+  query: URLSearchParams,
+): string | undefined {
+  const setting = settingXml(settings, query);
+  if (setting !== undefined) return setting;
+  if (query.has('versions')) return versionsResult(bucket, store.list(bucket, afterKey(query)), query);
+  if (query.get('list-type') !== '2') return undefined;
+  return listResult(bucket, store.list(bucket, query), query);
+}
+
+/** ListObjectVersions goes on after a key; with one version of each, that is the whole place. */
+function afterKey(query: URLSearchParams): URLSearchParams {
+  const named = new URLSearchParams(query);
+  named.set('start-after', query.get('key-marker') ?? '');
+  return named;
 }
 
 function settingXml(settings: BucketSettings, query: URLSearchParams): string | undefined {

@@ -33,6 +33,28 @@ export function listResult(bucket: string, listing: Listing, query: URLSearchPar
   );
 }
 
+export function versionsResult(bucket: string, listing: Listing, query: URLSearchParams): string {
+  const encode = query.get('encoding-type') === 'url' ? encodeURIComponent : escapeHtml;
+  const versions = listing.objects.map(
+    (stored) =>
+      `<Version><Key>${encode(stored.key)}</Key><VersionId>null</VersionId><IsLatest>true</IsLatest>` +
+      `<LastModified>${new Date(stored.modifiedAt).toISOString()}</LastModified>` +
+      `<ETag>${escapeHtml(stored.etag)}</ETag><Size>${String(stored.body.length)}</Size></Version>`,
+  );
+  const last = listing.objects.at(-1)?.key ?? '';
+  const next =
+    listing.nextToken === undefined
+      ? ''
+      : `<NextKeyMarker>${encode(last)}</NextKeyMarker><NextVersionIdMarker>null</NextVersionIdMarker>`;
+  return (
+    `${HEAD}<ListVersionsResult ${NAMESPACE}><Name>${escapeHtml(bucket)}</Name>` +
+    `<Prefix>${encode(query.get('prefix') ?? '')}</Prefix><MaxKeys>${query.get('max-keys') ?? '1000'}</MaxKeys>` +
+    (query.get('encoding-type') === 'url' ? '<EncodingType>url</EncodingType>' : '') +
+    `<IsTruncated>${String(listing.nextToken !== undefined)}</IsTruncated>` +
+    `${next}${versions.join('')}</ListVersionsResult>`
+  );
+}
+
 export function versioningXml(versioned: boolean): string {
   const status = versioned ? '<Status>Enabled</Status>' : '';
   return `${HEAD}<VersioningConfiguration ${NAMESPACE}>${status}</VersioningConfiguration>`;

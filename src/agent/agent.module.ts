@@ -3,6 +3,7 @@ import { MODEL_CONFIG } from '../config/index.js';
 import { FlowModule } from '../identity/flow/index.js';
 import { SessionsModule } from '../sessions/index.js';
 import { ToolsModule } from '../tools/index.js';
+import { UsageModule } from '../usage/index.js';
 import { InvocationsController } from './http/invocations.controller.js';
 import { RunsController } from './http/runs.controller.js';
 import { Interrupts } from './interrupts/index.js';
@@ -11,7 +12,7 @@ import { bedrockModel, MODEL } from './strands/index.js';
 
 /** The agent: runs that answer a user's message with the help of tools. Knows no provider. */
 @Module({
-  imports: [ToolsModule, SessionsModule, FlowModule],
+  imports: [ToolsModule, SessionsModule, FlowModule, UsageModule],
   controllers: [InvocationsController, RunsController],
   providers: [
     Runs,

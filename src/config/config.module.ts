@@ -22,6 +22,8 @@ export const CONVERSATIONS_CONFIG = tokenOf('conversations');
 export const MODEL_CONFIG = tokenOf('model');
 /** Injects its slice: `@Inject(RUNS_CONFIG) runs: RunsConfig`. */
 export const RUNS_CONFIG = tokenOf('runs');
+/** Injects its slice: `@Inject(LIMITS_CONFIG) limits: LimitsConfig`. */
+export const LIMITS_CONFIG = tokenOf('limits');
 
 /** Provides a configuration, slice by slice, that was loaded before the application was created. It reads nothing itself. */
 @Module({})

@@ -81,13 +81,25 @@ export interface ModelConfig {
   readonly firstByteMs: number;
   /** How long the model may be silent within an answer. */
   readonly idleMs: number;
+  /** How long an answer may be. */
+  readonly answerTokens: number;
 }
 
-/** Limits of a run. */
+/** Limits of a run, and how many runs a task takes. */
 export interface RunsConfig {
   readonly deadlineSeconds: number;
+  readonly modelCalls: number;
+  readonly perTask: number;
   /** How long a run goes on when nobody reads its events any more. */
   readonly graceSeconds: number;
+}
+
+/** Limits of a user, across all tasks. A limit that is undefined does not exist. */
+export interface LimitsConfig {
+  readonly runsPerUser: number;
+  readonly requestsPerDay: number | undefined;
+  /** Input and output. */
+  readonly tokensPerDay: number | undefined;
 }
 
 /** A provider that the agent offers. */
@@ -100,8 +112,18 @@ export interface ProviderConfig {
   readonly deadlineMs: number;
 }
 
+/** Where traces and metrics are sent. */
+export interface TelemetryConfig {
+  /** An OTLP/HTTP endpoint, without a trailing slash. */
+  readonly endpoint: string;
+  /** Attributes of the resource: `service.name` and the like. */
+  readonly attributes: Readonly<Record<string, string>>;
+}
+
 interface CommonConfig {
   readonly service: ServiceConfig;
+  /** Absent if nothing is recorded. */
+  readonly telemetry?: TelemetryConfig;
   readonly alb: AlbConfig;
   readonly signIn: SignInConfig;
   readonly flow: FlowConfig;
@@ -115,6 +137,7 @@ export interface AgentRoleConfig extends CommonConfig {
   readonly identity: AgentIdentityConfig;
   readonly model: ModelConfig;
   readonly runs: RunsConfig;
+  readonly limits: LimitsConfig;
   /** The providers by their ids; a provider that is not configured is absent. */
   readonly providers: Readonly<Record<string, ProviderConfig>>;
 }

@@ -78,6 +78,34 @@ describe('loadConfig', () => {
     expect(limits(others)).toEqual({ calls: [3_000, 3_000, 3_000], firstByteMs: 4_000, idleMs: 5_000 });
   });
 
+  it('records telemetry only where an endpoint is named, over HTTPS or to this machine', () => {
+    const endpoint = { OTEL_EXPORTER_OTLP_ENDPOINT: 'https://collector.example/otlp/' };
+    const telemetryOf = (more: Readonly<Record<string, string>>) =>
+      loadConfig({ ...AGENT, ...more }).telemetry;
+    expect(telemetryOf({ OTEL_SERVICE_NAME: 'x' })).toBeUndefined();
+    expect(telemetryOf(endpoint)).toEqual({
+      endpoint: 'https://collector.example/otlp',
+      attributes: { 'service.name': 'onbehalf-agent', 'deployment.environment.name': 'dev' },
+    });
+    const list = 'service.name=first,team=blue%2Cgreen%20team,empty=,deployment.environment.name=test';
+    expect(telemetryOf({ ...endpoint, OTEL_RESOURCE_ATTRIBUTES: list })?.attributes).toEqual({
+      'service.name': 'first',
+      'deployment.environment.name': 'test',
+      team: 'blue,green team',
+      empty: '',
+    });
+    expect(
+      telemetryOf({ ...endpoint, OTEL_RESOURCE_ATTRIBUTES: list, OTEL_SERVICE_NAME: 'second' }),
+    ).toMatchObject({ attributes: { 'service.name': 'second' } });
+    expect(telemetryOf({ OTEL_EXPORTER_OTLP_ENDPOINT: 'http://localhost:4318' })).toBeDefined();
+    for (const name of ['http://collector.example:4318', 'https://user:password@collector.example', 'x'])
+      expect(faultsOf({ ...AGENT, OTEL_EXPORTER_OTLP_ENDPOINT: name })).toEqual([
+        'OTEL_EXPORTER_OTLP_ENDPOINT',
+      ]);
+    for (const wrong of ['a', 'a=%zz', 'a=%', 'a=b,', '=b', 'a=b c', 'a=%ff'])
+      expect(faultsOf({ ...AGENT, OTEL_RESOURCE_ATTRIBUTES: wrong })).toEqual(['OTEL_RESOURCE_ATTRIBUTES']);
+  });
+
   it('signs users in by the load balancer by default', () => {
     expect(loadConfig(AGENT).signIn).toMatchObject({ kind: 'alb' });
     const bearer = { ...AGENT, SIGN_IN: 'bearer' };

@@ -1,5 +1,12 @@
 import { ConfigError, type ConfigFault } from './config.error.js';
-import type { AppConfig, Environment, ProviderConfig, Role } from './config.types.js';
+import type {
+  AgentRoleConfig,
+  AppConfig,
+  Environment,
+  ProviderConfig,
+  Role,
+  TelemetryConfig,
+} from './config.types.js';
 import {
   allVariables,
   providerVariables,
@@ -11,6 +18,8 @@ import {
 } from './variables.js';
 
 type Values = Partial<VariableValues>;
+/** Reads a variable that is there. */
+type Read = <Name extends VariableName>(name: Name) => VariableValues[Name];
 type ProviderConfigs = Readonly<Record<string, ProviderConfig>>;
 
 const BINDING_PATH = '/oauth2/session-binding';
@@ -116,7 +125,7 @@ function textOf(values: Values, name: string): string | undefined {
 }
 
 function assemble(role: Role, values: Values, providers: ProviderConfigs): AppConfig {
-  const read = <Name extends VariableName>(name: Name): VariableValues[Name] => {
+  const read: Read = (name) => {
     const value = values[name];
     if (value === undefined) throw new TypeError(`${name} was not read`);
     return value;
@@ -136,25 +145,39 @@ function assemble(role: Role, values: Values, providers: ProviderConfigs): AppCo
         role,
         ...common,
         identity: { ...identity, workloadIdentityName: read('WORKLOAD_IDENTITY_NAME') },
-        model: {
-          region: read('AWS_REGION'),
-          id: read('INFERENCE_PROFILE_ID'),
-          firstByteMs: read('MODEL_FIRST_BYTE_SECONDS') * 1000,
-          idleMs: read('MODEL_IDLE_SECONDS') * 1000,
-        },
-        runs: {
-          deadlineSeconds: read('RUN_DEADLINE_SECONDS'),
-          graceSeconds: read('RUN_GRACE_SECONDS'),
-        },
+        ...agentSlices(values, read),
         providers,
       };
   }
 }
 
+function agentSlices(values: Values, read: Read): Pick<AgentRoleConfig, 'model' | 'runs' | 'limits'> {
+  return {
+    model: {
+      region: read('AWS_REGION'),
+      id: read('INFERENCE_PROFILE_ID'),
+      firstByteMs: read('MODEL_FIRST_BYTE_SECONDS') * 1000,
+      idleMs: read('MODEL_IDLE_SECONDS') * 1000,
+      answerTokens: read('MODEL_ANSWER_TOKENS'),
+    },
+    runs: {
+      deadlineSeconds: read('RUN_DEADLINE_SECONDS'),
+      modelCalls: read('MODEL_CALLS_PER_RUN'),
+      perTask: read('RUNS_PER_TASK'),
+      graceSeconds: read('RUN_GRACE_SECONDS'),
+    },
+    limits: {
+      runsPerUser: read('RUNS_PER_USER'),
+      requestsPerDay: values.REQUESTS_PER_DAY,
+      tokensPerDay: values.TOKENS_PER_DAY,
+    },
+  };
+}
+
 function commonSlices(
   role: Role,
   values: Values,
-  read: <Name extends VariableName>(name: Name) => VariableValues[Name],
+  read: Read,
 ): Omit<Extract<AppConfig, { role: 'session-binding' }>, 'role' | 'identity'> {
   const publicUrl = read('PUBLIC_URL');
   return {
@@ -166,6 +189,7 @@ function commonSlices(
       logLevel: read('LOG_LEVEL'),
       publicUrl,
     },
+    ...telemetryOf(role, values, read('ENVIRONMENT')),
     alb: {
       arn: read('ALB_ARN'),
       issuer: read('ALB_ISSUER'),
@@ -190,6 +214,21 @@ function commonSlices(
       deadlineMs: callDeadlineMs(values),
     },
   };
+}
+
+function telemetryOf(
+  role: Role,
+  { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint, OTEL_SERVICE_NAME: name, OTEL_RESOURCE_ATTRIBUTES: more }: Values,
+  environment: string,
+): { readonly telemetry?: TelemetryConfig } {
+  if (endpoint === undefined) return {};
+  const attributes = {
+    'deployment.environment.name': environment,
+    'service.name': `onbehalf-${role}`,
+    ...more,
+    ...(name !== undefined && { 'service.name': name }),
+  };
+  return { telemetry: { endpoint, attributes } };
 }
 
 function deepFreeze<T extends object>(value: T): T {

@@ -14,6 +14,7 @@ export interface Variable<T = unknown> {
 
 const BOTH = ROLES;
 const AGENT: readonly Role[] = ['agent'];
+const MOST_PER_DAY = 999_999_999_999;
 /** The least number of different characters. 32 random hexadecimal digits have more, a repeated word has fewer. */
 const DISTINCT_CHARACTERS = 9;
 const LOOPBACK_HOSTS = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -40,12 +41,32 @@ const origin = (): z.ZodType<string, string> => url().refine((value) => new URL(
 const integer = (minimum: number, maximum: number): z.ZodType<number, string> =>
   z
     .string()
-    .regex(/^\d{1,6}$/)
+    .regex(/^\d{1,12}$/)
     .transform(Number)
     .refine((value) => value >= minimum && value <= maximum);
 
 const secret = (): z.ZodType<string, string> =>
   text(/^[\x21-\x7e]{32,256}$/).refine((value) => new Set(value).size >= DISTINCT_CHARACTERS);
+
+/** https://opentelemetry.io/docs/specs/otel/resource/sdk/: names and percent-encoded values. */
+const attributes = (): z.ZodType<Readonly<Record<string, string>>, string> =>
+  text(/^[\w.-]+=[\x21-\x2b\x2d-\x7e]*(,[\w.-]+=[\x21-\x2b\x2d-\x7e]*)*$/)
+    .refine((list) => decoded(list) !== undefined)
+    .transform((list) => Object.fromEntries(list.split(',').map(attribute)));
+
+function attribute(pair: string): [name: string, value: string] {
+  const at = pair.indexOf('=');
+  return [pair.slice(0, at), decodeURIComponent(pair.slice(at + 1))];
+}
+
+/** Undefined where a text is not percent-encoded UTF-8. */
+function decoded(encoded: string): string | undefined {
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    return undefined;
+  }
+}
 
 const A_SECRET = 'at least 32 random characters, the same in both roles (openssl rand -base64 48)';
 const AN_URL = 'an https URL (http only for localhost) without credentials';
@@ -130,6 +151,24 @@ export const VARIABLES = {
     expected: 'the bucket that keeps conversations and the flow ledger',
     roles: BOTH,
   },
+  OTEL_EXPORTER_OTLP_ENDPOINT: {
+    schema: url(),
+    expected: `where traces and metrics are sent to as OTLP over HTTP, ${AN_URL}; when absent, none are recorded`,
+    roles: BOTH,
+    derived: true,
+  },
+  OTEL_SERVICE_NAME: {
+    schema: text(/^[\x20-\x7e]{1,64}$/),
+    expected: 'the service.name of traces and metrics, 1 to 64 characters; onbehalf-ROLE when absent',
+    roles: BOTH,
+    derived: true,
+  },
+  OTEL_RESOURCE_ATTRIBUTES: {
+    schema: attributes(),
+    expected: 'further attributes of traces and metrics, name=value,name=value with percent-encoded values',
+    roles: BOTH,
+    derived: true,
+  },
   WORKLOAD_TOKEN_SOURCE: {
     schema: choice(['user-id', 'jwt'] as const),
     expected: 'user-id or jwt',
@@ -170,6 +209,43 @@ export const VARIABLES = {
     expected: 'how long a run goes on when its client has lost the connection, 0 to 3500 seconds',
     roles: AGENT,
     fallback: '30',
+  },
+  RUNS_PER_USER: {
+    schema: integer(1, 1_000),
+    expected: 'how many runs a user may have in progress, 1 to 1000',
+    roles: AGENT,
+    fallback: '10',
+  },
+  RUNS_PER_TASK: {
+    schema: integer(1, 100_000),
+    expected: 'how many runs a task may have in progress, 1 to 100000',
+    roles: AGENT,
+    fallback: '1500',
+  },
+  REQUESTS_PER_DAY: {
+    schema: integer(1, MOST_PER_DAY),
+    expected: 'how many runs a user may begin on a day, from 1 on; without it, there is no limit',
+    roles: AGENT,
+    derived: true,
+  },
+  TOKENS_PER_DAY: {
+    schema: integer(1, MOST_PER_DAY),
+    expected:
+      "how many tokens of the model, input and output, a user's runs may take on a day, from 1 on; without it, there is no limit",
+    roles: AGENT,
+    derived: true,
+  },
+  MODEL_CALLS_PER_RUN: {
+    schema: integer(1, 100),
+    expected: 'how often a run may call the model, 1 to 100',
+    roles: AGENT,
+    fallback: '12',
+  },
+  MODEL_ANSWER_TOKENS: {
+    schema: integer(256, 128_000),
+    expected: 'how long an answer of the model may be, 256 to 128000 tokens',
+    roles: AGENT,
+    fallback: '4096',
   },
   CALL_DEADLINE_SECONDS: {
     schema: integer(1, 60),

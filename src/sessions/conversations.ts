@@ -28,6 +28,7 @@ const LATE_WRITES_MS = 4_000;
 const BEING_DELETED =
   'This conversation is being deleted. Delete it again to finish that, or use another id.';
 const MAXIMUM_KEYS_OF_A_SESSION = 100_000;
+const MAXIMUM_KEYS_OF_A_USER = 10_000_000;
 
 /** A run of this name that is in progress at another task, or has ended. */
 export type FoundRun =
@@ -196,6 +197,21 @@ export class Conversations implements BeforeApplicationShutdown {
       ...listed.map((entry) => entry.key).filter((each) => each !== key),
     ]);
     await this.#store.deleteVersion(key, written.version);
+  }
+
+  /** The conversations of a user in which a turn is in progress. */
+  async withTurns(sub: string): Promise<readonly string[]> {
+    const keys = new UserKeys(sub);
+    const listed = await this.#store.list(keys.sessions(), MAXIMUM_KEYS_OF_A_USER);
+    const found: string[] = [];
+    for (const { key } of listed) {
+      const sessionId = keys.sessionOfWorkingSet(key);
+      if (sessionId === undefined) continue;
+      const stored = await this.#store.get(key);
+      const set = stored === undefined ? undefined : readableWorkingSet(stored.text, keys.nameOf(key));
+      if (set !== undefined && (await this.#isBusy(key, set))) found.push(sessionId);
+    }
+    return found;
   }
 
   /** Late writes get a little more time; what they do not manage, the lease gives up. */

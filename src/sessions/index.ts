@@ -14,6 +14,7 @@ export { Conversations, type FoundRun } from './conversations.js';
 export { SharedRuns, type RunName } from './shared-runs.js';
 export { interruptView, storedInterrupt, type StoredInterrupt } from './interrupt.js';
 export { sessionId } from './session-id.js';
+export { TaskLease } from './task-lease.js';
 export { SessionsModule } from './sessions.module.js';
 export type { TurnRequest } from './claim.js';
 export type { Turn, TurnResult } from './turn.js';

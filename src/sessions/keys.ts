@@ -30,8 +30,18 @@ export class UserKeys {
     return this.line(`${checked(sessionId)}.json`);
   }
 
+  /** The prefix of all conversations. */
+  sessions(): string {
+    return `${this.#prefix}sessions/`;
+  }
+
+  /** The conversation whose working set has a key; undefined for another object. */
+  sessionOfWorkingSet(key: string): string | undefined {
+    return /^([^/]+)\/working-set\.json$/.exec(key.slice(this.sessions().length))?.[1];
+  }
+
   session(sessionId: string): string {
-    return `${this.#prefix}sessions/${checked(sessionId)}/`;
+    return `${this.sessions()}${checked(sessionId)}/`;
   }
 
   workingSet(sessionId: string): string {

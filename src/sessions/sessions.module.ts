@@ -10,6 +10,6 @@ import { SessionsController } from './sessions.controller.js';
   imports: [StorageModule],
   controllers: [SessionsController],
   providers: [Conversations, SharedRuns, TaskLease],
-  exports: [Conversations, SharedRuns],
+  exports: [Conversations, SharedRuns, TaskLease],
 })
 export class SessionsModule {}

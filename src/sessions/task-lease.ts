@@ -36,6 +36,7 @@ export class TaskLease implements OnApplicationBootstrap, OnApplicationShutdown 
     this.#store = store;
   }
 
+  /** Begins to renew the lease. */
   onApplicationBootstrap(): void {
     this.#renewInBackground();
     this.#timer = setInterval(() => {

@@ -14,7 +14,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { z } from 'zod';
-import { awsClientOptions } from '../common/aws/index.js';
+import { awsClientOptions, tracedCall } from '../common/aws/index.js';
+import { Circuit } from '../common/circuit/index.js';
 import { withDeadline } from '../common/deadline/index.js';
 import { AppError, errorFields } from '../common/errors/index.js';
 import { CONVERSATIONS_CONFIG, type ConversationsConfig } from '../config/index.js';
@@ -40,11 +41,12 @@ const NOTE = 'note';
 
 /**
  * Amazon S3 through the AWS SDK. The SDK's variable `AWS_ENDPOINT_URL_S3` can replace its address. Each call ends by its
- * deadline, also when S3 stalls in the middle of an answer.
+ * deadline, also when S3 stalls in the middle of an answer, and at once while S3 is down.
  */
 @Injectable()
 export class S3Adapter implements ObjectStore, OnApplicationShutdown {
   readonly #logger = new Logger(S3Adapter.name);
+  readonly #circuit = new Circuit('s3');
   readonly #client: S3Client;
   readonly #bucket: string;
   readonly #deadlineMs: number;
@@ -171,6 +173,7 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
     });
   }
 
+  /** Closes the connections. */
   onApplicationShutdown(): void {
     this.#client.destroy();
   }
@@ -206,7 +209,9 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
     send: (ends: AbortSignal) => Promise<T>,
   ): Promise<T> {
     try {
-      return await withDeadline(this.#deadlineMs, signal, send);
+      return await this.#circuit.call(signal, () =>
+        tracedCall('S3', operation, () => withDeadline(this.#deadlineMs, signal, send)),
+      );
     } catch (error) {
       if (signal?.aborted === true)
         throw new AppError('sessions_unavailable', { reason: 'aborted', cause: error });

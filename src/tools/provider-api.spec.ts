@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
+import { openCircuit } from '../common/circuit/testing/open-circuit.js';
 import { ProviderApi } from './provider-api.js';
 import { TokenRefusedError, ToolError, type ProviderCallContext } from './index.js';
 
@@ -216,6 +217,16 @@ describe('ProviderApi', () => {
       respond = status(401);
       await expect(write()).rejects.toThrow(TokenRefusedError);
     });
+  });
+
+  it('does not send anything while the provider is down, so a write was not done', async () => {
+    respond = status(503);
+    const write = () => client.write({ path: ['issues'], answer, method: 'POST' }, context());
+    await openCircuit(write);
+    const refused = { code: 'provider_unavailable', cause: { name: 'CircuitOpenError' } };
+    await expect(write()).rejects.toMatchObject(refused);
+    await expect(get()).rejects.toMatchObject(refused);
+    expect(seen).toHaveLength(5);
   });
 
   it('stops when the run is cancelled', async () => {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Injectable } from '@nestjs/common';
 import type { z } from 'zod';
+import { Circuit, CircuitOpenError } from '../common/circuit/index.js';
 import { withDeadline } from '../common/deadline/index.js';
 import { ERRORS } from '../common/errors/index.js';
 import type { ProviderConfig } from '../config/index.js';
@@ -45,6 +46,16 @@ interface Answered {
   readonly text: string;
 }
 
+/** The provider answered that it has a problem of its own. */
+class ProviderFault extends Error {
+  readonly status: number;
+
+  constructor(status: number) {
+    super();
+    this.status = status;
+  }
+}
+
 /** A read is tried again after a failure of the network or of the provider; a write is not. */
 const ATTEMPTS = 3;
 const PAUSE_MS = 100;
@@ -54,15 +65,17 @@ const DEFAULT_WAIT_S = 60;
 /**
  * A provider's REST API, called safely: every request stays on the configured origin and path, redirects are not
  * followed, a deadline and 4 MiB end it, and each failure is a typed error without upstream text. A read is tried up to
- * three times before the deadline, a write once.
+ * three times before the deadline, a write once. While the provider is down, a request is answered at once.
  */
 @Injectable()
 export class ProviderApi {
   readonly #provider: ApiConventions;
+  readonly #circuit: Circuit;
   readonly #config: Pick<ProviderConfig, 'apiBase' | 'deadlineMs'>;
 
   constructor(provider: ApiConventions, config: Pick<ProviderConfig, 'apiBase' | 'deadlineMs'>) {
     this.#provider = provider;
+    this.#circuit = new Circuit(provider.label);
     this.#config = config;
   }
 
@@ -88,7 +101,7 @@ export class ProviderApi {
     const { response, text } = await this.#send(this.#urlOf(request), sent, context);
     const scopes = this.#provider.grantedScopes?.(response.headers);
     this.#requireScopes(response, scopes, context.scopes);
-    this.#refuseBadStatus(response, sent);
+    this.#refuseBadStatus(response);
     const parsed = request.answer.safeParse(parseJson(text));
     if (parsed.success) return { data: parsed.data, scopes };
     throw this.#unclear(
@@ -106,21 +119,36 @@ export class ProviderApi {
   }
 
   async #send(url: URL, sent: Sent, { accessToken, signal }: ProviderCallContext): Promise<Answered> {
-    const attempts = sent.method === 'GET' ? ATTEMPTS : 1;
     try {
-      return await withDeadline(this.#config.deadlineMs, signal, async (ends) => {
-        for (let attempt = 1; ; attempt += 1) {
-          const answer = await this.#attempt(url, sent, accessToken, ends).catch((error: unknown) => {
-            if (error instanceof ToolError || ends.aborted || attempt === attempts) throw error;
-            return undefined;
-          });
-          if (answer !== undefined && (answer.response.status < 500 || attempt === attempts)) return answer;
-          await delay(PAUSE_MS * attempt * (1 + Math.random()), undefined, { signal: ends });
-        }
-      });
+      return await this.#circuit.call(signal, () =>
+        withDeadline(this.#config.deadlineMs, signal, (ends) => this.#try(url, sent, accessToken, ends)),
+      );
     } catch (error) {
       if (error instanceof ToolError && sent.method === 'GET') throw error;
-      throw this.#unclear(sent, 'provider_unavailable', 'did not answer. Try again in a moment.', error);
+      // The request was not sent, so a write was not done.
+      if (error instanceof CircuitOpenError)
+        throw this.#error(
+          'provider_unavailable',
+          'does not answer at present. Try again in a moment.',
+          error,
+        );
+      const predicate = error instanceof ProviderFault ? 'has a problem' : 'did not answer';
+      throw this.#unclear(sent, 'provider_unavailable', `${predicate}. Try again in a moment.`, error);
+    }
+  }
+
+  async #try(url: URL, sent: Sent, accessToken: string, ends: AbortSignal): Promise<Answered> {
+    const attempts = sent.method === 'GET' ? ATTEMPTS : 1;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const answer = await this.#attempt(url, sent, accessToken, ends);
+        const { status } = answer.response;
+        if (status < 500) return answer;
+        throw new ProviderFault(status);
+      } catch (error) {
+        if (error instanceof ToolError || ends.aborted || attempt === attempts) throw error;
+      }
+      await delay(PAUSE_MS * attempt * (1 + Math.random()), undefined, { signal: ends });
     }
   }
 
@@ -169,7 +197,7 @@ export class ProviderApi {
       throw new TokenRefusedError('scopes');
   }
 
-  #refuseBadStatus(response: Response, sent: Sent): void {
+  #refuseBadStatus(response: Response): void {
     const { ok, status } = response;
     if (ok) return;
     const wait = rateLimitWait(response);
@@ -178,8 +206,6 @@ export class ProviderApi {
         'provider_rate_limited',
         `asks for a pause: its rate limit is reached. Try again in ${String(wait)} seconds.`,
       );
-    if (status >= 500)
-      throw this.#unclear(sent, 'provider_unavailable', 'has a problem. Try again in a moment.');
     if (status === 404) throw this.#error('provider_rejected', 'has no such thing, or does not show it.');
     throw this.#error('provider_rejected', `refused the request (${String(status)}).`);
   }

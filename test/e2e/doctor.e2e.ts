@@ -74,7 +74,8 @@ describe('npm run doctor', () => {
     const { text } = await diagnose(environment);
     expect(text).not.toContain(environment.FLOW_SECRET);
     for (const secret of stack.agentCoreIdentity.vault.secrets()) expect(text).not.toContain(secret);
-    expect(stack.s3.store.list('onbehalf-local-sessions', new URLSearchParams()).objects).toEqual([]);
+    const written = stack.s3.store.all().filter(({ key }) => !key.startsWith('tasks/'));
+    expect(written).toEqual([]);
     expect(new Set(stack.agentCoreIdentity.calls.map(({ operation }) => operation))).toEqual(
       new Set([
         'GetWorkloadIdentity',

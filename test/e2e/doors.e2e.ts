@@ -25,6 +25,7 @@ describe('the routes of both roles', () => {
     ['agent', 'GET', '/openapi.json'],
     ['agent', 'POST', '/invocations'],
     ['agent', 'GET', '/sessions'],
+    ['agent', 'GET', '/usage'],
     ['agent', 'GET', '/sessions/x'],
     ['agent', 'DELETE', '/sessions/x'],
     ['sessionBinding', 'GET', '/oauth2/connect'],

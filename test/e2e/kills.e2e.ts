@@ -5,23 +5,23 @@ import { startRole, type RoleProcess } from '../../local/lib/role-process.ts';
 import { connectAlice } from '../support/connected-user.ts';
 import { Random } from '../support/random.ts';
 import { tokenOf } from '../support/tokens.ts';
-import { subjectOf, World } from '../support/world.ts';
+import { eventually, subjectOf, World } from '../support/world.ts';
 
-const KILLS = 10;
-/** A user may have ten runs at once. */
+const KILLS = 5;
 const WRITES_EACH = 10;
-/** A kill comes at some moment of this time, in which the writes are made. */
+/** The writes are approved within the half of this time. */
 const WRITING_MS = 500;
 const REPOSITORY = { owner: 'alice-octo', repo: 'tram-times' };
 const NOT_DONE = 'so it was not done';
 const NOT_KNOWN = 'It may have been done';
 
-/** A hundred writes, each of which its task dies in the middle of. */
+/** Fifty writes, each of which its task dies in the middle of. */
 describe('when a task dies in the middle of writes', () => {
   let world: World;
 
   beforeAll(async () => {
-    world = await World.start();
+    // The runs of tasks that have died count for their user for a while.
+    world = await World.start({}, { environment: { RUNS_PER_USER: '1000' } });
     await connectAlice(world);
     world.stack.bedrock.model = ({ messages }) => {
       const last = JSON.stringify(messages.at(-1));
@@ -88,27 +88,34 @@ describe('when a task dies in the middle of writes', () => {
     return (await fetch(`${world.roles.agent.url}/sessions/${session}`, { headers })).text();
   };
 
-  const killAmong = async (sessions: readonly string[], random: Random): Promise<void> => {
+  /** Kills a task when some of its writes have reached GitHub, and others have not. */
+  const killAmong = async (
+    sessions: readonly string[],
+    random: Random,
+    writes: { readonly met: number },
+  ): Promise<void> => {
     const task = await startRole('agent', { environment: world.stack.environment('agent') });
     const paused = await Promise.all(
       sessions.map((session) => post(task, session, { message: `open ${session}` })),
     );
+    const enough = writes.met + 1 + random.below(WRITES_EACH - 2);
     const ended = sessions.map(async (session, index) => {
       await delay(random.below(WRITING_MS / 2));
       const waiting = paused[index];
       if (waiting !== undefined) await approve(task, session, waiting).catch(() => undefined);
     });
-    await delay(random.below(WRITING_MS));
+    await eventually(() => writes.met >= enough, 30_000);
+    await delay(random.below(WRITING_MS / 2));
     task.process.kill('SIGKILL');
     await Promise.all([task.exited, ...ended]);
   };
 
   it('no write is doubled, and none is denied or claimed that is not so', async () => {
     const random = new Random(5);
-    world.stack.gitHub.faults.plan(/^POST \/api\//, { kind: 'delay', ms: WRITING_MS / 4 });
+    const writes = world.stack.gitHub.faults.plan(/^POST \/api\//, { kind: 'delay', ms: WRITING_MS / 4 });
     const sessions = Array.from({ length: KILLS * WRITES_EACH }, (_, index) => `kill-${String(index)}-`);
     for (let at = 0; at < sessions.length; at += WRITES_EACH)
-      await killAmong(sessions.slice(at, at + WRITES_EACH), random);
+      await killAmong(sessions.slice(at, at + WRITES_EACH), random, writes);
     await delay(WRITING_MS);
     const told = { done: 0, notDone: 0, notKnown: 0 };
     for (let at = 0; at < sessions.length; at += WRITES_EACH) {

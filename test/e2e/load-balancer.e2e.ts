@@ -23,6 +23,7 @@ describe("the load balancer's stand-in", () => {
     ['GET', '/openapi.json', 401],
     ['GET', '/runs/run-1/events?sessionId=one', 401],
     ['POST', '/runs/run-1/stop?sessionId=one', 401],
+    ['GET', '/usage', 401],
     ['GET', '/ping', 404],
     ['GET', '/ready', 404],
     ['GET', '/elsewhere', 404],

@@ -74,6 +74,7 @@ describe('the specification', () => {
       'get /runs/{id}/events',
       'get /sessions',
       'get /sessions/{id}',
+      'get /usage',
       'post /invocations',
       'post /runs/{id}/stop',
     ]);

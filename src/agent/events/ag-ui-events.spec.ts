@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { AppError } from '../../common/errors/index.js';
 import type { RunEvent } from '../runs/index.js';
 import { agUiEvents, type NumberedEvent } from './ag-ui-events.js';
 
@@ -46,6 +47,24 @@ describe('the events of a run for AG-UI', () => {
     for (const after of [0, 1, 5, 6, 7])
       expect(await collected(agUiEvents(ids, run(ANSWER), after))).toEqual(all.slice(after));
   });
+
+  it.each([
+    [0, [1, 2]],
+    [1, [2]],
+    [2, [3]],
+    [5, [6]],
+  ])(
+    'of a lost run tell its end also to a client that has more of it than was stored: after %i, they are %j',
+    async (after, expected) => {
+      const lost: readonly RunEvent[] = [
+        { kind: 'started' },
+        { kind: 'failed', error: new AppError('run_lost') },
+      ];
+      const events = await collected(agUiEvents(ids, run(lost), after));
+      expect(events.map(({ id }) => id)).toEqual(expected);
+      expect(events.at(-1)?.event).toMatchObject({ type: 'RUN_ERROR', code: 'run_lost' });
+    },
+  );
 
   it('come as the run comes, and not at its end', async () => {
     const read: RunEvent[] = [];

@@ -1,4 +1,4 @@
-import type { AGUIEvent } from '@ag-ui/core';
+import { EventType, type AGUIEvent } from '@ag-ui/core';
 import type { RunEvent } from '../runs/index.js';
 import { AgUiMapper, type AgUiIds } from './ag-ui-mapper.js';
 
@@ -19,10 +19,18 @@ export async function* agUiEvents(
 ): AsyncGenerator<NumberedEvent, void, undefined> {
   const mapper = new AgUiMapper(ids);
   let id = 0;
+  let last: AGUIEvent | undefined;
   for await (const each of events) {
     for (const event of mapper.map(each)) {
       id += 1;
+      last = event;
       if (id > after) yield { id, event };
     }
   }
+  // The task of the run has sent more than it has stored. The client must be told the end nevertheless.
+  if (id <= after && last !== undefined && isLost(last)) yield { id: after + 1, event: last };
+}
+
+function isLost(event: AGUIEvent): boolean {
+  return event.type === EventType.RUN_ERROR && event.code === 'run_lost';
 }

@@ -44,6 +44,7 @@ export class InvocationsController {
     'payload_too_large',
     'unsupported_media_type',
     'too_many_runs',
+    'daily_limit_reached',
     'sign_in_throttled',
     'sign_in_keys_unavailable',
     'sessions_unavailable',

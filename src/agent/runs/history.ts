@@ -53,7 +53,8 @@ function completed(
   return content.length === 0 ? [] : [{ role: 'user', content }];
 }
 
-function mergeNeighbours(messages: readonly StoredMessage[]): StoredMessage[] {
+/** One message for all that follow each other with the same role. */
+export function mergeNeighbours(messages: readonly StoredMessage[]): StoredMessage[] {
   const merged: StoredMessage[] = [];
   for (const { role, content } of messages) {
     const last = merged.at(-1);

@@ -86,6 +86,23 @@ describe('the runs of other tasks', () => {
     expect(await read(await found())).toMatchObject([START, TEXT, lost]);
   });
 
+  it('are read on when the store has not answered for a while', async () => {
+    const turn = await begun(owner.conversations, 'hello', { runId: 'run' });
+    const reading = read(await found());
+    const get = jest.spyOn(store, 'get').mockRejectedValue(new AppError('sessions_unavailable'));
+    await delay(2_600);
+    get.mockRestore();
+    await turn.finish({ outcome: 'success', messages: [], events: [START, END].map(storedRunEvent) });
+    expect(await reading).toEqual([START, END]);
+  });
+
+  it('end as lost where their conversation is deleted', async () => {
+    await begun(owner.conversations, 'hello', { runId: 'run' });
+    const reading = read(await found());
+    store.objects.clear();
+    expect(await reading).toMatchObject([START, { kind: 'failed', error: { code: 'run_lost' } }]);
+  });
+
   it('are not read any more when the reader has gone', async () => {
     await begun(owner.conversations, 'hello', { runId: 'run' });
     const reading = read(await found());

@@ -55,6 +55,18 @@ export class OtherTasks {
     }
   }
 
+  /** Whether the run is still in progress; it is followed further then. While the store does not answer, it is. */
+  async #again(name: RunName, before: FoundRun): Promise<FoundRun> {
+    try {
+      const now = await this.#conversations.run(name);
+      if (now.kind === 'running') await this.#shared.ask(now.task, 'follow', name);
+      return now;
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'sessions_unavailable') return before;
+      return { kind: 'ended', run: { runId: name.runId } };
+    }
+  }
+
   async *#events(
     name: RunName,
     found: FoundRun,
@@ -63,14 +75,14 @@ export class OtherTasks {
     let sent = 0;
     let now = found;
     for (let look = 1; now.kind === 'running' && !gone.aborted; look += 1) {
-      const { events, hasEnded } = await this.#shared.published(name);
+      // What cannot be read now can be read the next time. The reader is not cut off.
+      const { events, hasEnded } = await this.#shared.published(name).catch(() => NOTHING_NEW);
       yield* runEventsOf(events.slice(sent));
       sent = Math.max(sent, events.length);
       if (hasEnded) return;
       await delay(EVENTS_EVERY_MS, undefined, { signal: gone }).catch(() => undefined);
       if (look % LOOKS_BEFORE_CHECK !== 0) continue;
-      now = await this.#conversations.run(name);
-      if (now.kind === 'running') await this.#shared.ask(now.task, 'follow', name);
+      now = await this.#again(name, now);
     }
     if (now.kind !== 'ended') return;
     // A task that died has left what it has published.
@@ -78,6 +90,8 @@ export class OtherTasks {
     yield* ending(runEventsOf(events), sent);
   }
 }
+
+const NOTHING_NEW = { events: [], hasEnded: false };
 
 /** The events of a run that has ended, after those that were sent. One whose events are lost ends with that. */
 function ending(events: readonly RunEvent[], sent: number): readonly RunEvent[] {

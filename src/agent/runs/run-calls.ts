@@ -3,6 +3,7 @@ import { json, type Turn } from '../../sessions/index.js';
 import type { RunContext, ToolOutcome, ToolRegistry, WriteNotes } from '../../tools/index.js';
 import type { PausedCalls } from '../interrupts/index.js';
 import type { LoopCall, LoopCallResult } from '../strands/index.js';
+import { tracedTool } from './traced-tool.js';
 
 const WAS_DONE = 'This had been done by an earlier call whose outcome was not known. It was not done again.';
 
@@ -51,7 +52,7 @@ export class RunCalls {
       account,
       writes: this.#writes(toolCallId),
     };
-    const outcome = await this.#registry.call(name, input, call);
+    const outcome = await tracedTool(name, () => this.#registry.call(name, input, call));
     if (outcome.kind === 'failure') {
       if (outcome.code === 'tool_outcome_unknown') this.#turn.doubt(toolCallId);
       return failure(outcome.code, outcome.message);

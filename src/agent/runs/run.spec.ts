@@ -70,7 +70,11 @@ describe('Run', () => {
         ? input
         : { kind: 'resume' as const, interruptIds: input.answers.map(({ interruptId }) => interruptId) };
     const turn = await begun(conversations, turnInput);
-    const run = new Run({ model, registry, interrupts }, context, { input, turn, signal: abort.signal });
+    const run = new Run({ model, registry, interrupts, modelCalls: 3 }, context, {
+      input,
+      turn,
+      signal: abort.signal,
+    });
     const all: RunEvent[] = [];
     for await (const event of run.events()) all.push(event);
     return all;
@@ -126,13 +130,14 @@ describe('Run', () => {
     ]);
   });
 
-  it('ends after twelve calls of the model', async () => {
+  it('ends after the calls of the model that it may make, and says how many', async () => {
     const answers = Array.from({ length: 13 }, (_, index) =>
       toolCalls({ ...CALL, toolUseId: String(index) }),
     );
     const end = (await say('loop', ...answers)).at(-1);
-    expect(end).toMatchObject({ kind: 'failed', error: { code: 'run_limit' } });
-    expect(model.asked).toHaveLength(12);
+    const detail = 'The run was ended after 3 calls of the model. Ask for one thing at a time.';
+    expect(end).toMatchObject({ kind: 'failed', error: { code: 'run_limit', detail } });
+    expect(model.asked).toHaveLength(3);
     expect(await lastTurn()).toBe('error');
   });
 
@@ -294,20 +299,25 @@ describe('Run', () => {
     });
   });
 
+  it('is resumed although a message before it got no answer', async () => {
+    await say('hi', new Error('away'));
+    outcomes.set('hello', [approvalRequired, result]);
+    await say('say it', toolCalls(CALL));
+    await resume({ status: 'resolved', payload: { approved: true } }, text('done'));
+    expect(model.asked[0]?.messages).toMatchObject(['user', 'assistant', 'user'].map((role) => ({ role })));
+  });
+
   it('shows the model a message once that is sent again because it got no answer', async () => {
     await say('hi', new Error('away'));
     await say('hi', text('hello'));
     expect(model.asked[0]?.messages).toEqual([user({ text: 'hi' })]);
-    await say('hi', text('hello again'));
-    expect(model.asked[0]?.messages).toHaveLength(3);
     await say('other', new Error('away'));
     await say('another', text('fine'));
     expect(model.asked[0]?.messages.at(-1)).toEqual(user({ text: 'other' }, { text: 'another' }));
   });
 
   describe('whose answer breaks off', () => {
-    const half = text('half an ', 'answer').slice(0, -2);
-    const broken = (): typeof half => half;
+    const broken = (): ReturnType<typeof text> => text('half an ', 'answer').slice(0, -2);
 
     it.each<[string, ScriptedAnswer[], string[]]>([
       ['in its first answer', [broken], ['half an answer']],

@@ -24,9 +24,10 @@ import {
   type LoopEvent,
   type LoopOptions,
   type Model,
+  type ModelUsage,
   type WaitingCall,
 } from '../strands/index.js';
-import { prepareHistory, resultsFor } from './history.js';
+import { mergeNeighbours, prepareHistory, resultsFor } from './history.js';
 import { RunCalls } from './run-calls.js';
 import type { RunEnd, RunEvent } from './run-event.js';
 import type { RunInput } from './run-request.js';
@@ -37,10 +38,9 @@ export interface RunServices {
   readonly model: Model;
   readonly registry: ToolRegistry;
   readonly interrupts: Interrupts;
+  /** How often a run may call the model. */
+  readonly modelCalls: number;
 }
-
-/** Model calls in one run: enough for any honest task, an end for a loop. */
-const MAXIMUM_MODEL_CALLS = 12;
 
 const NOT_ASKED = (): string => 'The user could not be asked, so this was not done.';
 const NOT_ALLOWED = (): string => 'The user went on without allowing this.';
@@ -70,6 +70,7 @@ export class Run {
   readonly #turn: Turn;
   readonly #signal: AbortSignal;
   readonly #events: Json[] = [];
+  #loop: AgentLoop | undefined;
   /** The text of the latest answer, and how many messages the loop had added before it. */
   #half = { text: '', after: 0 };
 
@@ -83,6 +84,11 @@ export class Run {
     this.#input = input;
     this.#turn = turn;
     this.#signal = signal;
+  }
+
+  /** What the run has taken of the model so far. */
+  get usage(): ModelUsage {
+    return this.#loop?.usage ?? { inputTokens: 0, outputTokens: 0 };
   }
 
   /**
@@ -105,9 +111,11 @@ export class Run {
     let plan: Plan | undefined;
     try {
       plan = this.#plan();
+      this.#loop = plan.loop;
       return await this.#ending(plan, yield* this.#heard(plan.loop));
     } catch (error) {
-      return failure(plan === undefined ? this.#userMessages() : this.#withHalfAnswer(plan), error);
+      const messages = plan === undefined ? this.#userMessages() : this.#withHalfAnswer(plan);
+      return failure(messages, asLoopError(error, this.#services.model));
     }
   }
 
@@ -144,7 +152,10 @@ export class Run {
       case 'paused':
         return this.#paused(plan, loopEnd.calls);
       case 'limit':
-        throw new AppError('run_limit', { reason: loopEnd.limit });
+        throw new AppError('run_limit', {
+          reason: loopEnd.limit,
+          detail: `The run was ended after ${String(this.#services.modelCalls)} calls of the model. Ask for one thing at a time.`,
+        });
       case 'cancelled':
         return this.#aborted(messages);
       case 'success':
@@ -246,12 +257,12 @@ export class Run {
       status: answer.status,
     }));
     const options = this.#loopOptions(paused);
-    const loop = AgentLoop.resuming(options, messages, pending.snapshot, loopAnswers);
+    const loop = AgentLoop.resuming(options, mergeNeighbours(messages), pending.snapshot, loopAnswers);
     return { loop, paused, ahead: [] };
   }
 
   #loopOptions(paused: PausedCalls): LoopOptions {
-    const { model, registry } = this.#services;
+    const { model, registry, modelCalls } = this.#services;
     const calls = new RunCalls(registry, this.#context, { paused, turn: this.#turn });
     return {
       model,
@@ -259,7 +270,7 @@ export class Run {
       tools: registry.specifications(),
       makeCall: (call) => calls.make(call),
       signal: this.#signal,
-      maximumModelCalls: MAXIMUM_MODEL_CALLS,
+      maximumModelCalls: modelCalls,
     };
   }
 

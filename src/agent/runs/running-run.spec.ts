@@ -6,6 +6,7 @@ import { RunningRun, type RunReader } from './running-run.js';
 
 const NAME = { sub: 'alice', sessionId: 'one', runId: 'run' };
 const LIMITS = { deadlineMs: 60_000, graceMs: 5_000 };
+const NO_USAGE = { inputTokens: 0, outputTokens: 0 };
 
 async function* answer(): AsyncGenerator<RunEvent, void, undefined> {
   await Promise.resolve();
@@ -43,9 +44,29 @@ describe('a run of this task', () => {
     jest.advanceTimersByTime(1);
     expect(run.signal.reason).toMatchObject({ code: 'run_timeout' });
     run = new RunningRun(NAME, 'digest', LIMITS);
-    run.end();
+    run.end(NO_USAGE);
     await run.ended;
     expect(jest.getTimerCount()).toBe(0);
+  });
+
+  it.each([
+    [1_000, '1 second'],
+    [90_000, '90 seconds'],
+    [60_000, '1 minute'],
+    [900_000, '15 minutes'],
+  ])('says after how long it was ended: %d ms', (deadlineMs, words) => {
+    run = new RunningRun(NAME, 'digest', { ...LIMITS, deadlineMs });
+    jest.advanceTimersByTime(deadlineMs);
+    const { detail } = run.signal.reason as AppError;
+    expect(detail).toContain(` after ${words},`);
+  });
+
+  it('says at its end what it has taken of the model, and nothing where it could not begin', async () => {
+    run.end({ inputTokens: 2, outputTokens: 1 });
+    expect(await run.ended).toEqual({ inputTokens: 2, outputTokens: 1 });
+    run = new RunningRun(NAME, 'digest', LIMITS);
+    run.fail(new Error('no claim'));
+    expect(await run.ended).toBeUndefined();
   });
 
   it('goes on for its time of grace when its last reader has gone, and is then cancelled', () => {
@@ -91,7 +112,7 @@ describe('a run of this task', () => {
 
   it('keeps nothing of a reader when it has ended', async () => {
     const leave = reader();
-    run.end();
+    run.end(NO_USAGE);
     await run.ended;
     await Promise.resolve();
     leave();

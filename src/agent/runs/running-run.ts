@@ -1,5 +1,6 @@
 import { AppError } from '../../common/errors/index.js';
 import type { RunName } from '../../sessions/index.js';
+import type { ModelUsage } from '../strands/index.js';
 import type { RunEvent } from './run-event.js';
 import type { RunLog } from './run-log.js';
 
@@ -22,13 +23,13 @@ export class RunningRun {
   readonly name: RunName;
   /** Of what the run was given. */
   readonly digest: string;
-  /** Resolves when the run has ended. */
-  readonly ended: Promise<void>;
+  /** Resolves when the run has ended, with what it has taken of the model; undefined where it could not begin. */
+  readonly ended: Promise<ModelUsage | undefined>;
   /** Its events. @throws AppError why it could not begin */
   readonly log: Promise<RunLog<RunEvent>>;
   readonly #begin: (log: RunLog<RunEvent>) => void;
   readonly #fail: (error: unknown) => void;
-  readonly #end: () => void;
+  readonly #end: (usage: ModelUsage | undefined) => void;
   readonly #controller = new AbortController();
   readonly #deadline: NodeJS.Timeout;
   readonly #graceMs: number;
@@ -43,13 +44,11 @@ export class RunningRun {
     [this.log, this.#begin, this.#fail] = [log.promise, log.resolve, log.reject];
     // Whoever starts the run is told; nobody else may be waiting.
     this.log.catch(() => undefined);
-    const ended = Promise.withResolvers<undefined>();
-    this.ended = ended.promise;
-    this.#end = () => {
-      ended.resolve(undefined);
-    };
+    const ended = Promise.withResolvers<ModelUsage | undefined>();
+    [this.ended, this.#end] = [ended.promise, ended.resolve];
     this.#deadline = setTimeout(() => {
-      this.abort(new AppError('run_timeout'));
+      const detail = `The run was ended after ${inWords(deadlineMs)}, which is the limit. Your message is kept. Ask for less in one message.`;
+      this.abort(new AppError('run_timeout', { detail }));
     }, deadlineMs);
   }
 
@@ -74,13 +73,12 @@ export class RunningRun {
   /** The run could not begin. */
   fail(error: unknown): void {
     this.#fail(error);
-    this.end();
+    this.#over(undefined);
   }
 
-  end(): void {
-    clearTimeout(this.#deadline);
-    clearTimeout(this.#grace);
-    this.#end();
+  /** @param usage what it has taken of the model */
+  end(usage: ModelUsage): void {
+    this.#over(usage);
   }
 
   /** Counts a reader. When the last one has gone, the run goes on for its time of grace, and is then cancelled. */
@@ -102,4 +100,16 @@ export class RunningRun {
       gone.removeEventListener('abort', leave);
     });
   }
+
+  #over(usage: ModelUsage | undefined): void {
+    clearTimeout(this.#deadline);
+    clearTimeout(this.#grace);
+    this.#end(usage);
+  }
+}
+
+function inWords(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  if (seconds % 60 !== 0) return seconds === 1 ? '1 second' : `${String(seconds)} seconds`;
+  return seconds === 60 ? '1 minute' : `${String(seconds / 60)} minutes`;
 }

@@ -7,8 +7,9 @@ import { user } from '../../sessions/testing/messages.js';
 import { begun, partsOn, taskOn, type Task } from '../../sessions/testing/tasks.js';
 import { MemoryStore } from '../../storage/testing/memory-store.js';
 import type { ToolRegistry } from '../../tools/index.js';
+import type { Usage } from '../../usage/index.js';
 import type { Interrupts } from '../interrupts/index.js';
-import { ScriptedModel, SilentModel, text } from '../strands/testing/scripted-model.js';
+import { counted, ScriptedModel, SilentModel, text } from '../strands/testing/scripted-model.js';
 import { OtherTasks } from './other-tasks.js';
 import type { RunEvent } from './run-event.js';
 import type { RunRequest } from './run-request.js';
@@ -17,7 +18,25 @@ import { Runs, type StartedRun } from './runs.js';
 
 const DEADLINE_S = 900;
 const GRACE_S = 30;
+const RUNS_PER_TASK = 20;
 const registry = { specifications: () => [] } as unknown as ToolRegistry;
+
+/** What was counted: who began a run, and what it had taken at its end. */
+class Counter {
+  readonly lines: unknown[] = [];
+  refuses: AppError | undefined;
+
+  begin(sub: string): object {
+    if (this.refuses !== undefined) throw this.refuses;
+    this.lines.push(sub);
+    return { end: (taken: unknown) => this.lines.push(taken) };
+  }
+
+  flush(): Promise<void> {
+    this.lines.push('flushed');
+    return Promise.resolve();
+  }
+}
 
 describe('Runs', () => {
   let log: readonly LoggedLine[];
@@ -25,6 +44,7 @@ describe('Runs', () => {
   let parts: Task;
   let conversations: Conversations;
   let number: number;
+  let usage: Counter;
   let runs: Runs;
   let silent: SilentModel;
 
@@ -35,6 +55,7 @@ describe('Runs', () => {
     parts = partsOn(store);
     ({ conversations } = parts);
     number = 0;
+    usage = new Counter();
     runs = runsWith(new ScriptedModel(text('hello')));
     silent = new SilentModel();
   });
@@ -49,8 +70,9 @@ describe('Runs', () => {
       new OtherTasks(conversations, parts.shared),
       registry,
       {} as Interrupts,
+      usage as unknown as Usage,
       model,
-      { deadlineSeconds: DEADLINE_S, graceSeconds: GRACE_S },
+      { deadlineSeconds: DEADLINE_S, graceSeconds: GRACE_S, modelCalls: 12, perTask: RUNS_PER_TASK },
     );
   const requestOf = (
     sessionId: string,
@@ -77,6 +99,22 @@ describe('Runs', () => {
   it('go from their start to their end', async () => {
     expect(await endOf(await start('alice', 'one'))).toEqual({ kind: 'finished', outcome: 'success' });
     expect(ended()).toHaveLength(1);
+    expect(ended()[0]?.fields).toEqual({
+      event: 'run_ended',
+      outcome: 'success',
+      durationMs: 0,
+      modelCalls: 1,
+      retries: 0,
+      inputTokens: 0,
+      outputTokens: 0,
+      timeToFirstTextMs: 0,
+    });
+  });
+
+  it('are logged with the code of their failure', async () => {
+    runs = runsWith(new ScriptedModel(new AppError('model_invalid')));
+    await endOf(await start('alice', 'one'));
+    expect(ended()[0]?.fields).toMatchObject({ outcome: 'error', code: 'model_invalid', modelCalls: 1 });
   });
 
   it('go on without a reader, and are stored', async () => {
@@ -151,20 +189,39 @@ describe('Runs', () => {
     expect(jest.getTimerCount()).toBe(0);
   });
 
-  it('are ten at once for a user, and do not count for others', async () => {
-    runs = runsWith(silent);
-    const leaving = new AbortController();
-    for (let count = 0; count < 10; count += 1) await start('alice', `a${String(count)}`, leaving.signal);
-    await expect(start('alice', 'eleventh')).rejects.toMatchObject({ code: 'too_many_runs' });
-    await expect(start('bob', 'b')).resolves.toBeDefined();
-    leaving.abort();
-    await jest.advanceTimersByTimeAsync(0);
-    await expect(start('alice', 'eleventh')).resolves.toBeDefined();
+  it('are refused beyond the limits of their user, and take no place then', async () => {
+    usage.refuses = new AppError('too_many_runs');
+    for (let count = 0; count <= RUNS_PER_TASK; count += 1)
+      await expect(start('alice', 'one')).rejects.toMatchObject({ code: 'too_many_runs' });
+    usage.refuses = undefined;
+    await expect(start('alice', 'one')).resolves.toBeDefined();
   });
 
-  it('are 1,500 at once in a task', async () => {
+  it('count for their user until their end, with what they have taken of the model', async () => {
+    runs = runsWith(new ScriptedModel(counted(text('hello'), [7, 5])));
+    const started = await start('alice', 'one');
+    expect(usage.lines).toEqual(['alice']);
+    await endOf(started);
+    await jest.advanceTimersByTimeAsync(0);
+    expect(usage.lines).toEqual(['alice', { inputTokens: 7, outputTokens: 5 }]);
+  });
+
+  it('do not count where they could not begin', async () => {
+    await begun(taskOn(store), 'elsewhere');
+    await expect(start('alice', 'one')).rejects.toMatchObject({ code: 'session_busy' });
+    expect(usage.lines).toEqual(['alice', undefined]);
+  });
+
+  it('are counted in the store before the process ends', async () => {
+    await endOf(await start('alice', 'one'));
+    runs.onModuleDestroy();
+    await runs.beforeApplicationShutdown();
+    expect(usage.lines.at(-1)).toBe('flushed');
+  });
+
+  it('are limited in number for a task', async () => {
     runs = runsWith(silent);
-    for (let count = 0; count < 1_500; count += 1) await start(`user-${String(count)}`, 'one');
+    for (let count = 0; count < RUNS_PER_TASK; count += 1) await start(`user-${String(count)}`, 'one');
     await expect(start('alice', 'one')).rejects.toMatchObject({ code: 'overloaded' });
   });
 

@@ -8,22 +8,22 @@ import {
 } from '@nestjs/common';
 import { annotateContext } from '../../common/context/index.js';
 import { AppError, errorFields } from '../../common/errors/index.js';
+import { telemetry } from '../../common/telemetry/index.js';
 import { RUNS_CONFIG, type RunsConfig } from '../../config/index.js';
 import type { User } from '../../identity/sign-in/index.js';
 import { Conversations, SharedRuns, type FoundRun, type RunName } from '../../sessions/index.js';
 import { ToolRegistry } from '../../tools/index.js';
+import { Usage } from '../../usage/index.js';
 import { Interrupts } from '../interrupts/index.js';
 import { MODEL, type Model } from '../strands/index.js';
 import { OtherTasks } from './other-tasks.js';
 import type { RunEvent } from './run-event.js';
 import { RunLog } from './run-log.js';
+import { RunReport } from './run-report.js';
 import { turnRequestOf, type RunRequest } from './run-request.js';
 import { Run, type RunServices } from './run.js';
 import { RunningRun, type RunLimits, type RunReader } from './running-run.js';
 
-/** One user cannot take the place of the others. */
-const RUNS_PER_USER = 10;
-const RUNS_PER_TASK = 1_500;
 /** A task has 30 s from SIGTERM by default; the rest of the shutdown needs some of it. */
 const SHUTDOWN_MS = 20_000;
 const GAUGE_MS = 30_000;
@@ -46,6 +46,8 @@ export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeAppl
   readonly #others: OtherTasks;
   readonly #shared: SharedRuns;
   readonly #services: RunServices;
+  readonly #usage: Usage;
+  readonly #perTask: number;
   readonly #limits: RunLimits;
   readonly #running = new Set<RunningRun>();
   #isShuttingDown = false;
@@ -57,14 +59,17 @@ export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeAppl
     others: OtherTasks,
     registry: ToolRegistry,
     interrupts: Interrupts,
+    usage: Usage,
     @Inject(MODEL) model: Model,
-    @Inject(RUNS_CONFIG) { deadlineSeconds, graceSeconds }: RunsConfig,
+    @Inject(RUNS_CONFIG) { deadlineSeconds, graceSeconds, modelCalls, perTask }: RunsConfig,
   ) {
     this.#limits = { deadlineMs: deadlineSeconds * 1000, graceMs: graceSeconds * 1000 };
     this.#conversations = conversations;
     this.#others = others;
     this.#shared = shared;
-    this.#services = { model, registry, interrupts };
+    this.#usage = usage;
+    this.#perTask = perTask;
+    this.#services = { model, registry, interrupts, modelCalls };
   }
 
   /**
@@ -133,6 +138,7 @@ export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeAppl
   /** A run whose client has left is in flight no more, but is still saved. */
   async beforeApplicationShutdown(): Promise<void> {
     await this.#settled;
+    await this.#usage.flush();
   }
 
   #own(name: RunName): RunningRun | undefined {
@@ -151,12 +157,16 @@ export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeAppl
 
   #admit(name: RunName, digest: string): RunningRun {
     if (this.#isShuttingDown) throw new AppError('shutting_down');
-    if (this.#running.size >= RUNS_PER_TASK) throw new AppError('overloaded');
-    const own = [...this.#running].filter((running) => running.name.sub === name.sub).length;
-    if (own >= RUNS_PER_USER) throw new AppError('too_many_runs');
+    if (this.#running.size >= this.#perTask) throw new AppError('overloaded');
+    const used = this.#usage.begin(name.sub);
     const running = new RunningRun(name, digest, this.#limits);
     this.#running.add(running);
-    void running.ended.then(() => this.#running.delete(running));
+    telemetry()?.instruments.runsInProgress.add(1);
+    void running.ended.then((taken) => {
+      this.#running.delete(running);
+      used.end(taken);
+      telemetry()?.instruments.runsInProgress.add(-1);
+    });
     return running;
   }
 
@@ -171,12 +181,16 @@ export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeAppl
     const { turn, fromMemory } = begun;
     const drop = new AbortController();
     const signal = AbortSignal.any([running.signal, turn.lost, drop.signal]);
-    const run = new Run(this.#services, { user, sessionId, runId }, { input, turn, signal });
-    const startedAt = Date.now();
-    const ended = Promise.withResolvers<undefined>();
-    const log = new RunLog(run.events(), () => {
-      ended.resolve(undefined);
-    });
+    const report = new RunReport(this.#services.model);
+    const services = { ...this.#services, model: report.model };
+    const run = new Run(services, { user, sessionId, runId }, { input, turn, signal });
+    const ended = Promise.withResolvers<Readonly<Record<string, unknown>>>();
+    const log = report.during(
+      () =>
+        new RunLog(run.events(), () => {
+          ended.resolve(report.end(log.events.at(-1)));
+        }),
+    );
     try {
       await turn.claimed;
     } catch (error) {
@@ -186,9 +200,9 @@ export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeAppl
       throw error;
     }
     running.begin(log);
-    void ended.promise.then(() => {
-      running.end();
-      this.#logger.log({ event: 'run_ended', durationMs: Date.now() - startedAt });
+    void ended.promise.then((fields) => {
+      running.end(run.usage);
+      this.#logger.log({ event: 'run_ended', ...fields });
     });
     return undefined;
   }

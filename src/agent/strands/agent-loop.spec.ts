@@ -5,7 +5,7 @@ import type { ToolSpecification } from '../../tools/index.js';
 import { AgentLoop, type LoopAnswer, type LoopEnd, type LoopOptions } from './agent-loop.js';
 import type { LoopEvent } from './loop-event.js';
 import type { LoopCall, LoopCallResult } from './loop-tool.js';
-import { answerOf, ScriptedModel, text, textBlock, toolCalls } from './testing/scripted-model.js';
+import { answerOf, ScriptedModel, text, textBlock, toolCalls, counted } from './testing/scripted-model.js';
 
 const HISTORY: readonly StoredMessage[] = [
   { role: 'user', content: [{ text: 'hello' }] },
@@ -204,6 +204,20 @@ describe('AgentLoop', () => {
     it('throws where an answer was cut off', async () => {
       const loop = answering(new ScriptedModel(answerOf([textBlock(['we'])], 'maxTokens')));
       await expect(ran(loop)).rejects.toThrow(MaxTokensError);
+    });
+
+    it('counts the tokens of all calls of the model, also of an answer that is too long', async () => {
+      const tooLong = answerOf([textBlock(['we'])], 'maxTokens');
+      const loop = answering(
+        new ScriptedModel(
+          counted(toolCalls(call('a')), [10, 3]),
+          toolCalls(call('b')),
+          counted(tooLong, [20, 4]),
+        ),
+      );
+      expect(loop.usage).toEqual({ inputTokens: 0, outputTokens: 0 });
+      await expect(ran(loop)).rejects.toThrow(MaxTokensError);
+      expect(loop.usage).toEqual({ inputTokens: 30, outputTokens: 7 });
     });
   });
 

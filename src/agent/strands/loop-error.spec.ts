@@ -5,6 +5,7 @@ import {
   Message,
   ModelError,
   ModelThrottledError,
+  type Model,
 } from '@strands-agents/sdk';
 import { AppError, type ErrorCode } from '../../common/errors/index.js';
 import { asLoopError } from './loop-error.js';
@@ -48,6 +49,14 @@ describe('the failure of a loop', () => {
     const within = asLoopError(new ModelError('failed', { cause: bare }));
     expect(within.code).toBe(code);
     expect(within.cause).toBe(bare);
+  });
+
+  it('says how long an answer may be', () => {
+    const model = { getConfig: () => ({ maxTokens: 300 }) } as Model;
+    const detail = 'The answer is longer than 300 tokens, which is the limit. Ask for less.';
+    expect(asLoopError(cutOff, model)).toMatchObject({ code: 'model_limit', detail });
+    const overflow = new ContextWindowOverflowError('long');
+    expect(asLoopError(overflow, model).detail).toBe(asLoopError(overflow).detail);
   });
 
   it('keeps what was thrown as its cause, and does not show it', () => {

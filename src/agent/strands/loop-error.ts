@@ -3,6 +3,7 @@ import {
   MaxTokensError,
   ModelError,
   ModelThrottledError,
+  type Model,
 } from '@strands-agents/sdk';
 import { AppError, type ErrorCode } from '../../common/errors/index.js';
 
@@ -17,12 +18,19 @@ const BY_NAME: ReadonlyMap<string, ErrorCode> = new Map([
 ]);
 
 /** The failure that ended a loop early, as an error of the table. */
-export function asLoopError(thrown: unknown): AppError {
+export function asLoopError(thrown: unknown, model?: Model): AppError {
   if (thrown instanceof AppError) return thrown;
   const cause = thrown instanceof ModelError && thrown.cause instanceof Error ? thrown.cause : thrown;
   // Ours, thrown while the model was answering.
   if (cause instanceof AppError) return cause;
-  return new AppError(codeOf(thrown, cause), { cause });
+  const detail = thrown instanceof MaxTokensError ? tooLong(model?.getConfig().maxTokens) : undefined;
+  return new AppError(codeOf(thrown, cause), { cause, ...(detail !== undefined && { detail }) });
+}
+
+function tooLong(maximumTokens: number | undefined): string | undefined {
+  return maximumTokens === undefined
+    ? undefined
+    : `The answer is longer than ${String(maximumTokens)} tokens, which is the limit. Ask for less.`;
 }
 
 function codeOf(thrown: unknown, cause: unknown): ErrorCode {

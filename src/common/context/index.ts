@@ -1,1 +1,1 @@
-export { annotateContext, requestContext, runInContext } from './request-context.js';
+export { annotateContext, requestContext, runInContext, type RequestContext } from './request-context.js';

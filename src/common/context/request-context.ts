@@ -1,12 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 
-/** Ids that every log line of a request carries. */
+/** The ids of a request. Every log line of it carries them, except the user. */
 export interface RequestContext {
   readonly requestId: string;
   sessionId?: string;
   runId?: string;
   /** The ids among these that the client chose. */
   chosenByClient?: readonly ('sessionId' | 'runId')[];
+  /** The `sub` of the signed-in user. It is not logged. */
+  user?: string;
 }
 
 const storage = new AsyncLocalStorage<RequestContext>();

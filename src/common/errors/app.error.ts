@@ -10,12 +10,19 @@ export class AppError extends Error {
   /** A short internal reason for the log, from a closed set of the module that throws; never input. */
   readonly reason: string | undefined;
 
-  constructor(code: ErrorCode, options: { detail?: string; reason?: string; cause?: unknown } = {}) {
+  /** After so many seconds another try makes sense. */
+  readonly retryAfter: number | undefined;
+
+  constructor(
+    code: ErrorCode,
+    options: { detail?: string; reason?: string; cause?: unknown; retryAfter?: number } = {},
+  ) {
     super(code, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'AppError';
     this.code = code;
     this.detail = options.detail ?? ERRORS[code].detail;
     this.reason = options.reason;
+    this.retryAfter = options.retryAfter ?? this.row.retryAfter;
   }
 
   get row(): ErrorRow {

@@ -1,5 +1,6 @@
 import { globSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
+import type { ErrorRow } from './error-catalog.js';
 import { ERRORS } from './index.js';
 
 describe('the table of errors', () => {
@@ -21,6 +22,15 @@ describe('the table of errors', () => {
     );
     const text = sources.map((file) => readFileSync(file, 'utf8')).join();
     expect(Object.keys(ERRORS).filter((code) => !text.includes(`'${code}'`))).toEqual([]);
+  });
+
+  it('says when another try makes sense, of each 429 and 503 that is answered before a stream begins', () => {
+    const inStreams = /^(model|provider)_/;
+    const rows: readonly (readonly [string, ErrorRow])[] = Object.entries(ERRORS);
+    const temporary = rows.filter(
+      ([code, { status }]) => [429, 503].includes(status) && !inStreams.test(code),
+    );
+    expect(rows.filter(([, { retryAfter }]) => retryAfter !== undefined)).toEqual(temporary);
   });
 
   it.each(Object.entries(ERRORS))(

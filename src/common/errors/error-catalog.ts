@@ -5,6 +5,8 @@ export interface ErrorRow {
   readonly title: string;
   /** The default text: what happened, and what to do next. An error may carry a more precise text. */
   readonly detail: string;
+  /** After so many seconds another try makes sense; `Retry-After` (RFC 9110, 10.2.3) says it. */
+  readonly retryAfter?: number;
 }
 
 /** Every error code of the application. */
@@ -76,6 +78,13 @@ export const ERRORS = {
     status: 429,
     title: 'Too many runs at once',
     detail: 'Wait until one of your runs has ended, then try again.',
+    retryAfter: 5,
+  },
+  daily_limit_reached: {
+    status: 429,
+    title: 'The limit of this day is reached',
+    detail: 'You have taken what you are allowed on one day, in UTC. GET /usage says how much that is.',
+    retryAfter: 3_600,
   },
   internal_error: {
     status: 500,
@@ -87,23 +96,27 @@ export const ERRORS = {
     title: 'Too many unknown keys',
     detail:
       'Tokens with unknown signing keys are arriving faster than they are looked up. Try again in a minute.',
+    retryAfter: 60,
   },
   sign_in_keys_unavailable: {
     status: 503,
     title: 'Sign-in cannot be checked',
     detail:
       'The keys that prove who is signed in could not be fetched. Try again in a moment; if it persists, tell the operator.',
+    retryAfter: 5,
   },
   sessions_unavailable: {
     status: 503,
     title: 'Conversations are unavailable',
     detail:
       'The store of conversations did not answer, or refused. Try again in a moment; if it persists, tell the operator the request id.',
+    retryAfter: 5,
   },
   identity_unavailable: {
     status: 503,
     title: 'Authorization service unavailable',
     detail: 'The service that keeps your authorizations did not answer. Try again in a moment.',
+    retryAfter: 5,
   },
   identity_misconfigured: {
     status: 500,
@@ -143,11 +156,12 @@ export const ERRORS = {
     status: 503,
     title: 'Too busy',
     detail: 'This server has as many runs as it can serve. Try again in a moment.',
+    retryAfter: 5,
   },
   run_limit: {
     status: 500,
     title: 'The run went in circles',
-    detail: 'The run was ended after twelve calls of the model. Ask for one thing at a time.',
+    detail: 'The run was ended because it called the model too often. Ask for one thing at a time.',
   },
   model_limit: {
     status: 502,
@@ -174,6 +188,7 @@ export const ERRORS = {
     status: 503,
     title: 'Shutting down',
     detail: 'This server is being replaced. Send your message again now: another server answers.',
+    retryAfter: 1,
   },
   consent_declined: { status: 403, title: 'Consent declined', detail: 'The user did not authorize this.' },
   approval_declined: {
@@ -256,6 +271,7 @@ export const ERRORS = {
     title: 'Authorizations cannot be checked',
     detail:
       'The store of authorizations did not answer, or refused. This request connected nothing. Try again in a moment; if it persists, tell the operator the request id.',
+    retryAfter: 5,
   },
   flow_invalid: {
     status: 400,

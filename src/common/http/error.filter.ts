@@ -8,6 +8,7 @@ import { sendPage } from './send-page.js';
 import { asAppError, problemOf } from './problem.js';
 import { SECURITY_HEADERS } from './request-hooks.js';
 import { logWhenEnded } from './request-line.js';
+import { workOfRequest } from './request-work.js';
 
 /** Turns every error into an answer: a page for a browser's navigation, a problem document otherwise. */
 @Catch()
@@ -24,6 +25,7 @@ export class ErrorFilter implements ExceptionFilter {
       reply.raw.destroy();
       return;
     }
+    if (error.retryAfter !== undefined) void reply.header('retry-after', String(error.retryAfter));
     if (wantsPage(request)) sendErrorPage(reply, error, request.id, userOf(request));
     else
       void reply.status(error.row.status).type('application/problem+json').send(problemOf(error, request.id));
@@ -43,7 +45,7 @@ export class ErrorFilter implements ExceptionFilter {
 
 /** Answers requests that Fastify refuses before it has found a route: a malformed or an overlong address. */
 export function answerFrameworkError(_error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  logWhenEnded(request, reply);
+  logWhenEnded(request, reply, workOfRequest(request, reply));
   const problem = problemOf(new AppError('invalid_request'), request.id);
   void reply.status(400).headers(SECURITY_HEADERS).type('application/problem+json').send(problem);
 }

@@ -1,8 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { runInContext } from '../context/index.js';
 import { AppError } from '../errors/index.js';
+import { Work } from '../telemetry/index.js';
 import { isProbe } from './probes.js';
 import { logWhenEnded } from './request-line.js';
+import { workOfRequest } from './request-work.js';
 import type { RequestsInFlight } from './requests-in-flight.js';
 
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -25,7 +27,8 @@ export function addRequestHooks(
 ): void {
   const encrypted = publicUrl.startsWith('https:');
   fastify.addHook('onRequest', (request, reply, done) => {
-    logWhenEnded(request, reply);
+    const work = isProbe(request) ? new Work(undefined) : workOfRequest(request, reply);
+    logWhenEnded(request, reply, work);
     // Health checks must not keep the process from ending.
     if (!isProbe(request)) inFlight.add(reply.raw);
     void reply.headers(SECURITY_HEADERS).header('x-request-id', request.id);
@@ -33,8 +36,10 @@ export function addRequestHooks(
     // Many clients send a content type with a request that has no body.
     if (hasNoBody(request)) delete request.headers['content-type'];
     const refused = SAFE_METHODS.has(request.method) ? isEmbedded(request) : isCrossSite(request, publicUrl);
-    runInContext({ requestId: request.id }, () => {
-      done(refused ? new AppError('cross_site_request') : undefined);
+    work.do(() => {
+      runInContext({ requestId: request.id }, () => {
+        done(refused ? new AppError('cross_site_request') : undefined);
+      });
     });
   });
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { annotateContext, runInContext } from '../context/index.js';
+import { handedIn, Work } from '../telemetry/index.js';
 import { JsonLogger } from './json-logger.js';
 
 describe('JsonLogger', () => {
@@ -32,11 +33,22 @@ describe('JsonLogger', () => {
   it('adds the ids of the request', () => {
     const line = written(() => {
       runInContext({ requestId: 'r' }, () => {
-        annotateContext({ sessionId: 's' });
+        annotateContext({ sessionId: 's', user: 'alice' });
         logger.debug('x');
       });
     });
     expect(line).toMatchObject({ requestId: 'r', sessionId: 's' });
+    expect(line).not.toHaveProperty('user');
+  });
+
+  it('adds the ids of a trace that the caller has named', () => {
+    const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
+    const line = written(() => {
+      new Work(handedIn({ traceparent: `00-${traceId}-00f067aa0ba902b7-01` })).do(() => {
+        logger.debug('x');
+      });
+    });
+    expect(line).toMatchObject({ traceId, spanId: '00f067aa0ba902b7' });
   });
 
   it('keeps only the name of an error', () => {

@@ -1,7 +1,8 @@
 import type { LoggerService } from '@nestjs/common';
 import { pino, type DestinationStream, type Level, type Logger } from 'pino';
-import { requestContext } from '../context/index.js';
+import { requestContext, type RequestContext } from '../context/index.js';
 import { errorFields } from '../errors/index.js';
+import { traceIds } from '../telemetry/index.js';
 
 let output: DestinationStream | undefined;
 
@@ -11,7 +12,7 @@ export function standardOutput(): DestinationStream {
   return output;
 }
 
-/** Writes one JSON object per line to standard output, with the ids of the current request. */
+/** Writes one JSON object per line to standard output, with the ids of the current request and of its trace. */
 export class JsonLogger implements LoggerService {
   readonly #pino: Logger;
 
@@ -25,7 +26,7 @@ export class JsonLogger implements LoggerService {
         base: { stream: 'application', role: options.role, environment: options.environment },
         timestamp: pino.stdTimeFunctions.isoTime,
         formatters: { level: (label) => ({ level: label }) },
-        mixin: () => ({ ...requestContext() }),
+        mixin: () => ({ ...loggedIds(), ...traceIds() }),
       },
       destination ?? standardOutput(),
     );
@@ -58,4 +59,9 @@ export class JsonLogger implements LoggerService {
     else if (typeof message === 'object' && message !== null) this.#pino[level]({ ...context, ...message });
     else this.#pino[level](context, String(message));
   }
+}
+
+function loggedIds(): object {
+  const { user: _, ...ids }: Partial<RequestContext> = requestContext() ?? {};
+  return ids;
 }

@@ -20,6 +20,13 @@ export function jsonSchema(schema: z.ZodType, io: 'input' | 'output' = 'output')
   return rest as SchemaObject;
 }
 
+const RETRY_AFTER = {
+  'Retry-After': {
+    description: 'After so many seconds another try makes sense',
+    schema: { type: 'integer' },
+  },
+};
+
 /** Documents the problem documents that a route may answer, one response for each status. */
 export function ApiProblem(...codes: readonly ErrorCode[]): MethodDecorator {
   const statuses = [...new Set(codes.map((code) => ERRORS[code].status))];
@@ -30,6 +37,7 @@ export function ApiProblem(...codes: readonly ErrorCode[]): MethodDecorator {
       return ApiResponse({
         status,
         description: ofStatus.map((code) => `\`${code}\`: ${ERRORS[code].detail}`).join('\n\n'),
+        ...(ofStatus.some((code) => 'retryAfter' in ERRORS[code]) && { headers: RETRY_AFTER }),
         content: { 'application/problem+json': { schema: problemSchema(ofStatus), examples } },
       });
     }),

@@ -6,7 +6,7 @@ import { NodeHttpHandler } from '@smithy/node-http-handler';
  */
 export async function timeoutsOf(handler: unknown): Promise<object> {
   if (!(handler instanceof NodeHttpHandler)) throw new TypeError('another handler');
-  const request = { protocol: 'https:' } as Parameters<NodeHttpHandler['handle']>[0];
+  const request = { protocol: 'https:', headers: {} } as Parameters<NodeHttpHandler['handle']>[0];
   await handler.handle(request, { abortSignal: AbortSignal.abort() }).catch(() => undefined);
   return handler.httpHandlerConfigs();
 }

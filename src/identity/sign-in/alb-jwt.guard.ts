@@ -2,10 +2,12 @@ import { Inject, Injectable, type ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import { AuthGuard } from '@nestjs/passport';
 import type { FastifyReply } from 'fastify';
+import { annotateContext } from '../../common/context/index.js';
 import { AppError } from '../../common/errors/index.js';
 import { IS_PUBLIC } from '../../common/http/index.js';
 import { ALB_STRATEGY } from './alb-jwt.strategy.js';
 import { SIGN_IN, type SignIn } from './sign-in.js';
+import type { User } from './user.js';
 
 /** Requires the token of a sign-in on every route, unless the route is `@Public()`. */
 @Injectable()
@@ -26,7 +28,10 @@ export class AlbJwtGuard extends AuthGuard(ALB_STRATEGY) {
     ]);
     if (exempt) return true;
     try {
-      return (await super.canActivate(context)) === true;
+      if ((await super.canActivate(context)) !== true) return false;
+      const { user } = context.switchToHttp().getRequest<{ readonly user: User }>();
+      annotateContext({ user: user.sub });
+      return true;
     } catch (error) {
       if (error instanceof AppError && error.code === 'unauthenticated') {
         const reply = context.switchToHttp().getResponse<FastifyReply>();

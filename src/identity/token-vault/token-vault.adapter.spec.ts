@@ -8,6 +8,7 @@ import {
   ValidationException,
 } from '@aws-sdk/client-bedrock-agentcore';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { openCircuit } from '../../common/circuit/testing/open-circuit.js';
 import { timeoutsOf } from '../../common/testing/request-handler.js';
 import { recordedLog, type LoggedLine } from '../../common/logging/testing/recorded-log.js';
 import type { IdentityConfig } from '../../config/index.js';
@@ -69,6 +70,16 @@ describe('TokenVaultAdapter', () => {
   });
   afterEach(() => {
     jest.restoreAllMocks();
+  });
+
+  it('fails at once while the service is down', async () => {
+    answer = () => Promise.reject(Object.assign(new Error(), { $metadata: { httpStatusCode: 500 } }));
+    await openCircuit(() => adapter.workloadAccessToken('workload', alice));
+    await expect(adapter.resourceToken(query)).rejects.toMatchObject({
+      code: 'identity_unavailable',
+      cause: { name: 'CircuitOpenError' },
+    });
+    expect(sent).toHaveLength(5);
   });
 
   const answers = (value: object): void => {

@@ -7,7 +7,8 @@ import {
   UnauthorizedException,
 } from '@aws-sdk/client-bedrock-agentcore';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { awsClientOptions } from '../../common/aws/index.js';
+import { awsClientOptions, tracedCall } from '../../common/aws/index.js';
+import { Circuit } from '../../common/circuit/index.js';
 import { withDeadline } from '../../common/deadline/index.js';
 import { AppError } from '../../common/errors/index.js';
 import { IDENTITY_CONFIG, type IdentityConfig } from '../../config/index.js';
@@ -29,6 +30,7 @@ const USER_TOKEN_OPERATION = 'GetWorkloadAccessTokenForJWT';
 @Injectable()
 export class TokenVaultAdapter implements TokenVault, OnApplicationShutdown {
   readonly #client: BedrockAgentCoreClient;
+  readonly #circuit = new Circuit('agentcore-identity');
   readonly #authorizationOrigin: string;
   readonly #deadlineMs: number;
 
@@ -103,7 +105,9 @@ export class TokenVaultAdapter implements TokenVault, OnApplicationShutdown {
     send: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     try {
-      return await withDeadline(this.#deadlineMs, signal, send);
+      return await this.#circuit.call(signal, () =>
+        tracedCall('BedrockAgentCore', operation, () => withDeadline(this.#deadlineMs, signal, send)),
+      );
     } catch (error) {
       if (signal?.aborted === true)
         throw new AppError('identity_unavailable', { reason: 'aborted', cause: error });

@@ -84,6 +84,15 @@ export function answerOf(
   ];
 }
 
+/** An answer that says how many tokens it has read and written. */
+export function counted(
+  answer: readonly ModelStreamEvent[],
+  [inputTokens, outputTokens]: readonly [number, number],
+): ModelStreamEvent[] {
+  const usage = { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens };
+  return [...answer, { type: 'modelMetadataEvent', usage }];
+}
+
 export function textBlock(deltas: readonly string[]): ModelStreamEvent[] {
   return [
     { type: 'modelContentBlockStartEvent' },
