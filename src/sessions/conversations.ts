@@ -94,7 +94,7 @@ export class Conversations implements BeforeApplicationShutdown {
       try {
         return { kind: 'new', turn: this.#turn(keys, key, known, request), fromMemory: true };
       } catch (error) {
-        // What is known may be out of date, so it does not refuse anything.
+        // The memory of this task may be out of date, so it does not refuse anything.
         if (!(error instanceof AppError)) throw error;
       }
     }

@@ -5,7 +5,7 @@ import type { ObjectStore } from '../storage/index.js';
 const FLUSH_AFTER_MS = 10_000;
 const FLUSH_AT = 500;
 
-/** Objects that nobody needs any more, deleted many at a time. What is lost with the process is deleted by the next reader. */
+/** Objects that nobody needs any more, deleted many at a time. The next reader deletes those that are lost with the process. */
 export class DroppedObjects {
   readonly #logger = new Logger(DroppedObjects.name);
   readonly #store: ObjectStore;

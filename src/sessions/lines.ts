@@ -60,8 +60,8 @@ export class Lines {
   }
 
   /**
-   * A page, the latest first: one request for the page, and one for each of its conversations. What a task that died has left
-   * is put in order on the way.
+   * A page, the latest first: one request for the page, and one for each of its conversations. It also puts in order the
+   * lines that a task has left when it died.
    * @param after the name of a line
    */
   async page(limit: number, after?: string): Promise<Page> {

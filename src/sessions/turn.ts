@@ -81,7 +81,7 @@ export class Turn {
     const { promise, resolve } = Promise.withResolvers<Settled>();
     [this.settled, this.#settle] = [promise, resolve];
     this.claimed = this.#take();
-    // Whoever began the turn waits for its claim. Nobody waits for this.
+    // The caller that began the turn waits for its claim. Nobody waits for this promise.
     this.#writes = this.claimed.catch(() => undefined);
   }
 

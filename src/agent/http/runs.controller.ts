@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Audit } from '../../audit/index.js';
 import { annotateContext } from '../../common/context/index.js';
+import type { ErrorCode } from '../../common/errors/index.js';
 import { ApiProblem } from '../../common/openapi/index.js';
 import { CurrentUser, type User } from '../../identity/sign-in/index.js';
 import { sessionId, type RunName } from '../../sessions/index.js';
@@ -15,6 +16,19 @@ import { goneSignal, StreamHeadersOf, type StreamHeaders } from './reader.js';
 
 const id = runId.meta({ example: 'run-1' });
 const place = z.strictObject({ sessionId: sessionId.describe('The conversation of the run') });
+
+/** The errors of every route here. */
+const PROBLEMS = [
+  'invalid_request',
+  'unauthenticated',
+  'session_not_found',
+  'run_not_found',
+  'sign_in_throttled',
+  'sign_in_keys_unavailable',
+  'session_unreadable',
+  'sessions_unavailable',
+  'internal_error',
+] as const satisfies readonly ErrorCode[];
 
 /** The runs of a user's conversations: read again from any event, or stopped, from any tab and at any task. */
 @ApiTags('Agent')
@@ -45,17 +59,7 @@ export class RunsController {
     description: 'The stream of AG-UI events of POST /invocations',
     content: { 'text/event-stream': { schema: { type: 'string' } } },
   })
-  @ApiProblem(
-    'invalid_request',
-    'unauthenticated',
-    'session_not_found',
-    'run_not_found',
-    'sign_in_throttled',
-    'sign_in_keys_unavailable',
-    'session_unreadable',
-    'sessions_unavailable',
-    'internal_error',
-  )
+  @ApiProblem(...PROBLEMS)
   async events(
     @CurrentUser() user: User,
     @Param('id', { schema: id }) run: string,
@@ -79,18 +83,7 @@ export class RunsController {
       'The run is cancelled, and stored as far as it has come. That takes a moment, up to two seconds where another task has the run. A run that has ended is not changed.',
   })
   @ApiResponse({ status: 204, description: 'The run has been told to stop, or has ended' })
-  @ApiProblem(
-    'invalid_request',
-    'unauthenticated',
-    'cross_site_request',
-    'session_not_found',
-    'run_not_found',
-    'sign_in_throttled',
-    'sign_in_keys_unavailable',
-    'session_unreadable',
-    'sessions_unavailable',
-    'internal_error',
-  )
+  @ApiProblem('cross_site_request', ...PROBLEMS)
   async stop(
     @CurrentUser() user: User,
     @Param('id', { schema: id }) run: string,

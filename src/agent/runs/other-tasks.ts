@@ -75,7 +75,7 @@ export class OtherTasks {
     let sent = 0;
     let now = found;
     for (let look = 1; now.kind === 'running' && !gone.aborted; look += 1) {
-      // What cannot be read now can be read the next time. The reader is not cut off.
+      // The next look can succeed where this one fails, so the reader is not cut off.
       const { events, hasEnded } = await this.#shared.published(name).catch(() => NOTHING_NEW);
       yield* runEventsOf(events.slice(sent));
       sent = Math.max(sent, events.length);

@@ -24,7 +24,6 @@ import {
   type LoopEvent,
   type LoopOptions,
   type Model,
-  type ModelUsage,
   type WaitingCall,
 } from '../strands/index.js';
 import { mergeNeighbours, prepareHistory, resultsFor } from './history.js';
@@ -70,7 +69,6 @@ export class Run {
   readonly #turn: Turn;
   readonly #signal: AbortSignal;
   readonly #events: Json[] = [];
-  #loop: AgentLoop | undefined;
   /** The text of the latest answer, and how many messages the loop had added before it. */
   #half = { text: '', after: 0 };
 
@@ -84,11 +82,6 @@ export class Run {
     this.#input = input;
     this.#turn = turn;
     this.#signal = signal;
-  }
-
-  /** What the run has taken of the model so far. */
-  get usage(): ModelUsage {
-    return this.#loop?.usage ?? { inputTokens: 0, outputTokens: 0 };
   }
 
   /**
@@ -111,7 +104,6 @@ export class Run {
     let plan: Plan | undefined;
     try {
       plan = this.#plan();
-      this.#loop = plan.loop;
       return await this.#ending(plan, yield* this.#heard(plan.loop));
     } catch (error) {
       const messages = plan === undefined ? this.#userMessages() : this.#withHalfAnswer(plan);
@@ -209,7 +201,7 @@ export class Run {
       () => undefined,
       (error: unknown) => asLoopError(error),
     );
-    // Whoever began the turn answers this.
+    // The caller that began the turn answers this.
     if (refused !== undefined) return { kind: 'failed', error: refused };
     let ended = inRequest(end);
     try {

@@ -1,6 +1,6 @@
 import { AppError } from '../../common/errors/index.js';
 import type { RunName } from '../../sessions/index.js';
-import type { ModelUsage } from '../strands/index.js';
+import type { ModelTokens } from '../strands/index.js';
 import type { RunEvent } from './run-event.js';
 import type { RunLog } from './run-log.js';
 
@@ -24,12 +24,12 @@ export class RunningRun {
   /** Of what the run was given. */
   readonly digest: string;
   /** Resolves when the run has ended, with what it has taken of the model; undefined where it could not begin. */
-  readonly ended: Promise<ModelUsage | undefined>;
+  readonly ended: Promise<ModelTokens | undefined>;
   /** Its events. @throws AppError why it could not begin */
   readonly log: Promise<RunLog<RunEvent>>;
   readonly #begin: (log: RunLog<RunEvent>) => void;
   readonly #fail: (error: unknown) => void;
-  readonly #end: (usage: ModelUsage | undefined) => void;
+  readonly #end: (tokens: ModelTokens | undefined) => void;
   readonly #controller = new AbortController();
   readonly #deadline: NodeJS.Timeout;
   readonly #graceMs: number;
@@ -42,9 +42,9 @@ export class RunningRun {
     this.#graceMs = graceMs;
     const log = Promise.withResolvers<RunLog<RunEvent>>();
     [this.log, this.#begin, this.#fail] = [log.promise, log.resolve, log.reject];
-    // Whoever starts the run is told; nobody else may be waiting.
+    // The caller that starts the run is told. Often nobody else is waiting.
     this.log.catch(() => undefined);
-    const ended = Promise.withResolvers<ModelUsage | undefined>();
+    const ended = Promise.withResolvers<ModelTokens | undefined>();
     [this.ended, this.#end] = [ended.promise, ended.resolve];
     this.#deadline = setTimeout(() => {
       const detail = `The run was ended after ${inWords(deadlineMs)}, which is the limit. Your message is kept. Ask for less in one message.`;
@@ -76,9 +76,9 @@ export class RunningRun {
     this.#over(undefined);
   }
 
-  /** @param usage what it has taken of the model */
-  end(usage: ModelUsage): void {
-    this.#over(usage);
+  /** @param tokens what it has taken of the model */
+  end(tokens: ModelTokens): void {
+    this.#over(tokens);
   }
 
   /** Counts a reader. When the last one has gone, the run goes on for its time of grace, and is then cancelled. */
@@ -101,10 +101,10 @@ export class RunningRun {
     });
   }
 
-  #over(usage: ModelUsage | undefined): void {
+  #over(tokens: ModelTokens | undefined): void {
     clearTimeout(this.#deadline);
     clearTimeout(this.#grace);
-    this.#end(usage);
+    this.#end(tokens);
   }
 }
 

@@ -11,7 +11,13 @@ import { AppError, errorFields } from '../../common/errors/index.js';
 import { telemetry } from '../../common/telemetry/index.js';
 import { RUNS_CONFIG, type RunsConfig } from '../../config/index.js';
 import type { User } from '../../identity/sign-in/index.js';
-import { Conversations, SharedRuns, type FoundRun, type RunName } from '../../sessions/index.js';
+import {
+  Conversations,
+  SharedRuns,
+  type FoundRun,
+  type RunName,
+  type TurnRequest,
+} from '../../sessions/index.js';
 import { ToolRegistry } from '../../tools/index.js';
 import { Usage } from '../../usage/index.js';
 import { Interrupts } from '../interrupts/index.js';
@@ -36,6 +42,13 @@ export interface StartedRun {
   readonly events: AsyncIterable<RunEvent>;
   /** Aborts when the run is to end early. */
   readonly signal: AbortSignal;
+}
+
+/** A run that is asked for, its turn, and the place that it has at this task. */
+interface AskedRun {
+  readonly request: RunRequest;
+  readonly turn: TurnRequest;
+  readonly running: RunningRun;
 }
 
 /** Starts runs, and ends them when their time is up or the process is asked to go. */
@@ -89,7 +102,7 @@ export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeAppl
     }
     const running = this.#admit(name, turn.digest);
     try {
-      const found = await this.#begin(user, request, running);
+      const found = await this.#begin(user, { request, turn, running });
       if (found === undefined) return await this.#read(running, reader);
       running.fail(new AppError('run_not_found'));
       return await this.#elsewhere(name, found, reader);
@@ -174,9 +187,10 @@ export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeAppl
    * The model is asked at once. The run is given to its reader when its claim holds, and dropped where it does not.
    * @returns the run that the request repeats; undefined for a new one
    */
-  async #begin(user: User, request: RunRequest, running: RunningRun): Promise<FoundRun | undefined> {
-    const { sessionId, runId, input } = request;
-    const begun = await this.#conversations.begin(user.sub, sessionId, turnRequestOf(request));
+  async #begin(user: User, asked: AskedRun): Promise<FoundRun | undefined> {
+    const { running } = asked;
+    const { sessionId, runId, input } = asked.request;
+    const begun = await this.#conversations.begin(user.sub, sessionId, asked.turn);
     if (begun.kind !== 'new') return begun;
     const { turn, fromMemory } = begun;
     const drop = new AbortController();
@@ -195,13 +209,14 @@ export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeAppl
       await turn.claimed;
     } catch (error) {
       drop.abort(error);
-      // What this task knew was out of date. The second time, the conversation is read first.
-      if (fromMemory && isBusy(error)) return await this.#begin(user, request, running);
+      // The memory of this task was out of date. The second time, the conversation is read first.
+      if (fromMemory && isBusy(error)) return await this.#begin(user, asked);
       throw error;
     }
     running.begin(log);
     void ended.promise.then((fields) => {
-      running.end(run.usage);
+      const { inputTokens, outputTokens } = report.model.usage;
+      running.end({ inputTokens, outputTokens });
       this.#logger.log({ event: 'run_ended', ...fields });
     });
     return undefined;

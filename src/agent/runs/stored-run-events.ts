@@ -44,7 +44,7 @@ export function storedRunEvent(event: RunEvent): Json {
   return { kind, code: error.code, detail: error.detail, ...(requestId !== undefined && { requestId }) };
 }
 
-/** The events of a run that were stored. What cannot be read ends them. */
+/** The events of a run that were stored. The first one that cannot be read ends them. */
 export function runEventsOf(stored: readonly Json[]): readonly RunEvent[] {
   const events = stored.map((each) => runEvent.safeParse(each).data);
   const end = events.indexOf(undefined);

@@ -1,10 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { ContextWindowOverflowError, MaxTokensError, ModelThrottledError } from '@strands-agents/sdk';
+import {
+  ContextWindowOverflowError,
+  MaxTokensError,
+  ModelThrottledError,
+  type Model,
+} from '@strands-agents/sdk';
 import type { Json, StoredMessage } from '../../sessions/index.js';
 import type { ToolSpecification } from '../../tools/index.js';
 import { AgentLoop, type LoopAnswer, type LoopEnd, type LoopOptions } from './agent-loop.js';
 import type { LoopEvent } from './loop-event.js';
 import type { LoopCall, LoopCallResult } from './loop-tool.js';
+import { MeasuredModel } from './measured.model.js';
 import { answerOf, ScriptedModel, text, textBlock, toolCalls, counted } from './testing/scripted-model.js';
 
 const HISTORY: readonly StoredMessage[] = [
@@ -53,7 +59,7 @@ describe('AgentLoop', () => {
     jest.restoreAllMocks();
   });
 
-  const optionsFor = (model: ScriptedModel, more: Partial<LoopOptions> = {}): LoopOptions => ({
+  const optionsFor = (model: Model, more: Partial<LoopOptions> = {}): LoopOptions => ({
     model,
     systemPrompt: 'Be kind.',
     tools: [tool('read'), tool('write')],
@@ -65,7 +71,7 @@ describe('AgentLoop', () => {
     maximumModelCalls: 5,
     ...more,
   });
-  const answering = (model: ScriptedModel, more?: Partial<LoopOptions>): AgentLoop =>
+  const answering = (model: Model, more?: Partial<LoopOptions>): AgentLoop =>
     AgentLoop.answering(optionsFor(model, more), HISTORY);
 
   describe('that answers', () => {
@@ -208,16 +214,17 @@ describe('AgentLoop', () => {
 
     it('counts the tokens of all calls of the model, also of an answer that is too long', async () => {
       const tooLong = answerOf([textBlock(['we'])], 'maxTokens');
-      const loop = answering(
+      const model = new MeasuredModel(
         new ScriptedModel(
           counted(toolCalls(call('a')), [10, 3]),
           toolCalls(call('b')),
           counted(tooLong, [20, 4]),
         ),
       );
-      expect(loop.usage).toEqual({ inputTokens: 0, outputTokens: 0 });
+      const loop = answering(model);
+      expect(model.usage).toMatchObject({ inputTokens: 0, outputTokens: 0 });
       await expect(ran(loop)).rejects.toThrow(MaxTokensError);
-      expect(loop.usage).toEqual({ inputTokens: 30, outputTokens: 7 });
+      expect(model.usage).toMatchObject({ inputTokens: 30, outputTokens: 7 });
     });
   });
 
@@ -230,7 +237,7 @@ describe('AgentLoop', () => {
       if (end.kind !== 'paused') throw new TypeError('the loop does not wait');
       return { loop, waiting: end.calls.map(({ loopId }) => ({ loopId, status: 'resolved' })) };
     };
-    const resumed = (model: ScriptedModel, snapshot: Json, answers: readonly LoopAnswer[]): AgentLoop =>
+    const resumed = (model: Model, snapshot: Json, answers: readonly LoopAnswer[]): AgentLoop =>
       AgentLoop.resuming(optionsFor(model), HISTORY, snapshot, answers);
 
     it('tells which calls it waits at, and adds nothing to the conversation', async () => {

@@ -4,7 +4,6 @@ import {
   MessageAddedEvent,
   NullConversationManager,
   type AgentResult,
-  type AgentStreamEvent,
   type InvokeArgs,
   type Model,
 } from '@strands-agents/sdk';
@@ -37,12 +36,6 @@ export interface LoopAnswer {
   readonly status: string;
 }
 
-/** The tokens that the model has read and written. An answer that was cut off does not say how many. */
-export interface ModelUsage {
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-}
-
 const LIMITS = new Set<string>(['limitTurns', 'limitOutputTokens', 'limitTotalTokens']);
 
 /** Strands' agent loop: model, tool calls, model, and so on, until it has answered or waits. */
@@ -51,7 +44,6 @@ export class AgentLoop {
   readonly #arguments: InvokeArgs;
   readonly #options: LoopOptions;
   readonly #added: StoredMessage[] = [];
-  #usage: ModelUsage = { inputTokens: 0, outputTokens: 0 };
 
   private constructor(options: LoopOptions, messages: readonly StoredMessage[], args: InvokeArgs) {
     this.#options = options;
@@ -96,11 +88,6 @@ export class AgentLoop {
     return this.#added;
   }
 
-  /** What the loop has taken of the model so far. */
-  get usage(): ModelUsage {
-    return this.#usage;
-  }
-
   /** The state of a loop that waits: neither a token nor a URL is in it. */
   get snapshot(): Json {
     return storedSnapshot(this.#agent.takeSnapshot({ include: ['interrupts'] }));
@@ -113,19 +100,9 @@ export class AgentLoop {
     for (;;) {
       const { done, value } = await stream.next();
       if (done === true) return endOf(value);
-      this.#count(value);
       const event = loopEventOf(value);
       if (event !== undefined) yield event;
     }
-  }
-
-  #count(event: AgentStreamEvent): void {
-    if (event.type !== 'modelStreamUpdateEvent' || event.event.type !== 'modelMetadataEvent') return;
-    const { inputTokens = 0, outputTokens = 0 } = event.event.usage ?? {};
-    this.#usage = {
-      inputTokens: this.#usage.inputTokens + inputTokens,
-      outputTokens: this.#usage.outputTokens + outputTokens,
-    };
   }
 }
 

@@ -7,13 +7,17 @@ import {
 } from '@strands-agents/sdk';
 import { ModelCall } from './model-call.js';
 
-/** What a run has needed of the model so far. */
-export interface ModelUsage {
+/** The tokens that the model has read and written. An answer that was cut off does not say how many. */
+export interface ModelTokens {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
+
+/** The calls of the model in a run so far. */
+export interface ModelUsage extends ModelTokens {
   readonly modelCalls: number;
   /** Requests that were sent again within these calls. */
   readonly retries: number;
-  readonly inputTokens: number;
-  readonly outputTokens: number;
   /** From the start of the run; absent if there was no text. */
   readonly timeToFirstTextMs?: number;
 }
