@@ -6,12 +6,15 @@ import { join } from 'node:path';
 import { assuranceTable, isDocumented, writeDocument } from './lib/assurance.mjs';
 import { build } from './lib/build.mjs';
 import { findChromium } from './lib/chromium.mjs';
+import { coverageParameters } from './lib/coverage.mjs';
 import { Durations, inWords } from './lib/durations.mjs';
 import { checkInfraTypes, installInfra } from './lib/infra.mjs';
 
 const SUITES = ['unit', 'e2e', 'security', 'infra', 'browser'];
 /** The tests of each suite that need a browser. */
 const NEEDS_CHROMIUM = { browser: '\\.browser\\.ts$', security: '-browser\\.security\\.ts$' };
+const FAILURES = 'test/e2e/failures/';
+const TWO_AT_A_TIME = '--maxWorkers=2';
 const say = (line) => process.stdout.write(`${line}\n`);
 
 const given = process.argv.slice(2);
@@ -36,6 +39,11 @@ let broken = false;
 const notRun = [];
 const notHeld = [];
 const times = [];
+/** The unit tests measure their coverage, where the security suite is to tell it. */
+const coverage =
+  whole && wanted.indexOf('unit') < wanted.indexOf('security') && wanted.includes('unit')
+    ? mkdtempSync(join(tmpdir(), 'onbehalf-coverage-'))
+    : undefined;
 for (const suite of wanted) {
   say(`\n— ${suite} —`);
   const parameters = [];
@@ -49,13 +57,14 @@ for (const suite of wanted) {
     // One argument: the pattern begins with a hyphen, and would be taken for an option.
     parameters.push(`--testPathIgnorePatterns=${NEEDS_CHROMIUM[suite]}`);
   }
-  const run = { security: runSecurity, infra: runInfra }[suite] ?? runSuite;
+  if (suite === 'unit' && coverage !== undefined) parameters.push(...coverageParameters(coverage));
+  const run = { security: runSecurity, infra: runInfra, e2e: runE2e }[suite] ?? runSuite;
   const startedAt = Date.now();
   const holds = await run(suite, parameters);
   const seconds = (Date.now() - startedAt) / 1000;
   broken = !holds || broken;
   if (!holds) notHeld.push(suite);
-  if (holds && whole && parameters.length === 0) durations.remember(suite, seconds);
+  if (holds && whole && (parameters.length === 0 || suite === 'unit')) durations.remember(suite, seconds);
   times.push(`${suite} ${inWords(seconds)}`);
   const rest = toRun.slice(toRun.indexOf(suite) + 1);
   say(`\n${suite} took ${inWords(seconds)}.`);
@@ -70,7 +79,7 @@ process.exit(broken || total.failed > 0 || total.passed === 0 ? 1 : 0);
 /** Runs the suite, then the additional measurements, then prints the table of all cases. */
 async function runSecurity(suite, parameters) {
   const folder = mkdtempSync(join(tmpdir(), 'onbehalf-assurance-'));
-  const environment = { ASSURANCE_REPORT: join(folder, 'lines') };
+  const environment = { ASSURANCE_REPORT: join(folder, 'lines'), ...(coverage && { COVERAGE: coverage }) };
   try {
     let holds = await runSuite(suite, parameters, environment);
     if (passedOn.length > 0) return holds;
@@ -90,6 +99,13 @@ async function runSecurity(suite, parameters) {
   }
 }
 
+/** The tests of failures mostly wait, for deadlines and for leases, so two of their files run at the same time. */
+async function runE2e(suite, parameters) {
+  if (!whole) return runSuite(suite, parameters);
+  const failures = await runSuite(suite, [...parameters, `--testPathPatterns=${FAILURES}`, TWO_AT_A_TIME]);
+  return (await runSuite(suite, [...parameters, `--testPathIgnorePatterns=${FAILURES}`])) && failures;
+}
+
 async function runInfra(suite, parameters) {
   installInfra();
   return checkInfraTypes() && (await runSuite(suite, parameters));
@@ -105,7 +121,7 @@ async function runSuite(suite, more, environment = {}) {
   ];
   parameters.push('--selectProjects', suite, '--json', '--outputFile', outputFile, '--testTimeout', '60000');
   // Suites with servers and browsers of their own take the two cores one after the other.
-  if (suite !== 'unit') parameters.push('--runInBand');
+  if (suite !== 'unit' && !more.includes(TWO_AT_A_TIME)) parameters.push('--runInBand');
   const code = await start([...parameters, ...passedOn, ...more], environment, 'ignore');
   try {
     const result = JSON.parse(readFileSync(outputFile, 'utf8'));

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { startRole, type RoleProcess } from '../../local/lib/role-process.ts';
-import { tokenOf } from '../support/tokens.ts';
-import { eventually, isClaimed, World } from '../support/world.ts';
+import { startRole, type RoleProcess } from '../../../local/lib/role-process.ts';
+import { tokenOf } from '../../support/tokens.ts';
+import { eventually, isClaimed, World } from '../../support/world.ts';
 
 const TASKS = 5;
 const TURNS_EACH = 8;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { startRole, type RoleProcess } from '../../local/lib/role-process.ts';
-import { tokenOf } from '../support/tokens.ts';
-import { eventually, isClaimed, World } from '../support/world.ts';
+import { startRole, type RoleProcess } from '../../../local/lib/role-process.ts';
+import { tokenOf } from '../../support/tokens.ts';
+import { eventually, isClaimed, World } from '../../support/world.ts';
 
 const RUNS_PER_USER = 3;
 const REQUESTS_PER_DAY = 5;

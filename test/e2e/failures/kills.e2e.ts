@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { toInvocation, type Invocation } from '../../local/lib/invoke.ts';
-import { startRole, type RoleProcess } from '../../local/lib/role-process.ts';
-import { connectAlice } from '../support/connected-user.ts';
-import { Random } from '../support/random.ts';
-import { tokenOf } from '../support/tokens.ts';
-import { eventually, subjectOf, World } from '../support/world.ts';
+import { toInvocation, type Invocation } from '../../../local/lib/invoke.ts';
+import { startRole, type RoleProcess } from '../../../local/lib/role-process.ts';
+import { connectAlice } from '../../support/connected-user.ts';
+import { Random } from '../../support/random.ts';
+import { tokenOf } from '../../support/tokens.ts';
+import { eventually, subjectOf, World } from '../../support/world.ts';
 
 const KILLS = 5;
 const WRITES_EACH = 10;

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { startRole, type RoleProcess } from '../../local/lib/role-process.ts';
-import { Random } from '../support/random.ts';
-import { tokenOf } from '../support/tokens.ts';
-import { eventually, isClaimed, storedTurns, World } from '../support/world.ts';
+import { startRole, type RoleProcess } from '../../../local/lib/role-process.ts';
+import { Random } from '../../support/random.ts';
+import { tokenOf } from '../../support/tokens.ts';
+import { eventually, isClaimed, storedTurns, World } from '../../support/world.ts';
 
 const RUNS = 25;
 const DISCONNECTS = 500;

@@ -1,10 +1,10 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { HttpBrowser } from '../../local/lib/http-browser.ts';
-import type { Fault } from '../../local/lib/faults.ts';
-import { startRole, type RoleName, type RoleProcess } from '../../local/lib/role-process.ts';
-import { connectAlice } from '../support/connected-user.ts';
-import { tokenOf } from '../support/tokens.ts';
-import { connectUrlOf, eventually, World } from '../support/world.ts';
+import type { HttpBrowser } from '../../../local/lib/http-browser.ts';
+import type { Fault } from '../../../local/lib/faults.ts';
+import { startRole, type RoleName, type RoleProcess } from '../../../local/lib/role-process.ts';
+import { connectAlice } from '../../support/connected-user.ts';
+import { tokenOf } from '../../support/tokens.ts';
+import { connectUrlOf, eventually, World } from '../../support/world.ts';
 
 const STREAMS = 100;
 const WHO = 'Who am I on GitHub?';
