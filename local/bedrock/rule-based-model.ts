@@ -1,5 +1,6 @@
 import type { ConverseRequest, JsonSchema, Reply, ToolResult, ToolSpec } from './protocol.ts';
 import { describeResults } from './describe-results.ts';
+import { summaryOf } from './summary-of.ts';
 
 /** Words with the same meaning for the rules below. The first word of each row stands for all. */
 const SYNONYMS: readonly (readonly string[])[] = [
@@ -27,8 +28,8 @@ const INDIRECT_ME = /\b(show|give|tell|list|get|find|send|help|let)\s+me\b/g;
 
 /**
  * A stand-in for a language model: keyword rules over the tool specifications it is sent. It calls every tool whose subject
- * the user names, takes numbers, choices and quoted text as arguments, answers small talk, and asks a question when it is not
- * sure.
+ * the user names, takes numbers, choices and quoted text as arguments, answers small talk, asks a question when it is not sure,
+ * and lists what was said where it is to summarise a conversation.
  */
 export function ruleBasedModel(request: ConverseRequest): Reply {
   const last = request.messages.at(-1)?.content ?? [];
@@ -37,6 +38,8 @@ export function ruleBasedModel(request: ConverseRequest): Reply {
     .join('\n')
     .trim();
   const results = last.flatMap((block) => block.toolResult ?? []);
+  const summary = summaryOf(request, text);
+  if (summary !== undefined) return say(summary);
   if (text === '' && results.length > 0) return say(describeResults(request, results));
   const tools = (request.toolConfig?.tools ?? []).flatMap((entry) => entry.toolSpec ?? []);
   return callTools(text, tools) ?? say(declinedPrefix(results) + (smallTalk(text, tools) ?? askBack(tools)));

@@ -7,7 +7,7 @@ import { UsageModule } from '../usage/index.js';
 import { InvocationsController } from './http/invocations.controller.js';
 import { RunsController } from './http/runs.controller.js';
 import { Interrupts } from './interrupts/index.js';
-import { OtherTasks, Runs } from './runs/index.js';
+import { OtherTasks, Runs, Summaries } from './runs/index.js';
 import { bedrockModel, MODEL } from './strands/index.js';
 
 /** The agent: runs that answer a user's message with the help of tools. Knows no provider. */
@@ -17,6 +17,7 @@ import { bedrockModel, MODEL } from './strands/index.js';
   providers: [
     Runs,
     OtherTasks,
+    Summaries,
     Interrupts,
     { provide: MODEL, useFactory: bedrockModel, inject: [MODEL_CONFIG] },
   ],

@@ -77,6 +77,19 @@ export const finishedRun = z.strictObject({
 });
 export type FinishedRun = z.infer<typeof finishedRun>;
 
+/** What the model is told of the messages that it is not shown any more. */
+export const earlierMessages = z.strictObject({
+  /** The summary of them. */
+  text: z.string(),
+  /** How many they are. */
+  messages: z.int(),
+  /** Those of them that are still in the working set. */
+  ahead: z.int(),
+  /** The number of the first turn whose model is told this summary. */
+  since: z.int(),
+});
+export type EarlierMessages = z.infer<typeof earlierMessages>;
+
 /** The part of a conversation that a turn needs. Its size is bounded however long the conversation grows. */
 export const workingSet = z.strictObject({
   version: z.literal(VERSION),
@@ -92,6 +105,7 @@ export const workingSet = z.strictObject({
   interrupts: z.int(),
   /** The latest writes of which it is not known whether they were done. */
   doubted: z.array(begunWrite).exactOptional(),
+  earlier: earlierMessages.exactOptional(),
   /** The messages ahead of `recent` that the model is still shown. */
   messages: z.array(storedMessage),
   /** The last turns. Older ones are in segments. */

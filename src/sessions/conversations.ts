@@ -4,6 +4,7 @@ import {
   summaryOf,
   VERSION,
   type ConversationSummary,
+  type EarlierMessages,
   type FinishedRun,
   type PendingRun,
   type TurnClaim,
@@ -11,18 +12,21 @@ import {
   type WorkingSet,
 } from './conversation.js';
 import { OBJECT_STORE, type ObjectStore, type StoredText } from '../storage/index.js';
+import type { StoredMessage } from './content.js';
 import { UserKeys } from './keys.js';
 import { DroppedObjects } from './dropped-objects.js';
-import { KnownSets, type Known } from './known-sets.js';
+import { KnownSets } from './known-sets.js';
 import { pause } from './persist.js';
 import { recovered } from './recovery.js';
-import { Lines, noteOf, type Page as ListPage } from './lines.js';
+import { Lines, type Page as ListPage } from './lines.js';
 import { parseSegment, parseWorkingSet, readableWorkingSet } from './stored-objects.js';
 import { busy, newWorkingSet, type TurnRequest } from './claim.js';
 import { repeatedRun } from './run-ids.js';
 import type { RunName } from './shared-runs.js';
 import { TaskLease } from './task-lease.js';
 import { Turn, type TurnPlace } from './turn.js';
+import { leavingMessages, summarised } from './window.js';
+import { writeSet, type Known } from './written-set.js';
 
 const LATE_WRITES_MS = 4_000;
 const BEING_DELETED =
@@ -35,14 +39,13 @@ export type FoundRun =
   { readonly kind: 'running'; readonly task: string } | { readonly kind: 'ended'; readonly run: FinishedRun };
 
 /** A new turn, whose claim is on its way; or the run that the request repeats. */
-export type BegunTurn =
-  | {
-      readonly kind: 'new';
-      readonly turn: Turn;
-      /** It began from what this task knows. Where its claim fails, another task may have served the conversation since. */
-      readonly fromMemory: boolean;
-    }
-  | FoundRun;
+export type BegunTurn = { readonly kind: 'new'; readonly turn: Turn } | FoundRun;
+
+/** The messages that the model is not to be shown any more, and the summary of those before them. */
+export interface LeavingMessages {
+  readonly messages: readonly StoredMessage[];
+  readonly earlier?: string;
+}
 
 /** `before`: the number of a turn, which the page ends ahead of. */
 interface Page {
@@ -59,6 +62,8 @@ export interface Transcript {
   readonly busy: boolean;
   /** The claim of the turn that is in progress. */
   readonly running?: TurnClaim;
+  /** What the model is told of the messages that it is not shown any more. */
+  readonly earlier?: EarlierMessages;
 }
 
 /** A user's conversations. Every method takes the user's `sub` and reaches nothing outside that user's prefix. */
@@ -71,6 +76,8 @@ export class Conversations implements BeforeApplicationShutdown {
   readonly #active = new Map<string, Turn>();
   readonly #stop = new AbortController();
   readonly #dropped: DroppedObjects;
+  /** The summaries that are being written, by the key of their conversation. */
+  readonly #summaries = new Map<string, Promise<unknown>>();
 
   constructor(@Inject(OBJECT_STORE) store: ObjectStore, lease: TaskLease) {
     this.#store = store;
@@ -80,7 +87,7 @@ export class Conversations implements BeforeApplicationShutdown {
 
   /**
    * Starts a turn, and its claim, which the caller awaits: `turn.claimed`. Where this task has served the conversation last,
-   * no request comes before that. Another task may have served it since: the claim then fails, and the second try reads first.
+   * no request comes before that. Another task may have served it since: the claim is then lost, and the next try reads first.
    * The id of a run names one run: where it has been there before, there is no new turn.
    * @throws AppError `session_busy` | `session_not_found` | `session_unreadable` | `interrupt_not_pending` | `run_id_used` |
    * `sessions_unavailable`
@@ -88,11 +95,13 @@ export class Conversations implements BeforeApplicationShutdown {
   async begin(sub: string, sessionId: string, request: TurnRequest): Promise<BegunTurn> {
     const keys = new UserKeys(sub);
     const key = keys.workingSet(sessionId);
+    const summary = this.#summaries.get(key);
+    if (summary !== undefined) await summary;
     this.#requireInactive(key);
     const known = this.#known.take(key);
     if (known !== undefined) {
       try {
-        return { kind: 'new', turn: this.#turn(keys, key, known, request), fromMemory: true };
+        return { kind: 'new', turn: this.#turn(keys, key, known, request) };
       } catch (error) {
         // The memory of this task may be out of date, so it does not refuse anything.
         if (!(error instanceof AppError)) throw error;
@@ -101,7 +110,7 @@ export class Conversations implements BeforeApplicationShutdown {
     const read = await this.#claimable(keys, sessionId, request);
     this.#requireInactive(key);
     if (read.kind !== 'claimable') return read;
-    return { kind: 'new', turn: this.#turn(keys, key, read, request), fromMemory: false };
+    return { kind: 'new', turn: this.#turn(keys, key, read, request) };
   }
 
   /**
@@ -154,6 +163,7 @@ export class Conversations implements BeforeApplicationShutdown {
       ...(isBusy && set.claim !== undefined && { running: set.claim }),
       ...(first > 1 && { nextBefore: first }),
       ...(shown.pending !== undefined && { pending: shown.pending }),
+      ...(shown.earlier !== undefined && { earlier: shown.earlier }),
     };
   }
 
@@ -186,9 +196,7 @@ export class Conversations implements BeforeApplicationShutdown {
       deletedAt: now,
       ...(line !== undefined && { line }),
     };
-    const text = JSON.stringify(tombstone);
-    const note = noteOf(tombstone);
-    const written = await this.#store.put(key, text, { ifVersion: version }, { note });
+    const written = await writeSet(this.#store, keys, { set: tombstone, version });
     if (written === 'conflict') throw new AppError('session_busy');
     const listed = await this.#store.list(keys.session(sessionId), MAXIMUM_KEYS_OF_A_SESSION);
     await this.#store.delete([
@@ -197,6 +205,50 @@ export class Conversations implements BeforeApplicationShutdown {
       ...listed.map((entry) => entry.key).filter((each) => each !== key),
     ]);
     await this.#store.deleteVersion(key, written.version);
+  }
+
+  /**
+   * What is to be summarised of a conversation that this task has served last; undefined where the model can be shown all of
+   * it.
+   */
+  leaving(sub: string, sessionId: string): LeavingMessages | undefined {
+    const set = this.#known.peek(new UserKeys(sub).workingSet(sessionId));
+    const messages = set === undefined ? [] : leavingMessages(set);
+    if (messages.length === 0) return undefined;
+    return { messages, ...(set?.earlier !== undefined && { earlier: set.earlier.text }) };
+  }
+
+  /**
+   * Has the model told a summary from the next turn on, in the place of some messages and of the summary before.
+   * @param messages what `leaving` has answered
+   * @returns whether it is stored: the conversation may have gone on at another task
+   * @throws AppError `sessions_unavailable`
+   */
+  async summarise(
+    sub: string,
+    sessionId: string,
+    text: string,
+    { messages }: LeavingMessages,
+  ): Promise<boolean> {
+    const keys = new UserKeys(sub);
+    const key = keys.workingSet(sessionId);
+    for (let turn = this.#active.get(key); turn !== undefined; turn = this.#active.get(key))
+      await turn.settled;
+    const known = this.#known.take(key);
+    const set = known === undefined ? undefined : summarised(known.set, text, messages);
+    if (known === undefined || set === undefined) return false;
+    const writing = writeSet(this.#store, keys, { set, version: known.version });
+    this.#summaries.set(
+      key,
+      writing.catch(() => undefined),
+    );
+    try {
+      const written = await writing;
+      if (written !== 'conflict') this.#known.remember(key, written);
+      return written !== 'conflict';
+    } finally {
+      this.#summaries.delete(key);
+    }
   }
 
   /** The conversations of a user in which a turn is in progress. */
@@ -238,7 +290,7 @@ export class Conversations implements BeforeApplicationShutdown {
     void turn.settled.then((stored) => {
       this.#active.delete(key);
       if (stored === 'served_elsewhere') this.#known.share(key);
-      else if (stored !== undefined) this.#known.remember(key, stored.set, stored.version);
+      else if (stored !== undefined) this.#known.remember(key, stored);
     });
     return turn;
   }

@@ -10,7 +10,7 @@ export {
   type ToolResult,
 } from './content.js';
 export type { PendingRun } from './conversation.js';
-export { Conversations, type FoundRun } from './conversations.js';
+export { Conversations, type FoundRun, type LeavingMessages } from './conversations.js';
 export { SharedRuns, type RunName } from './shared-runs.js';
 export { interruptView, storedInterrupt, type StoredInterrupt } from './interrupt.js';
 export { sessionId } from './session-id.js';

@@ -1,18 +1,8 @@
 import type { WorkingSet } from './conversation.js';
-
-/** A working set as it is in the store. */
-export interface Known {
-  readonly set: WorkingSet;
-  /** Undefined for a conversation that is not in the store yet. */
-  readonly version: string | undefined;
-}
+import type { Known, WrittenSet } from './written-set.js';
 
 const MAXIMUM_BYTES = 64_000_000;
 const MAXIMUM_SHARED = 10_000;
-
-interface Entry extends Known {
-  readonly bytes: number;
-}
 
 /**
  * The working sets of the conversations that this task has served last. A turn begins with one of them without reading
@@ -20,7 +10,7 @@ interface Entry extends Known {
  * happened is read first, until this task has served two turns of it in a row again.
  */
 export class KnownSets {
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries = new Map<string, WrittenSet>();
   /** The conversations that another task serves, too. */
   readonly #shared = new Set<string>();
   #bytes = 0;
@@ -33,11 +23,15 @@ export class KnownSets {
     return entry;
   }
 
-  remember(key: string, set: WorkingSet, version: string): void {
+  /** What `take` would answer, which stays. */
+  peek(key: string): WorkingSet | undefined {
+    return this.#entries.get(key)?.set;
+  }
+
+  remember(key: string, written: WrittenSet): void {
     this.forget(key);
-    const bytes = Buffer.byteLength(JSON.stringify(set));
-    this.#entries.set(key, { set, version, bytes });
-    this.#bytes += bytes;
+    this.#entries.set(key, written);
+    this.#bytes += written.bytes;
     for (const oldest of this.#entries.keys()) {
       if (this.#bytes <= MAXIMUM_BYTES) return;
       this.forget(oldest);

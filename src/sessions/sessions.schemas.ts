@@ -80,6 +80,16 @@ export const conversationDetail = conversationSummary.extend({
       messages: z.array(messageView),
     }),
   ),
+  earlier: z
+    .object({
+      summary: z.string(),
+      messages: z.int().describe('How many messages it covers, from the first one on'),
+      since: z.int().describe('The number of the first turn whose model is told it'),
+    })
+    .optional()
+    .describe(
+      'What the model is told of the earliest messages, because it is not shown them any more. They can still be read here',
+    ),
   nextBefore: z.int().optional().describe('Pass it as `before` to read earlier turns'),
   interrupts: z
     .array(interruptView)

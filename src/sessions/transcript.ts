@@ -1,5 +1,5 @@
 import type { Json, StoredMessage, ToolResult } from './content.js';
-import type { ConversationSummary, TurnClaim, TurnRecord } from './conversation.js';
+import type { ConversationSummary, EarlierMessages, TurnClaim, TurnRecord } from './conversation.js';
 import type { Transcript } from './conversations.js';
 import { interruptView, type InterruptView } from './interrupt.js';
 
@@ -27,10 +27,18 @@ export interface RunningView {
   readonly message?: string;
 }
 
+/** What the model is told of the messages that it is not shown any more. The user can still read them. */
+export interface EarlierView {
+  readonly summary: string;
+  readonly messages: number;
+  readonly since: number;
+}
+
 export interface ConversationView extends ConversationSummary {
   readonly busy: boolean;
   readonly running?: RunningView;
   readonly turns: readonly TurnView[];
+  readonly earlier?: EarlierView;
   readonly nextBefore?: number;
   readonly interrupts: readonly InterruptView[];
 }
@@ -43,6 +51,7 @@ export function conversationView({
   pending,
   busy,
   running,
+  earlier,
 }: Transcript): ConversationView {
   return {
     ...summary,
@@ -56,9 +65,14 @@ export function conversationView({
       endedAt: new Date(turn.endedAt).toISOString(),
       messages: turn.messages.flatMap(messageViews),
     })),
+    ...(earlier !== undefined && { earlier: earlierView(earlier) }),
     ...(nextBefore !== undefined && { nextBefore }),
     interrupts: pending?.resumable === true ? pending.interrupts.map(interruptView) : [],
   };
+}
+
+function earlierView({ text, messages, since }: EarlierMessages): EarlierView {
+  return { summary: text, messages, since };
 }
 
 function runningView({ runId, startedAt, userText }: TurnClaim): RunningView {

@@ -52,13 +52,14 @@ describe('Turn', () => {
     text: string,
   ): Promise<{ readonly turn: Turn; readonly fromMemory: boolean }> => {
     const run = nextRun();
+    const read = jest.spyOn(store, 'get').mockClear();
     const begun = await by.begin('alice', 'one', {
       runId: run,
       digest: run,
       input: { kind: 'message', text },
     });
     if (begun.kind !== 'new') throw new TypeError('the run has been there before');
-    return begun;
+    return { turn: begun.turn, fromMemory: read.mock.calls.length === 0 };
   };
   const stored = (key: string): unknown => JSON.parse(store.objects.get(key)?.text ?? 'null');
   const workingSet = (): WorkingSet => stored(set) as WorkingSet;

@@ -5,6 +5,7 @@ import { claimed, type TurnRequest } from './claim.js';
 import type { Json, StoredMessage } from './content.js';
 import {
   type BegunWrite,
+  type EarlierMessages,
   type PendingRun,
   type TurnClaim,
   type TurnOutcome,
@@ -12,8 +13,6 @@ import {
   type WorkingSet,
 } from './conversation.js';
 import type { UserKeys } from './keys.js';
-import type { Known } from './known-sets.js';
-import { noteOf } from './lines.js';
 import { isUnavailable, persist } from './persist.js';
 import { withDoubted } from './recovery.js';
 import { withRun } from './run-ids.js';
@@ -21,6 +20,7 @@ import { movedToSegment } from './segments.js';
 import { readableWorkingSet } from './stored-objects.js';
 import type { TaskLease } from './task-lease.js';
 import { shownMessages, trimmed } from './window.js';
+import { writeSet, type Known, type WrittenSet } from './written-set.js';
 
 /** How a turn ended. */
 export interface TurnResult {
@@ -45,8 +45,7 @@ export interface TurnPlace {
 }
 
 /** What the store holds after a turn, as far as the turn knows. */
-type Settled = Stored | 'served_elsewhere' | undefined;
-type Stored = Known & { readonly version: string };
+type Settled = WrittenSet | 'served_elsewhere' | undefined;
 
 type ClaimedSet = WorkingSet & { readonly claim: TurnClaim };
 
@@ -103,6 +102,11 @@ export class Turn {
   /** The paused run that this turn resumes, or closes by a message. */
   get pending(): PendingRun | undefined {
     return this.claim.pending;
+  }
+
+  /** The summary of what `messages` begins after. */
+  get earlier(): EarlierMessages | undefined {
+    return this.#set.earlier;
   }
 
   get claim(): TurnClaim {
@@ -223,7 +227,7 @@ export class Turn {
       await store.put(key, JSON.stringify(moved.segment), { always: true });
     }
     const set = trimmed(moved?.set ?? ended);
-    this.#settle({ set, version: await this.#putOwn(set) });
+    this.#settle(await this.#putOwn(set));
   }
 
   /** Takes the claim out of the working set, where it is this turn's own. */
@@ -241,10 +245,8 @@ export class Turn {
       claim: { pending },
       ...rest
     } = this.#set;
-    const released = { ...rest, ...(pending !== undefined && { pending }) };
-    const note = noteOf(released);
-    const key = keys.workingSet(sessionId);
-    await store.put(key, JSON.stringify(released), { ifVersion: version }, { note });
+    const set = { ...rest, ...(pending !== undefined && { pending }) };
+    await writeSet(store, keys, { set, version });
   }
 
   async #inBackground(what: 'turn' | 'claim', work: () => Promise<void>): Promise<void> {
@@ -264,21 +266,22 @@ export class Turn {
   }
 
   async #write(set: ClaimedSet): Promise<void> {
-    this.#version = await this.#putOwn(set);
+    this.#version = (await this.#putOwn(set)).version;
     this.#set = set;
   }
 
   /** Writes while the claim is this turn's own. An earlier write, whose answer was lost, may have been done. */
-  async #putOwn(set: WorkingSet): Promise<string> {
+  async #putOwn(set: WorkingSet): Promise<WrittenSet> {
     const written = await this.#put(set);
-    if (written !== 'conflict') return written.version;
+    if (written !== 'conflict') return written;
     const { text, version } = await this.#stored();
-    if (version !== undefined && text === JSON.stringify(set)) return version;
-    if (text === undefined || version === undefined || !this.#isOwn(text)) throw this.#lose();
+    if (text === undefined || version === undefined) throw this.#lose();
+    if (text === JSON.stringify(set)) return { set, version, bytes: Buffer.byteLength(text) };
+    if (!this.#isOwn(text)) throw this.#lose();
     this.#version = version;
     const again = await this.#put(set);
     if (again === 'conflict') throw this.#lose();
-    return again.version;
+    return again;
   }
 
   #isOwn(text: string): boolean {
@@ -288,12 +291,9 @@ export class Turn {
     return own?.seq === seq && own.runId === runId && own.task === task;
   }
 
-  #put(set: WorkingSet): Promise<{ readonly version: string } | 'conflict'> {
+  #put(set: WorkingSet): Promise<WrittenSet | 'conflict'> {
     const { store, keys } = this.#place;
-    const condition =
-      this.#version === undefined ? ({ ifAbsent: true } as const) : { ifVersion: this.#version };
-    const note = noteOf(set);
-    return store.put(keys.workingSet(set.sessionId), JSON.stringify(set), condition, { note });
+    return writeSet(store, keys, { set, version: this.#version });
   }
 
   #lose(): AppError {

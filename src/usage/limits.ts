@@ -11,16 +11,24 @@ export function requireWithin(limits: LimitsConfig, used: Figures): void {
       'requests',
       `You have begun ${String(used.requests)} runs today, and ${String(requestsPerDay)} are allowed.`,
     );
-  const tokens = used.inputTokens + used.outputTokens;
-  if (tokensPerDay !== undefined && tokens >= tokensPerDay)
+  if (tokensLeft(limits, used) <= 0)
     throw dailyLimit(
       'tokens',
-      `Your runs have taken ${String(tokens)} tokens of the language model today, and ${String(tokensPerDay)} are allowed.`,
+      `Your runs have taken ${String(tokensOf(used))} tokens of the language model today, and ${String(tokensPerDay)} are allowed.`,
     );
   if (used.running >= runsPerUser)
     throw new AppError('too_many_runs', {
       detail: `You have ${String(used.running)} runs in progress, and ${String(runsPerUser)} are allowed. Wait until one has ended, then try again.`,
     });
+}
+
+/** Of today; without end where they are not limited. */
+export function tokensLeft({ tokensPerDay = Infinity }: LimitsConfig, used: Figures): number {
+  return tokensPerDay - tokensOf(used);
+}
+
+function tokensOf({ inputTokens, outputTokens }: Figures): number {
+  return inputTokens + outputTokens;
 }
 
 function dailyLimit(reason: 'requests' | 'tokens', sentence: string): AppError {

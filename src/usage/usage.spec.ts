@@ -98,10 +98,23 @@ describe('the usage of users', () => {
       });
     });
 
+    it('counts tokens apart from a run, and tells whether some are left', async () => {
+      const task = await taskWith({ tokensPerDay: 100 });
+      task.usage.spend('alice', { inputTokens: 60, outputTokens: 39 });
+      expect(task.usage.hasTokens('alice')).toBe(true);
+      task.usage.spend('alice', { inputTokens: 0, outputTokens: 1 });
+      expect(task.usage.hasTokens('alice')).toBe(false);
+      expect(task.usage.hasTokens('bob')).toBe(true);
+      expect(refusal(task)).toMatchObject({ reason: 'tokens' });
+      await pass(2_000);
+      expect(stored(task)).toMatchObject({ requests: 0, inputTokens: 60, outputTokens: 40, running: 0 });
+    });
+
     it('has no limit that is not configured', async () => {
       const task = await taskWith();
       for (let n = 0; n < 1_000; n += 1) run(task, [1_000_000, 1_000_000]);
       expect(refusal(task)).toBeUndefined();
+      expect(task.usage.hasTokens('alice')).toBe(true);
     });
 
     it('does not count a run that could not begin', async () => {

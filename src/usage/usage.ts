@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import { LIMITS_CONFIG, type LimitsConfig } from '../config/index.js';
 import { dayOf } from './day.js';
 import type { Figures, Tokens } from './figures.js';
-import { requireWithin } from './limits.js';
+import { requireWithin, tokensLeft } from './limits.js';
 import { StoredUsage } from './stored-usage.js';
 import { UsageSync } from './usage-sync.js';
 import { UserUsage } from './user-usage.js';
@@ -60,6 +60,18 @@ export class Usage {
         user.sync.soon('write');
       },
     };
+  }
+
+  /** Whether a user has tokens left today, as far as this task knows. */
+  hasTokens(sub: string): boolean {
+    return tokensLeft(this.limits, this.#of(sub).usage.total) > 0;
+  }
+
+  /** Counts what was taken of the model for a user apart from a run. */
+  spend(sub: string, tokens: Tokens): void {
+    const { usage, sync } = this.#of(sub);
+    usage.spend(tokens);
+    sync.soon('write');
   }
 
   /** What a user has taken today, as the store knows it now. @throws AppError `sessions_unavailable` */

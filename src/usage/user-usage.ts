@@ -38,14 +38,23 @@ export class UserUsage {
     this.#own = { ...this.#own, requests: requests + 1, running: running + 1 };
   }
 
+  spend({ inputTokens, outputTokens }: Tokens): void {
+    const own = this.#own;
+    this.#own = {
+      ...own,
+      inputTokens: own.inputTokens + inputTokens,
+      outputTokens: own.outputTokens + outputTokens,
+    };
+  }
+
   /** @param tokens undefined where the run was refused: it does not count then */
   end(tokens: Tokens | undefined): void {
-    const { requests, inputTokens, outputTokens, running } = this.#own;
+    const { requests, running } = this.#own;
     this.#own = {
+      ...this.#own,
       requests: tokens === undefined ? Math.max(0, requests - 1) : requests,
-      inputTokens: inputTokens + (tokens?.inputTokens ?? 0),
-      outputTokens: outputTokens + (tokens?.outputTokens ?? 0),
       running: running - 1,
     };
+    if (tokens !== undefined) this.spend(tokens);
   }
 }

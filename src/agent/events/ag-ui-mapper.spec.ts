@@ -100,6 +100,12 @@ describe('AgUiMapper', () => {
     expect(EventSchema.parse(event)).toEqual(event);
   });
 
+  it('tells that the earliest messages are summarised', () => {
+    expect(mapped([{ kind: 'earlier_summarised', messages: 32 }])).toEqual([
+      { type: 'CUSTOM', name: 'earlier_summarised', value: { messages: 32 } },
+    ]);
+  });
+
   it('passes a notice on', () => {
     expect(mapped([{ kind: 'notice', notice: { notice: 'wider_scopes' } }])).toEqual([
       { type: 'CUSTOM', name: 'notice', value: { notice: 'wider_scopes' } },
@@ -317,6 +323,7 @@ function randomRun(seed: number): readonly RunEvent[] {
     () => blockEnded,
     () => result(`call-${String(below(calls + 1))}`),
     () => ({ kind: 'notice', notice: below(1000) }),
+    () => ({ kind: 'earlier_summarised', messages: below(1000) }),
   ];
   const ends = [success, interrupted, failed, { kind: 'finished', outcome: 'cancelled' }] as const;
   const between = Array.from({ length: below(40) }, () => makers[below(makers.length)]?.() ?? blockEnded);

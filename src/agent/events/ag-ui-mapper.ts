@@ -50,6 +50,10 @@ export class AgUiMapper {
         return this.#close();
       case 'tool_result':
         return [this.#result(event)];
+      case 'earlier_summarised': {
+        const { kind: name, messages } = event;
+        return [{ type: EventType.CUSTOM, name, value: { messages } }];
+      }
       case 'notice':
         return [{ type: EventType.CUSTOM, name: 'notice', value: event.notice }];
       case 'finished':

@@ -21,7 +21,7 @@ In between: \`TEXT_MESSAGE_*\` (the answer, word by word), \`TOOL_CALL_START\`/\
 
 A new message instead of a resume closes the interrupt and is answered.
 
-The \`CUSTOM\` event \`notice\` names scopes that the provider has granted and nobody asked for. Lines that begin with a
+The \`CUSTOM\` event \`notice\` names scopes that the provider has granted and nobody asked for; \`earlier_summarised\` says that the model is told a summary of the earliest messages from now on. Lines that begin with a
 colon are heartbeats. Every event has an id: its number in the run. A client that has lost its connection reads on with
 \`GET /runs/{id}/events\`.
 

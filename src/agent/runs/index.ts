@@ -4,3 +4,4 @@ export type { RunRequest } from './run-request.js';
 export { OtherTasks } from './other-tasks.js';
 export type { RunReader } from './running-run.js';
 export { Runs } from './runs.js';
+export { Summaries } from './summaries.js';

@@ -13,5 +13,12 @@ export type RunEnd =
       readonly requestId?: string;
     };
 
+/** The model is told a summary of the earliest messages for the first time. */
+export interface EarlierSummarised {
+  readonly kind: 'earlier_summarised';
+  /** How many messages the summary covers. */
+  readonly messages: number;
+}
+
 /** A run begins with `started` and ends with exactly one `RunEnd`. */
-export type RunEvent = { readonly kind: 'started' } | LoopEvent | RunEnd;
+export type RunEvent = { readonly kind: 'started' } | EarlierSummarised | LoopEvent | RunEnd;

@@ -31,7 +31,7 @@ import { RunCalls } from './run-calls.js';
 import type { RunEnd, RunEvent } from './run-event.js';
 import type { RunInput } from './run-request.js';
 import { storedRunEvent } from './stored-run-events.js';
-import { SYSTEM_PROMPT } from './system-prompt.js';
+import { earlierAsData, SYSTEM_PROMPT } from './system-prompt.js';
 
 export interface RunServices {
   readonly model: Model;
@@ -90,6 +90,9 @@ export class Run {
    */
   async *events(): AsyncGenerator<RunEvent, void, undefined> {
     yield this.#told({ kind: 'started' });
+    const { earlier, claim } = this.#turn;
+    if (earlier?.since === claim.seq)
+      yield this.#told({ kind: 'earlier_summarised', messages: earlier.messages });
     const ending = this.#signal.aborted ? this.#unstarted() : yield* this.#drive();
     yield await this.#saved(ending);
   }
@@ -231,7 +234,8 @@ export class Run {
     const closed = answer === undefined ? [] : [answer];
     const message = userMessage([...results, { text }]);
     const paused = new PausedCalls();
-    const history = prepareHistory([...withoutRepeated(messages, text), ...closed], message.content);
+    const before = [...this.#earlier(), ...withoutRepeated(messages, text), ...closed];
+    const history = prepareHistory(before, message.content);
     return {
       loop: AgentLoop.answering(this.#loopOptions(paused), history),
       paused,
@@ -249,7 +253,8 @@ export class Run {
       status: answer.status,
     }));
     const options = this.#loopOptions(paused);
-    const loop = AgentLoop.resuming(options, mergeNeighbours(messages), pending.snapshot, loopAnswers);
+    const history = mergeNeighbours([...this.#earlier(), ...messages]);
+    const loop = AgentLoop.resuming(options, history, pending.snapshot, loopAnswers);
     return { loop, paused, ahead: [] };
   }
 
@@ -264,6 +269,12 @@ export class Run {
       signal: this.#signal,
       maximumModelCalls: modelCalls,
     };
+  }
+
+  /** What the model is told of the messages that it is not shown any more. */
+  #earlier(): readonly StoredMessage[] {
+    const { earlier } = this.#turn;
+    return earlier === undefined ? [] : [userMessage([{ text: earlierAsData(earlier.text) }])];
   }
 
   #userMessages(): readonly StoredMessage[] {

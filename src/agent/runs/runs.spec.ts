@@ -15,6 +15,7 @@ import type { RunEvent } from './run-event.js';
 import type { RunRequest } from './run-request.js';
 import type { RunReader } from './running-run.js';
 import { Runs, type StartedRun } from './runs.js';
+import type { Summaries } from './summaries.js';
 
 const DEADLINE_S = 900;
 const GRACE_S = 30;
@@ -45,6 +46,8 @@ describe('Runs', () => {
   let conversations: Conversations;
   let number: number;
   let usage: Counter;
+  /** The conversations whose runs have ended. */
+  let summarised: unknown[];
   let runs: Runs;
   let silent: SilentModel;
 
@@ -56,6 +59,7 @@ describe('Runs', () => {
     ({ conversations } = parts);
     number = 0;
     usage = new Counter();
+    summarised = [];
     runs = runsWith(new ScriptedModel(text('hello')));
     silent = new SilentModel();
   });
@@ -71,6 +75,7 @@ describe('Runs', () => {
       registry,
       {} as Interrupts,
       usage as unknown as Usage,
+      { afterRun: (...of: unknown[]) => summarised.push(of) } as unknown as Summaries,
       model,
       { deadlineSeconds: DEADLINE_S, graceSeconds: GRACE_S, modelCalls: 12, perTask: RUNS_PER_TASK },
     );
@@ -98,6 +103,7 @@ describe('Runs', () => {
 
   it('go from their start to their end', async () => {
     expect(await endOf(await start('alice', 'one'))).toEqual({ kind: 'finished', outcome: 'success' });
+    expect(summarised).toEqual([[{ sub: 'alice' }, 'one']]);
     expect(ended()).toHaveLength(1);
     expect(ended()[0]?.fields).toEqual({
       event: 'run_ended',

@@ -28,12 +28,15 @@ import { RunLog } from './run-log.js';
 import { RunReport } from './run-report.js';
 import { turnRequestOf, type RunRequest } from './run-request.js';
 import { Run, type RunServices } from './run.js';
+import { Summaries } from './summaries.js';
 import { RunningRun, type RunLimits, type RunReader } from './running-run.js';
 
 /** A task has 30 s from SIGTERM by default; the rest of the shutdown needs some of it. */
 const SHUTDOWN_MS = 20_000;
 const GAUGE_MS = 30_000;
 const WISHES_MS = 1_000;
+/** The claim of a conversation can be lost to a task that only stores a summary, or has finished by the next attempt. */
+const ATTEMPTS = 3;
 /** So long after its last wish, another task still counts as a reader. */
 const FOLLOWED_MS = 6_000;
 
@@ -49,6 +52,7 @@ interface AskedRun {
   readonly request: RunRequest;
   readonly turn: TurnRequest;
   readonly running: RunningRun;
+  readonly attempt: number;
 }
 
 /** Starts runs, and ends them when their time is up or the process is asked to go. */
@@ -60,6 +64,7 @@ export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeAppl
   readonly #shared: SharedRuns;
   readonly #services: RunServices;
   readonly #usage: Usage;
+  readonly #summaries: Summaries;
   readonly #perTask: number;
   readonly #limits: RunLimits;
   readonly #running = new Set<RunningRun>();
@@ -73,6 +78,7 @@ export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeAppl
     registry: ToolRegistry,
     interrupts: Interrupts,
     usage: Usage,
+    summaries: Summaries,
     @Inject(MODEL) model: Model,
     @Inject(RUNS_CONFIG) { deadlineSeconds, graceSeconds, modelCalls, perTask }: RunsConfig,
   ) {
@@ -81,6 +87,7 @@ export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeAppl
     this.#others = others;
     this.#shared = shared;
     this.#usage = usage;
+    this.#summaries = summaries;
     this.#perTask = perTask;
     this.#services = { model, registry, interrupts, modelCalls };
   }
@@ -102,7 +109,7 @@ export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeAppl
     }
     const running = this.#admit(name, turn.digest);
     try {
-      const found = await this.#begin(user, { request, turn, running });
+      const found = await this.#begin(user, { request, turn, running, attempt: 1 });
       if (found === undefined) return await this.#read(running, reader);
       running.fail(new AppError('run_not_found'));
       return await this.#elsewhere(name, found, reader);
@@ -192,7 +199,7 @@ export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeAppl
     const { sessionId, runId, input } = asked.request;
     const begun = await this.#conversations.begin(user.sub, sessionId, asked.turn);
     if (begun.kind !== 'new') return begun;
-    const { turn, fromMemory } = begun;
+    const { turn } = begun;
     const drop = new AbortController();
     const signal = AbortSignal.any([running.signal, turn.lost, drop.signal]);
     const report = new RunReport(this.#services.model);
@@ -209,8 +216,9 @@ export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeAppl
       await turn.claimed;
     } catch (error) {
       drop.abort(error);
-      // The memory of this task was out of date. The second time, the conversation is read first.
-      if (fromMemory && isBusy(error)) return await this.#begin(user, asked);
+      // Another task was faster; or the memory of this one is out of date, and the conversation is read the next time.
+      if (isLostRace(error) && asked.attempt < ATTEMPTS)
+        return await this.#begin(user, { ...asked, attempt: asked.attempt + 1 });
       throw error;
     }
     running.begin(log);
@@ -218,6 +226,7 @@ export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeAppl
       const { inputTokens, outputTokens } = report.model.usage;
       running.end({ inputTokens, outputTokens });
       this.#logger.log({ event: 'run_ended', ...fields });
+      void this.#summaries.afterRun(user, sessionId);
     });
     return undefined;
   }
@@ -241,6 +250,6 @@ export class Runs implements OnApplicationBootstrap, OnModuleDestroy, BeforeAppl
   }
 }
 
-function isBusy(error: unknown): boolean {
-  return error instanceof AppError && error.code === 'session_busy';
+function isLostRace(error: unknown): boolean {
+  return error instanceof AppError && error.reason === 'claim_lost';
 }

@@ -6,6 +6,7 @@ import { isEnd, runEventsOf, storedRunEvent } from './stored-run-events.js';
 
 const EVENTS: readonly RunEvent[] = [
   { kind: 'started' },
+  { kind: 'earlier_summarised', messages: 32 },
   { kind: 'answer_started' },
   { kind: 'text', delta: 'a' },
   { kind: 'reasoning', delta: 'b' },

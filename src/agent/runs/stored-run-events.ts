@@ -20,6 +20,7 @@ const runEvent = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.enum(['text', 'reasoning', 'tool_call_arguments']), delta }),
   z.strictObject({ kind: z.literal('tool_call_started'), toolCallId, name: z.string() }),
   z.strictObject({ kind: z.literal('tool_result'), toolCallId, content: z.string() }),
+  z.strictObject({ kind: z.literal('earlier_summarised'), messages: z.int() }),
   z.strictObject({ kind: z.literal('notice'), notice: json }),
   z.strictObject({ kind: z.literal('finished'), outcome: z.enum(['success', 'cancelled']) }),
   z.strictObject({ kind: z.literal('interrupted'), interrupts: z.array(presentedInterrupt) }),

@@ -6,4 +6,5 @@ export type { LoopEvent } from './loop-event.js';
 export type { LoopCall, LoopCallResult } from './loop-tool.js';
 export { MeasuredModel, type ModelTokens } from './measured.model.js';
 export { MODEL, type Model } from './model.js';
+export { plainAnswer } from './plain-answer.js';
 export { unfinishedAnswer, type WaitingCall } from './paused-loop.js';
