@@ -175,6 +175,7 @@ export class Conversations implements BeforeApplicationShutdown {
   async delete(sub: string, sessionId: string): Promise<void> {
     const keys = new UserKeys(sub);
     const key = keys.workingSet(sessionId);
+    await this.#summaries.get(key);
     const { text: found, version } = await this.#existing(keys, sessionId);
     // Nothing of a working set is needed to delete it.
     const set = readableWorkingSet(found, keys.nameOf(key));
