@@ -243,12 +243,13 @@ describe('when a dependency fails', () => {
 
   it.each(Object.keys(FAULTS))('the key host %s: a user with a new key is told in time', async (fault) => {
     const { keyFaults, signer } = world.stack.loadBalancer;
-    keyFaults.plan(/./, FAULTS[fault] ?? { kind: 'hang' });
+    const planned = keyFaults.plan(/./, FAULTS[fault] ?? { kind: 'hang' });
     signer.rotate();
     const startedAt = performance.now();
     const answer = await alice.request(`${world.url}/sessions`);
     expect(performance.now() - startedAt).toBeLessThan(KEY_HOST_MS + MORE_MS);
     keyFaults.clear();
+    expect(planned.met).toBe(1);
     expect(answer.status).toBe(503);
     expect(answer.text).toContain('sign_in_keys_unavailable');
   });

@@ -89,6 +89,23 @@ describe('AlbKeyFetcher', () => {
       { level: 'warn', context: 'AlbKeyFetcher', fields: { event: 'key_fetch_failed', status: code } },
     ]);
     [status, body] = [200, PEM];
+    pass(1_000);
+    await expect(fetchKey()).resolves.toBeDefined();
+  });
+
+  it('asks a host that has failed nothing for a second, and an outage does not use up the fetches', async () => {
+    await fetchKey('known');
+    status = 500;
+    const unavailable = { code: 'sign_in_keys_unavailable', reason: 'key_host' };
+    await expect(fetchKey()).rejects.toMatchObject(unavailable);
+    for (let ms = 0; ms < 60_000; ms += 100) {
+      pass(100);
+      await expect(fetchKey(String(ms))).rejects.toMatchObject(unavailable);
+    }
+    await expect(fetchKey('known')).resolves.toBeDefined();
+    expect(fetched).toHaveLength(1 + 1 + 60);
+    status = 200;
+    pass(1_000);
     await expect(fetchKey()).resolves.toBeDefined();
   });
 

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { AppError } from '../../../common/errors/index.js';
 import { TestAlb } from '../../testing/alb.js';
 import { AlbTokenVerifier } from './alb-token.verifier.js';
@@ -110,7 +110,10 @@ describe('AlbTokenVerifier', () => {
       alb.behaviour = behaviour;
       expect(await refusal(alb.token())).toBe('sign_in_keys_unavailable key_host');
       alb.behaviour = 'answer';
+      const later = Date.now() + 1_000;
+      const now = jest.spyOn(Date, 'now').mockReturnValue(later);
       expect(await refusal(alb.token())).toBeUndefined();
+      now.mockRestore();
     },
   );
 });
