@@ -39,8 +39,22 @@ export const workOf = () => undefined;
 export const traced = (_name, _options, work) => work({ setAttribute: () => undefined });
 export class Work { requests = 0; do(part) { return part(); } countRequest() {} }
 `;
+/** Limits and the log need the tokens and the time of the first text, with telemetry or without. */
 const UNMEASURED_CALL = `
-export class ModelCall { retries = 0; inputTokens = 0; outputTokens = 0; heard(ask) { return ask(); } }
+export class ModelCall {
+  retries = 0; inputTokens = 0; outputTokens = 0; firstTextAt = undefined;
+  async *heard(ask) {
+    for await (const event of ask()) {
+      if (event.type === 'modelContentBlockDeltaEvent' && event.delta.type === 'textDelta' && event.delta.text !== '')
+        this.firstTextAt ??= performance.now();
+      if (event.type === 'modelMetadataEvent') {
+        this.inputTokens += event.usage?.inputTokens ?? 0;
+        this.outputTokens += event.usage?.outputTokens ?? 0;
+      }
+      yield event;
+    }
+  }
+}
 `;
 
 /**

@@ -59,11 +59,12 @@ export class ModelCall {
     const events = this.#work.do(ask)[Symbol.asyncIterator]();
     let failure: string | undefined;
     try {
-      for (;;) {
-        const next = await this.#work.do(() => events.next());
-        if (next.done === true) return;
+      // The request is sent, and sent again, before the first event and not after it.
+      let next = await this.#work.do(() => events.next());
+      while (next.done !== true) {
         this.#note(next.value);
         yield next.value;
+        next = await events.next();
       }
     } catch (error) {
       failure = errorType(error);

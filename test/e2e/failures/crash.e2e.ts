@@ -4,6 +4,9 @@ import { startRole, type RoleProcess } from '../../../local/lib/role-process.ts'
 import { tokenOf } from '../../support/tokens.ts';
 import { eventually, isClaimed, World } from '../../support/world.ts';
 
+/** More of them measure the 99th percentile: ROUNDS=25 npm run test:e2e -- failures/crash */
+const ROUNDS = Number(process.env.ROUNDS ?? 1);
+const ROUND_MS = 60_000;
 const TASKS = 5;
 const TURNS_EACH = 8;
 const USABLE_MS = 10_000;
@@ -60,15 +63,23 @@ describe('when a task dies', () => {
     }
   };
 
-  it('its conversations are free again within ten seconds, and say what is known', async () => {
+  /** Kills tasks with turns in progress, and returns how long their conversations were not usable; milliseconds. */
+  const killRound = async (round: number): Promise<readonly number[]> => {
     const hang = world.stack.bedrock.faults.plan(/./, { kind: 'hang' });
     const tasks = await Promise.all(Array.from({ length: TASKS }, () => start()));
     const sessions = tasks.map((_, task) =>
-      Array.from({ length: TURNS_EACH }, (__, turn) => `dies-${String(task)}-${String(turn)}`),
+      Array.from(
+        { length: TURNS_EACH },
+        (__, turn) => `dies-${String(round)}-${String(task)}-${String(turn)}`,
+      ),
     );
     await Promise.all(tasks.map((task, index) => begin(task, sessions[index] ?? [])));
     await eventually(() => hang.met === TASKS * TURNS_EACH);
-    expect(await view('dies-0-0')).toMatchObject({ busy: true, running: { message: 'before' }, turns: [] });
+    expect(await view(sessions[0]?.[0] ?? '')).toMatchObject({
+      busy: true,
+      running: { message: 'before' },
+      turns: [],
+    });
     world.stack.bedrock.faults.clear();
     const times = await Promise.all(
       tasks.map(async (task, index) => {
@@ -79,7 +90,6 @@ describe('when a task dies', () => {
         return Promise.all((sessions[index] ?? []).map(usableAfter));
       }),
     );
-    expect(Math.max(...times.flat())).toBeLessThanOrEqual(USABLE_MS);
     for (const session of sessions.flat()) {
       const { turns, busy } = await view(session);
       expect(busy).toBe(false);
@@ -87,7 +97,23 @@ describe('when a task dies', () => {
       const told = turns.flatMap(({ messages }) => messages.filter(({ role }) => role === 'user'));
       expect(told.map(({ text }) => text)).toEqual(['before', 'after']);
     }
-  }, 60_000);
+    return times.flat();
+  };
+
+  it(
+    'its conversations are free again within ten seconds, and say what is known',
+    async () => {
+      const times: number[] = [];
+      for (let round = 0; round < ROUNDS; round += 1) times.push(...(await killRound(round)));
+      times.sort((a, b) => a - b);
+      const [median, p99] = [0.5, 0.99].map((part) => times[Math.floor(times.length * part)] ?? Infinity);
+      process.stderr.write(
+        `${String(times.length)} conversations: usable after ${String(median)} ms (median), ${String(p99)} ms (p99)\n`,
+      );
+      expect(p99).toBeLessThanOrEqual(USABLE_MS);
+    },
+    ROUNDS * ROUND_MS,
+  );
 
   it.each([60_000, -60_000])(
     'no conversation is taken from one that is alive, with clocks %i ms apart',
