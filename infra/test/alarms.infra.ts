@@ -177,6 +177,8 @@ describe('an outage, played on the local stack', () => {
     world.stack.loadBalancer.keyFaults.plan(/./, { kind: 'reset' });
     await times(TIMES, () => alice.request(`${world.url}/sessions`));
     expect(metBy(await figures())).toEqual(['KeyFailures', 'ServerErrors']);
+    // A key host that has failed is not asked for a second.
+    await delay(1_000);
   });
 
   it('of no part, but an attack: forged tokens, links of other users, callbacks of other users', async () => {

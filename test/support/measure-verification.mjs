@@ -1,12 +1,12 @@
-// Prints the p99 of verifying a genuine token with a known key, in milliseconds, for each of seven rounds.
+// Prints the p99 of verifying a genuine token with a known key, in milliseconds, for each of a hundred rounds.
 import 'reflect-metadata';
 import { generateKeyPairSync, sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import { Logger } from '@nestjs/common';
 import { AlbTokenVerifier } from '../../dist/identity/sign-in/alb/alb-token.verifier.js';
 
-const ROUNDS = 7;
-const TOKENS = 3_000;
+const ROUNDS = 100;
+const TOKENS = 300;
 const kid = '3f2b8f9e-5d1c-4b7e-9a51-0c6f2d7e8a90';
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 Logger.overrideLogger(false);
