@@ -22,7 +22,9 @@ describe('an issue that may have been opened', () => {
     [asked, listed] = [[], [CREATED]];
     const get = ({ path, query }: Pick<ApiRequest<unknown>, 'path' | 'query'>): Promise<unknown> => {
       asked.push({ path, ...(query !== undefined && { query }) });
-      return Promise.resolve(path.join('/') === 'user' ? { login: 'alice-octo' } : listed);
+      if (path.join('/') === 'user') return Promise.resolve({ login: 'alice-octo' });
+      const from = 100 * (Number(query?.page) - 1);
+      return Promise.resolve(listed.slice(from, from + 100));
     };
     tools = new GitHubIssueTools({ get } as unknown as ProviderApi);
   });
@@ -49,6 +51,7 @@ describe('an issue that may have been opened', () => {
           direction: 'desc',
           since: '2026-01-01T11:59:00.000Z',
           per_page: 100,
+          page: 1,
         },
       },
     ]);
@@ -64,6 +67,32 @@ describe('an issue that may have been opened', () => {
     expect(await find()).toBeUndefined();
     listed = [other, CREATED];
     expect(await find()).toMatchObject({ number: 7 });
+  });
+
+  const others = (count: number, more = {}): object[] =>
+    Array.from({ length: count }, (_, n) => ({ ...CREATED, title: `Other ${String(n)}`, ...more }));
+  const pages = (): unknown[] => asked.slice(1).map(({ query }) => query?.page);
+
+  it('is found behind hundreds of others', async () => {
+    listed = [...others(999), CREATED];
+    expect(await find()).toMatchObject({ number: 7 });
+    expect(pages()).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10]);
+  });
+
+  it('is looked for until there are none since then', async () => {
+    listed = [...others(150), ...others(300, { created_at: '2026-01-01T11:00:00Z' })];
+    expect(await find()).toBeUndefined();
+    expect(pages()).toEqual([1, 2]);
+  });
+
+  it('is not said not to be there where there are too many to tell', async () => {
+    listed = [...others(1_000), CREATED];
+    await expect(find()).rejects.toMatchObject({
+      code: 'tool_outcome_unknown',
+      message:
+        'This may have been done before, and you have opened too many issues since to tell. Look for it at GitHub.',
+    });
+    expect(pages()).toHaveLength(10);
   });
 
   it('is the same one where neither has a text, a minute early by its own clock', async () => {

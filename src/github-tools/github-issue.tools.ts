@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { z } from 'zod';
-import { AgentTool, ProviderApi, type ToolCallContext } from '../tools/index.js';
+import { AgentTool, ProviderApi, ToolError, type ToolCallContext } from '../tools/index.js';
 
 const repository = {
   owner: z.string().min(1).max(39).describe('The account or organization that owns the repository'),
@@ -41,6 +41,10 @@ const createdIssue = issueAnswer.extend({ created_at: z.string() });
 const creator = z.object({ login: z.string() });
 /** GitHub's clock and ours may differ by this. */
 const CLOCKS_APART_MS = 60_000;
+const PAGE = 100;
+const MAXIMUM_PAGES = 10;
+const NOT_TO_BE_TOLD =
+  'This may have been done before, and you have opened too many issues since to tell. Look for it at GitHub.';
 
 /** Issues at GitHub, in the name of the user who asked. */
 @Injectable()
@@ -88,7 +92,10 @@ export class GitHubIssueTools {
     return issueOf(created);
   }
 
-  /** The issue that a call has opened whose answer was lost: the same words, by the same user, since then. */
+  /**
+   * The issue that a call has opened whose answer was lost: the same words, by the same user, since then.
+   * @throws ToolError `tool_outcome_unknown` where the user has opened too many since to tell
+   */
   async findCreated(
     { owner, repo, title, body }: CreateInput,
     context: ToolCallContext,
@@ -102,15 +109,18 @@ export class GitHubIssueTools {
       sort: 'created',
       direction: 'desc',
       since: new Date(earliest).toISOString(),
-      per_page: 100,
+      per_page: PAGE,
     } as const;
     const path = ['repos', owner, repo, 'issues'];
-    const found = await this.#github.get({ path, query, answer: z.array(createdIssue) }, context);
-    const same = found.find(
-      (each) =>
-        each.title === title && (each.body ?? '') === (body ?? '') && Date.parse(each.created_at) >= earliest,
-    );
-    return same === undefined ? undefined : issueOf(same);
+    for (let page = 1; page <= MAXIMUM_PAGES; page += 1) {
+      const answer = z.array(createdIssue);
+      const listed = await this.#github.get({ path, query: { ...query, page }, answer }, context);
+      const recent = listed.filter(({ created_at: at }) => Date.parse(at) >= earliest);
+      const same = recent.find((each) => each.title === title && (each.body ?? '') === (body ?? ''));
+      if (same !== undefined) return issueOf(same);
+      if (recent.length < PAGE) return undefined;
+    }
+    throw new ToolError('tool_outcome_unknown', NOT_TO_BE_TOLD);
   }
 }
 
