@@ -57,8 +57,7 @@ describe('RunCalls', () => {
     },
   } as unknown as ToolRegistry;
 
-  const make = (paused = new PausedCalls()): Promise<LoopCallResult> => {
-    const { signal } = new AbortController();
+  const make = (paused = new PausedCalls(), { signal } = new AbortController()): Promise<LoopCallResult> => {
     const calls = new RunCalls(registry, context, { paused, turn });
     return calls.make({ name: 'send', toolCallId: 'a', input: { to: 'friend' }, signal });
   };
@@ -119,6 +118,19 @@ describe('RunCalls', () => {
   it('answers with nothing where the tool does', async () => {
     outcome = { kind: 'result', provider: 'parrot', data: undefined, widerScopes: [] };
     expect(await make()).toMatchObject({ json: { data: null } });
+  });
+
+  it('blames nobody for a failure of a call whose run has ended', async () => {
+    const ended = new AbortController();
+    ended.abort();
+    outcome = { kind: 'failure', code: 'identity_unavailable', message: 'Down.' };
+    const said = { code: 'tool_failed', message: 'The run ended before this was done.' };
+    expect(await make(new PausedCalls(), ended)).toMatchObject({ status: 'error', json: { error: said } });
+    outcome = { kind: 'failure', code: 'tool_outcome_unknown', message: 'Unknown.' };
+    expect(await make(new PausedCalls(), ended)).toMatchObject({
+      json: { error: { code: 'tool_outcome_unknown' } },
+    });
+    expect(noted).toEqual(['doubt a']);
   });
 
   it('answers a failure as a typed error', async () => {

@@ -7,6 +7,9 @@ import { tracedTool } from './traced-tool.js';
 
 const WAS_DONE = 'This had been done by an earlier call whose outcome was not known. It was not done again.';
 
+/** A call that its run takes along fails like one whose dependency is away. */
+const ENDED = 'The run ended before this was done.';
+
 /** Information for the user: the provider has granted more scopes than any tool asks for. */
 export interface WiderScopesNotice {
   readonly notice: 'wider_scopes';
@@ -55,6 +58,7 @@ export class RunCalls {
     const outcome = await tracedTool(name, () => this.#registry.call(name, input, call));
     if (outcome.kind === 'failure') {
       if (outcome.code === 'tool_outcome_unknown') this.#turn.doubt(toolCallId);
+      else if (signal.aborted) return failure('tool_failed', ENDED);
       return failure(outcome.code, outcome.message);
     }
     const notice = noticeOf(outcome);
