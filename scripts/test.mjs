@@ -41,7 +41,7 @@ const notHeld = [];
 const times = [];
 /** The unit tests measure their coverage, where the security suite is to tell it. */
 const coverage =
-  whole && wanted.indexOf('unit') < wanted.indexOf('security') && wanted.includes('unit')
+  whole && wanted.includes('unit') && wanted.indexOf('unit') < wanted.indexOf('security')
     ? mkdtempSync(join(tmpdir(), 'onbehalf-coverage-'))
     : undefined;
 for (const suite of wanted) {
@@ -57,6 +57,7 @@ for (const suite of wanted) {
     // One argument: the pattern begins with a hyphen, and would be taken for an option.
     parameters.push(`--testPathIgnorePatterns=${NEEDS_CHROMIUM[suite]}`);
   }
+  const isComplete = whole && parameters.length === 0;
   if (suite === 'unit' && coverage !== undefined) parameters.push(...coverageParameters(coverage));
   const run = { security: runSecurity, infra: runInfra, e2e: runE2e }[suite] ?? runSuite;
   const startedAt = Date.now();
@@ -64,7 +65,7 @@ for (const suite of wanted) {
   const seconds = (Date.now() - startedAt) / 1000;
   broken = !holds || broken;
   if (!holds) notHeld.push(suite);
-  if (holds && whole && (parameters.length === 0 || suite === 'unit')) durations.remember(suite, seconds);
+  if (holds && isComplete) durations.remember(suite, seconds);
   times.push(`${suite} ${inWords(seconds)}`);
   const rest = toRun.slice(toRun.indexOf(suite) + 1);
   say(`\n${suite} took ${inWords(seconds)}.`);

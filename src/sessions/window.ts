@@ -9,9 +9,9 @@ interface Size {
 
 /** More than this is not shown to a model, summarised or not. */
 const MAXIMUM: Size = { messages: 120, bytes: 400_000 };
-/** Where more than this is shown, its beginning is to be summarised, */
+/** Where more than this is shown, its beginning is to be summarised. */
 const SUMMARISED: Size = { messages: 60, bytes: 200_000 };
-/** and this is left: far less, so that there is a summary every few turns, and not with each. */
+/** A summary leaves this much: far less, so that the next summary is needed only after several turns. */
 const LEFT: Size = { messages: 30, bytes: 100_000 };
 
 /** Messages never change, so that each is measured once. */

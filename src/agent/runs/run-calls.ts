@@ -7,7 +7,7 @@ import { tracedTool } from './traced-tool.js';
 
 const WAS_DONE = 'This had been done by an earlier call whose outcome was not known. It was not done again.';
 
-/** A call that its run takes along fails like one whose dependency is away. */
+/** A call that is aborted with its run fails in the same way as a call of a service that is down. */
 const ENDED = 'The run ended before this was done.';
 
 /** Information for the user: the provider has granted more scopes than any tool asks for. */

@@ -9,7 +9,7 @@ import { SUMMARY_PROMPT, summaryQuestion } from './summary-question.js';
 /** Of a summary: about 1,500 tokens. */
 const MAXIMUM_LENGTH = 6_000;
 const DEADLINE_MS = 60_000;
-/** Summaries wait for nobody, so that they take no capacity of the model from the runs. */
+/** A task makes at most so many at a time, so that the runs keep the capacity of the model. */
 const AT_ONCE = 4;
 
 /**
