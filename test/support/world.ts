@@ -42,10 +42,16 @@ export class World {
     this.#clock.offsetMs += ms;
   }
 
-  /** Empties every part, and sets the clock back. Sessions of browsers end. */
+  /**
+   * Empties every part, and sets the clock back. Sessions of browsers end. The leases of the tasks stay: without its lease, a
+   * task is dead to every other program until it renews it.
+   */
   async reset(): Promise<void> {
     this.#clock.offsetMs = 0;
+    const { store } = this.stack.s3;
+    const leases = store.all().filter(({ key }) => key.startsWith('tasks/'));
     await this.stack.reset();
+    for (const { bucket, key, body } of leases) store.put(bucket, key, body, {});
   }
 
   async signIn(username: string): Promise<HttpBrowser> {
