@@ -47,7 +47,7 @@ function ledger(approved = true): Ledger {
 }
 
 function broken(turns: readonly TurnView[], done: number, approved?: boolean): readonly string[] {
-  const figures = new Figures(new Causes());
+  const figures = new Figures(new Causes(), () => undefined);
   const view: ConversationView = { turns, waiting: [] };
   checkConversation(ledger(approved), view, figures);
   checkWrites(ledger(approved), view, new Map([[TITLE, done]]), figures);
@@ -117,7 +117,7 @@ describe('the checks of a soak', () => {
 
   it('explain an error by its cause, for a short time after it', () => {
     const causes = new Causes();
-    const figures = new Figures(causes);
+    const figures = new Figures(causes, () => undefined);
     const now = { from: Date.now(), to: Date.now() };
     figures.error('run_lost', now, 'one');
     expect(figures.unexpected).toHaveLength(1);

@@ -11,10 +11,12 @@ export class Figures {
   /** By the figure that must be 0. */
   readonly broken = new Map<string, string[]>();
   readonly #causes: Causes;
+  readonly #say: (line: string) => void;
   readonly #startedAt = Date.now();
 
-  constructor(causes: Causes) {
-    this.#causes = causes;
+  /** @param say is told at once what must not be */
+  constructor(causes: Causes, say: (line: string) => void) {
+    [this.#causes, this.#say] = [causes, say];
   }
 
   count(what: string, by = 1): void {
@@ -35,11 +37,14 @@ export class Figures {
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
     if (this.#causes.explain(code, between)) return;
     const [from, to] = [between.from, between.to].map((at) => ((at - this.#startedAt) / 1000).toFixed(1));
-    this.unexpected.push(`${code} at ${where}, ${String(from)} s to ${String(to)} s after the start`);
+    const sentence = `${code} at ${where}, ${String(from)} s to ${String(to)} s after the start`;
+    this.unexpected.push(sentence);
+    this.#say(`Unexpected error: ${sentence}.`);
   }
 
   break(what: string, sentence: string): void {
     this.broken.set(what, [...(this.broken.get(what) ?? []), sentence]);
+    this.#say(`${what}: ${sentence}.`);
   }
 
   /** A sentence for each thing that must not be. */

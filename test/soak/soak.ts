@@ -69,7 +69,7 @@ export class Soak {
     const stack = await startStack({ wordDelayMs: WORD_DELAY_MS });
     try {
       const causes = new Causes();
-      const figures = new Figures(causes);
+      const figures = new Figures(causes, options.say);
       const heap = new HeapProbe(`${options.folder}/heap`);
       const tasks = await AgentTasks.start({ stack, causes, figures, logs: options.folder }, heap);
       return new Soak(options, stack, { tasks, causes, figures, heap });
