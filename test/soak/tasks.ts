@@ -10,6 +10,8 @@ const UNNOTICED_MS = 1_000;
 /** ECS ends a task by force after 30 s. */
 const LATEST_MS = 30_000;
 const DEAD = 'SIGKILL';
+/** Nine conversations of a user go on at once; the runs of another task, and of a dead one, count a little longer. */
+const LIMITS = { RUNS_PER_USER: '30' };
 
 /** Two agent tasks behind the load balancer: one that lives through the whole soak, and one that is killed and replaced. */
 export class AgentTasks {
@@ -33,7 +35,7 @@ export class AgentTasks {
 
   static async start(place: TaskPlace, heap: HeapProbe): Promise<AgentTasks> {
     const { stack, logs } = place;
-    const agent = stack.environment('agent');
+    const agent = { ...stack.environment('agent'), ...LIMITS };
     const started: RoleProcess[] = [];
     const start = async (...given: Parameters<typeof startRole>): Promise<RoleProcess> => {
       const task = await startRole(...given);
@@ -97,7 +99,7 @@ export class AgentTasks {
 
   #startAnother(): Promise<RoleProcess> {
     return startRole('agent', {
-      environment: this.#stack.environment('agent'),
+      environment: { ...this.#stack.environment('agent'), ...LIMITS },
       logFile: `${this.#logs}/others.log`,
     });
   }
