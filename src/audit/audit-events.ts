@@ -67,7 +67,9 @@ export const AUDIT_EVENTS = {
   approval_answered: z.strictObject({ ...approval, approved: z.boolean() }),
   conversations_listed: z.strictObject({ user }),
   conversation_read: z.strictObject({ user, sessionId }),
+  conversation_renamed: z.strictObject({ user, sessionId }),
   conversation_deleted: z.strictObject({ user, sessionId }),
+  connections_listed: z.strictObject({ user }),
   run_stopped: z.strictObject({ user, sessionId, runId }),
   tool_called: z.strictObject({
     ...call,

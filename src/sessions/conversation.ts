@@ -124,7 +124,7 @@ export type WorkingSet = z.infer<typeof workingSet>;
 /** One line of the list of conversations. */
 export const conversationSummary = z.object({
   sessionId: z.string(),
-  title: z.string().describe('The beginning of the first message'),
+  title: z.string().describe('The beginning of the first message, or what the user has chosen'),
   createdAt: z.iso.datetime(),
   updatedAt: z.iso.datetime(),
 });

@@ -180,6 +180,39 @@ describe('Conversations', () => {
     expect((await conversations.read('alice', 'one', { limit: 9, before: 1 })).turns).toEqual([]);
   });
 
+  it('is renamed, but not while it answers', async () => {
+    await say('hello');
+    const turn = await begin('more');
+    await expect(conversations.rename('alice', 'one', 'new')).rejects.toMatchObject({ code: 'session_busy' });
+    const other = taskOn(store);
+    await expect(other.rename('alice', 'one', 'new')).rejects.toMatchObject({ code: 'session_busy' });
+    await turn.finish({ outcome: 'success', messages: [] });
+    await conversations.rename('alice', 'one', 'new');
+    const { sessions } = await conversations.list('alice', { limit: 9 });
+    expect(sessions).toMatchObject([{ sessionId: 'one', title: 'new' }]);
+    await say('and more');
+    expect(await conversations.read('alice', 'one', { limit: 9 })).toMatchObject({
+      summary: { title: 'new' },
+      turns: [{ seq: 1 }, { seq: 2 }, { seq: 3 }],
+    });
+  });
+
+  it('is not renamed where it is not there, is being deleted, or changes at the same time', async () => {
+    const renamed = (): Promise<void> => conversations.rename('alice', 'one', 'new');
+    await expect(renamed()).rejects.toMatchObject({ code: 'session_not_found' });
+    await say('hello');
+    await expect(conversations.rename('bob', 'one', 'new')).rejects.toMatchObject({
+      code: 'session_not_found',
+    });
+    const both = await Promise.allSettled([renamed(), taskOn(store).rename('alice', 'one', 'other')]);
+    expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    store.beforeDelete = () => {
+      throw new Error('away for a moment');
+    };
+    await expect(conversations.delete('alice', 'one')).rejects.toThrow('away for a moment');
+    await expect(renamed()).rejects.toMatchObject({ code: 'session_not_found' });
+  });
+
   it('is deleted for good, but not while it answers', async () => {
     await say('hello');
     const turn = await begin('more');

@@ -168,6 +168,24 @@ export class Conversations implements BeforeApplicationShutdown {
   }
 
   /**
+   * Gives a conversation another title.
+   * @throws AppError `session_not_found` | `session_busy` | `session_unreadable` | `sessions_unavailable`
+   */
+  async rename(sub: string, sessionId: string, title: string): Promise<void> {
+    const keys = new UserKeys(sub);
+    const key = keys.workingSet(sessionId);
+    await this.#summaries.get(key);
+    this.#requireInactive(key);
+    const { text, version } = await this.#existing(keys, sessionId);
+    const set = parseWorkingSet(text, keys.nameOf(key));
+    if (set.deletedAt !== undefined) throw new AppError('session_not_found');
+    if (set.claim !== undefined && (await this.#isBusy(key, set))) throw busy(set.claim);
+    this.#known.forget(key);
+    if ((await writeSet(this.#store, keys, { set: { ...set, title }, version })) === 'conflict')
+      throw new AppError('session_busy');
+  }
+
+  /**
    * Deletes a conversation and all that belongs to it, also one that cannot be read. A delete that failed half-way can be
    * repeated.
    * @throws AppError `session_not_found` | `session_busy`

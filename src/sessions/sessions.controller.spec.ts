@@ -60,6 +60,7 @@ describe('the conversations over HTTP', () => {
     const conversations = {
       list: answering('list', { sessions: [summary], next: 'line' }),
       read: answering('read', transcript),
+      rename: answering('rename', undefined),
       delete: answering('delete', undefined),
     };
     const recorded = recordedAudit();
@@ -79,19 +80,24 @@ describe('the conversations over HTTP', () => {
 
   const get = (url: string) => app.inject({ url });
 
-  it('record who has read or deleted which, and nothing that failed', async () => {
+  const rename = (payload: object) => app.inject({ method: 'PATCH', url: '/sessions/one', payload });
+
+  it('record who has done what with which, and nothing that failed', async () => {
     await get('/sessions');
     await get('/sessions/one');
+    await rename({ title: 'new' });
     await app.inject({ method: 'DELETE', url: '/sessions/one' });
     const whole = { user: 'alice', sessionId: 'one' };
     const expected = [
       { event: 'conversations_listed', user: 'alice' },
       { event: 'conversation_read', ...whole },
+      { event: 'conversation_renamed', ...whole },
       { event: 'conversation_deleted', ...whole },
     ];
     expect(trail).toMatchObject(expected);
     fault = new AppError('session_not_found');
     await get('/sessions/one');
+    await rename({ title: 'new' });
     await app.inject({ method: 'DELETE', url: '/sessions/one' });
     expect(trail).toHaveLength(expected.length);
   });
@@ -120,6 +126,23 @@ describe('the conversations over HTTP', () => {
     // The schema drops what it does not know: nothing is answered beside what is documented.
     expect(conversationDetail.parse(answer.json())).toEqual(answer.json());
     expect(asked).toStrictEqual([['read', 'alice', 'one', page]]);
+  });
+
+  it('are renamed by their user, which answers nothing', async () => {
+    expect(await rename({ title: '  Trams in Bern ' })).toMatchObject({ statusCode: 204, body: '' });
+    expect(asked).toEqual([['rename', 'alice', 'one', 'Trams in Bern']]);
+  });
+
+  it.each([
+    {},
+    { title: '' },
+    { title: ' ' },
+    { title: 1 },
+    { title: 'x'.repeat(81) },
+    { title: 'x', more: 1 },
+  ])('have no such title: %j', async (payload) => {
+    expect((await rename(payload)).json()).toMatchObject({ status: 400, code: 'invalid_request' });
+    expect(asked).toEqual([]);
   });
 
   it('are deleted by their user, which answers nothing', async () => {

@@ -1,5 +1,5 @@
-import { Controller, Delete, Get, HttpCode, Param, Query } from '@nestjs/common';
-import { ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
+import { Body, Controller, Delete, Get, HttpCode, Param, Patch, Query } from '@nestjs/common';
+import { ApiBody, ApiOperation, ApiResponse, ApiTags } from '@nestjs/swagger';
 import type { z } from 'zod';
 import { Audit } from '../audit/index.js';
 import { annotateContext } from '../common/context/index.js';
@@ -11,6 +11,7 @@ import {
   conversationDetail,
   conversationId,
   conversationList,
+  conversationChange,
   listQuery,
   readQuery,
 } from './sessions.schemas.js';
@@ -82,6 +83,35 @@ export class SessionsController {
     annotateContext({ sessionId: id, chosenByClient: ['sessionId'] });
     this.#audit.record('conversation_read', { user: user.sub, sessionId: id });
     return conversationView(found);
+  }
+
+  @Patch(':id')
+  @HttpCode(204)
+  @ApiOperation({ operationId: 'renameConversation', summary: 'Give a conversation another title' })
+  @ApiBody({ schema: jsonSchema(conversationChange, 'input') })
+  @ApiResponse({ status: 204, description: 'Renamed' })
+  @ApiProblem(
+    'invalid_request',
+    'unauthenticated',
+    'cross_site_request',
+    'session_not_found',
+    'session_busy',
+    'payload_too_large',
+    'unsupported_media_type',
+    'sign_in_throttled',
+    'sign_in_keys_unavailable',
+    'session_unreadable',
+    'sessions_unavailable',
+    'internal_error',
+  )
+  async rename(
+    @CurrentUser() user: User,
+    @Param('id', { schema: conversationId }) id: string,
+    @Body({ schema: conversationChange }) { title }: z.infer<typeof conversationChange>,
+  ): Promise<void> {
+    await this.#conversations.rename(user.sub, id, title);
+    annotateContext({ sessionId: id, chosenByClient: ['sessionId'] });
+    this.#audit.record('conversation_renamed', { user: user.sub, sessionId: id });
   }
 
   @Delete(':id')

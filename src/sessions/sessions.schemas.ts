@@ -3,6 +3,7 @@ import { conversationSummary, turnRecord } from './conversation.js';
 import { sessionId } from './session-id.js';
 
 const LARGEST_PAGE = 100;
+const MAXIMUM_TITLE_LENGTH = 80;
 const limit = z.coerce.number().int().min(1).max(LARGEST_PAGE).default(20).describe('The size of the page');
 
 export const conversationId = sessionId.meta({ example: 'try-it-out' });
@@ -22,6 +23,11 @@ export const readQuery = z.strictObject({
     .min(1)
     .optional()
     .describe('The number of a turn; the page ends ahead of it'),
+});
+
+/** What a user can change of a conversation. */
+export const conversationChange = z.strictObject({
+  title: z.string().trim().min(1).max(MAXIMUM_TITLE_LENGTH).meta({ example: 'Trams in Bern' }),
 });
 
 export const conversationList = z.object({
