@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { Audit } from '../audit/index.js';
 import { AppError, errorFields, ERRORS } from '../common/errors/index.js';
 import { AgentToolMetadata, type AgentToolOptions } from './agent-tool.decorator.js';
-import { OfferedProvider } from './provider.js';
+import { OfferedProvider, type Provider } from './provider.js';
 import type { RegisteredTool, ToolCall, ToolOutcome } from './tool-call.js';
 import { auditOf, ToolPipeline } from './tool-pipeline.js';
 import { TokenRefusedError, ToolError } from './tool.errors.js';
@@ -18,6 +18,12 @@ export interface ToolSpecification {
   readonly inputSchema: Readonly<Record<string, unknown>>;
 }
 
+/** A provider that this deployment offers, and the tools that act there. */
+export interface ProviderTools {
+  readonly provider: Provider;
+  readonly tools: readonly AgentToolOptions[];
+}
+
 const TOOL_NAME = /^[a-z][a-z0-9_]{0,63}$/;
 
 /** Finds every `@AgentTool`, and is the only way to call one. */
@@ -29,6 +35,7 @@ export class ToolRegistry implements OnApplicationBootstrap {
   readonly #audit: Audit;
   readonly #tools = new Map<string, RegisteredTool>();
   readonly #specifications: ToolSpecification[] = [];
+  #offered: readonly Provider[] = [];
 
   constructor(discovery: DiscoveryService, pipeline: ToolPipeline, audit: Audit) {
     this.#discovery = discovery;
@@ -43,6 +50,7 @@ export class ToolRegistry implements OnApplicationBootstrap {
     for (const { instance } of wrappers as { readonly instance: unknown }[]) {
       if (instance instanceof OfferedProvider) offered.set(instance.provider.id, instance);
     }
+    this.#offered = [...offered.values()].map(({ provider }) => provider);
     for (const wrapper of wrappers) {
       const instance: unknown = wrapper.instance;
       if (typeof instance !== 'object' || instance === null) continue;
@@ -57,6 +65,15 @@ export class ToolRegistry implements OnApplicationBootstrap {
   /** Every tool, for the model. */
   specifications(): readonly ToolSpecification[] {
     return this.#specifications;
+  }
+
+  /** Every provider with its tools, for people. */
+  providers(): readonly ProviderTools[] {
+    const tools = [...this.#tools.values()].map(({ options }) => options);
+    return this.#offered.map((provider) => ({
+      provider,
+      tools: tools.filter(({ access }) => access.provider === provider.id),
+    }));
   }
 
   /** A tool's title for people; its name where there is no such tool. */
