@@ -40,6 +40,7 @@ export const ARROWS = [
   ],
   ['agent-events', 'agent/events', ['agent/(interrupts|runs)', 'sessions', 'common']],
   ['api-docs', 'api-docs', ['identity/sign-in', 'config', 'common']],
+  ['pages', 'pages', ['identity/sign-in', 'common']],
   ['forgetting-a-user-starts-no-role', 'forget-user', ['sessions', 'storage', 'config', 'common']],
   ['the-doctor-looks-from-outside', 'doctor', ['roles', 'tools', 'config', 'common']],
 ];
@@ -52,13 +53,19 @@ export default {
       name: 'src-knows-nothing-of-local',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^(local|test|scripts)/' },
+      to: { path: '^(local|test|scripts|web)/' },
+    },
+    {
+      name: 'the-pages-know-the-service-by-its-api',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { path: '^(src|local|test|scripts|dist)/' },
     },
     {
       name: 'local-imports-nothing-of-src',
       severity: 'error',
       from: { path: '^local/' },
-      to: { path: '^(src|dist|test)/' },
+      to: { path: '^(src|dist|test|web)/' },
     },
     {
       name: 'a-module-has-one-door',

@@ -10,6 +10,7 @@ RUN ["npm", "ci", "--ignore-scripts"]
 COPY nest-cli.json tsconfig.base.json tsconfig.json tsconfig.build.json ./
 COPY scripts ./scripts
 COPY src ./src
+COPY web ./web
 RUN ["node", "scripts/run.mjs", "scripts/build.mjs"]
 
 FROM ${BASE_IMAGE} AS dependencies

@@ -28,11 +28,11 @@ export default defineConfig(
   js.configs.recommended,
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.{ts,tsx}'],
     extends: [...tseslint.configs.strictTypeChecked, ...tseslint.configs.stylisticTypeChecked],
     languageOptions: {
       parserOptions: {
-        project: ['./tsconfig.json', './tsconfig.tools.json', './infra/tsconfig.json'],
+        project: ['./tsconfig.json', './tsconfig.tools.json', './tsconfig.web.json', './infra/tsconfig.json'],
         tsconfigRootDir: import.meta.dirname,
       },
     },
@@ -83,6 +83,11 @@ export default defineConfig(
   {
     files: ['**/*.spec.ts', 'test/**/*.ts', 'infra/test/**/*.ts'],
     rules: { 'max-lines-per-function': 'off', '@typescript-eslint/explicit-module-boundary-types': 'off' },
+  },
+  {
+    files: ['web/**/*.{ts,tsx}'],
+    // The enums of @ag-ui/core are values, and the page loads nothing of that package.
+    rules: { '@typescript-eslint/no-unsafe-enum-comparison': 'off' },
   },
   {
     files: ['src/**/assets/*.js'],

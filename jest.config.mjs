@@ -14,7 +14,7 @@ const suite = (displayName, roots, match, more = {}) => ({
 
 export default {
   projects: [
-    suite('unit', ['<rootDir>/src'], '**/*.spec.ts', { setupFiles: ['reflect-metadata'] }),
+    suite('unit', ['<rootDir>/src', '<rootDir>/web'], '**/*.spec.ts', { setupFiles: ['reflect-metadata'] }),
     suite('e2e', ['<rootDir>/test/e2e'], '**/*.e2e.ts'),
     suite('security', ['<rootDir>/test/security'], '**/*.security.ts', {
       setupFiles: ['reflect-metadata'],

@@ -1,23 +1,23 @@
 import { watch } from 'chokidar';
 import { once } from 'node:events';
-import { relative } from 'node:path';
+import { sep } from 'node:path';
 import { USERS } from './identity-provider/users.ts';
 import { runCommand, type Place } from './lib/local-command.ts';
-import { RolesFromSources, SOURCES } from './lib/roles-from-sources.ts';
+import { RolesFromSources, WATCHED } from './lib/roles-from-sources.ts';
 import type { LocalStack } from './stack.ts';
 
 await runCommand({
   name: 'npm run dev',
   purpose:
-    'Starts the local stack and both roles from the sources. After a change under src, both roles restart and take over.',
+    'Starts the local stack and both roles from the sources. After a change under src or web, both roles restart and take over.',
   starts: 'the local stack and both roles, from the sources',
   // New roles start while the previous ones still serve, so they use free ports.
   takesRolePorts: false,
   begin: async (stack, place) => {
     const roles = new RolesFromSources(stack, place);
-    const watcher = watch(SOURCES, { ignoreInitial: true });
+    const watcher = watch(WATCHED, { ignoreInitial: true });
     watcher.on('all', (_event, path) => {
-      roles.changed(relative(SOURCES, path));
+      roles.changed(path.replaceAll(sep, '/'));
     });
     try {
       await once(watcher, 'ready');
@@ -38,10 +38,10 @@ await runCommand({
 
 function screen({ loadBalancer, faultBoard }: LocalStack, { logs, state }: Place): string {
   return `
-OnBehalf is ready:  ${loadBalancer.url}/docs
+OnBehalf is ready:  ${loadBalancer.url}
 
   Sign in as   ${USERS.map(({ username }) => username).join(', ')}   (no password)
-  Change a file under src: a line here reports when both roles run the change. The types are not checked here; npm run check checks them.
+  Change a file under src or web: a line here reports when both roles run the change. The types are not checked here; npm run check checks them.
 
   Faults  ${faultBoard.url} makes a part fail, and plays the incidents of docs/operations.md
   Logs    ${logs}/agent.log, ${logs}/session-binding.log

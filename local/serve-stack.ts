@@ -41,7 +41,7 @@ function screen(
   const { agent, 'session-binding': binding } = ROLE_PORTS;
   return `
 ${environments.join('\n')}
-The local stack is ready:  ${loadBalancer.url}/docs
+The local stack is ready:  ${loadBalancer.url}
 
   The load balancer expects the agent role at port ${String(port + agent)} and the session-binding role at port ${String(port + binding)}.
   It answers 502 until a role runs.

@@ -27,18 +27,18 @@ function endOfA({ agent, sessionBinding }: BothRoles, { logs }: Place): Promise<
 function screen({ loadBalancer, gitHub, faultBoard }: LocalStack, place: Place): string {
   const { state, logs } = place;
   return `
-OnBehalf is ready:  ${loadBalancer.url}/docs
+OnBehalf is ready:  ${loadBalancer.url}        The API: ${loadBalancer.url}/docs
 
   Sign in as   ${USERS.map(({ username }) => username).join(', ')}   (no password)
   The model, AgentCore Identity, S3, the identity provider and GitHub (${gitHub.url})
   are stand-ins on this machine. The model follows simple rules; it is not a language model.
 
-  Try this: open POST /invocations, choose one of its examples, press Execute.
-   1. "A first message" ends with an interrupt. The page shows a link: open it, choose a GitHub account,
-      press Authorize there. Then execute "Resume".
-   2. "A second message" needs another scope, so another consent. Give it, or execute "Decline".
+  Try this:
+   1. Ask "Who am I on GitHub?" The answer waits for your consent: continue to GitHub, choose an account and
+      press Authorize there. The answer then goes on by itself.
+   2. "List my repositories" needs another scope, so another consent. Give it, or go on without.
    3. Open such a link in a private window as another user: it is refused before anything is shared.
-   4. "A write" pauses until you approve it: put the id of its interrupt into "Approve it".
+   4. 'Open an issue "Lamp" in alice-octo/tram-times' shows what it would write, and waits for your approval.
 
   Faults  ${faultBoard.url} makes a part fail, and plays the incidents of docs/operations.md
   Logs    ${logs}/agent.log, ${logs}/session-binding.log

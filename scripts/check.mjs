@@ -17,6 +17,7 @@ const STEPS = [
   { name: 'lint', parameters: ['scripts/lint.mjs'] },
   { name: 'types', parameters: tsc('tsconfig.json') },
   { name: 'types of tools and tests', parameters: tsc('tsconfig.tools.json') },
+  { name: 'types of the pages', parameters: tsc('tsconfig.web.json') },
   { name: UNIT_TESTS, parameters: ['scripts/run.mjs', 'scripts/test.mjs', 'unit'] },
   {
     name: 'format',
@@ -37,7 +38,7 @@ const STEPS = [
     name: 'dependency rules',
     parameters: [
       'node_modules/dependency-cruiser/bin/dependency-cruise.mjs',
-      ...['--config', '.dependency-cruiser.mjs', 'src', 'local'],
+      ...['--config', '.dependency-cruiser.mjs', 'src', 'local', 'web'],
     ],
   },
 ];

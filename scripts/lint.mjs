@@ -15,7 +15,7 @@ const FOR_ALL = [
   'scripts/lint.mjs',
   'scripts/lib/digests.mjs',
 ];
-const LINTED = ['**/*.{ts,js,mjs}', '.*.{js,mjs}'];
+const LINTED = ['**/*.{ts,tsx,js,mjs}', '.*.{js,mjs}'];
 const NOT_OURS = ['**/node_modules', '.git', 'dist', 'coverage', '.onbehalf', 'reports', '.stryker-tmp'];
 
 // The eslint command does the same: no file changes during the run.

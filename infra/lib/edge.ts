@@ -41,14 +41,19 @@ export const RULES: readonly Rule[] = [
     target: 'session-binding',
   },
   { paths: ['/oauth2/connect', '/sign-out'], otherwise: 'deny', target: 'session-binding' },
-  { paths: ['/', '/docs', '/docs/*'], methods: ['GET'], otherwise: 'authenticate', target: 'agent' },
+  {
+    paths: ['/', '/assets/*', '/docs', '/docs/*'],
+    methods: ['GET'],
+    otherwise: 'authenticate',
+    target: 'agent',
+  },
   {
     paths: ['/invocations', '/openapi.json', '/runs/*', '/sessions', '/sessions/*'],
     otherwise: 'deny',
     target: 'agent',
   },
   // A rule takes five paths.
-  { paths: ['/usage'], otherwise: 'deny', target: 'agent' },
+  { paths: ['/connections', '/me', '/usage'], otherwise: 'deny', target: 'agent' },
 ];
 
 export interface EdgeProps {

@@ -85,12 +85,15 @@ describe('the deployment', () => {
       );
       expect(decisions.sort()).toEqual([
         'GET / authenticate',
+        'GET /assets/* authenticate',
         'GET /docs authenticate',
         'GET /docs/* authenticate',
         'GET /oauth2/connect authenticate',
         'GET /oauth2/session-binding authenticate',
         'GET /sign-out authenticate',
+        'any /connections deny',
         'any /invocations deny',
+        'any /me deny',
         'any /oauth2/connect deny',
         'any /openapi.json deny',
         'any /runs/* deny',

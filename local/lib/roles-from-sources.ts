@@ -1,10 +1,14 @@
+import { relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LocalStack } from '../stack.ts';
 import { startBothRoles, type BothRoles } from './both-roles.ts';
 import { say, type Place } from './local-command.ts';
+import { buildPages, PAGES } from './built-pages.ts';
 import { Sources } from './sources.ts';
 
-export const SOURCES = 'src';
+const SOURCES = 'src';
+/** The folders whose changes count. */
+export const WATCHED = [SOURCES, PAGES];
 /** The time within which an editor saves several files at once. */
 const TOGETHER_MS = 60;
 
@@ -14,6 +18,7 @@ export class RolesFromSources {
   readonly #place: Place;
   readonly #sources: Sources;
   readonly #entry: string;
+  readonly #pages: string;
   readonly #changed = new Map<string, number>();
   readonly #leaving = new Set<Promise<void>>();
   #serving: BothRoles | undefined;
@@ -26,16 +31,20 @@ export class RolesFromSources {
     const compiled = `${place.folder}/dev`;
     this.#sources = new Sources(SOURCES, compiled);
     this.#entry = `${compiled}/main.js`;
+    this.#pages = resolve(compiled, 'pages/built');
   }
 
   /** Rejects when the sources do not compile, or a role does not start. */
   async start(): Promise<void> {
-    this.#work = this.#sources.compileAll().then(() => this.#replace());
+    this.#work = this.#sources
+      .compileAll()
+      .then(() => buildPages(this.#pages))
+      .then(() => this.#replace());
     await this.#work;
     this.#work = this.#follow().finally(() => (this.#work = undefined));
   }
 
-  /** @param file relative to the sources */
+  /** @param file in one of the watched folders */
   changed(file: string): void {
     if (!this.#changed.has(file)) this.#changed.set(file, Date.now());
     this.#work ??= this.#follow().finally(() => (this.#work = undefined));
@@ -55,7 +64,7 @@ export class RolesFromSources {
       const files = [...this.#changed.keys()].sort();
       this.#changed.clear();
       try {
-        await Promise.all(files.map((file) => this.#sources.compile(file)));
+        await this.#build(files);
         await this.#replace();
         say(`${nameOf(files)} changed. Both roles run it after ${seconds(Date.now() - since)} s.`);
       } catch (error) {
@@ -63,6 +72,14 @@ export class RolesFromSources {
         say(`${nameOf(files)} changed, but the previous roles still run: ${message}`);
       }
     }
+  }
+
+  async #build(files: readonly string[]): Promise<void> {
+    const [pages = [], sources = []] = [PAGES, SOURCES].map((folder) =>
+      files.filter((file) => file.startsWith(`${folder}/`)).map((file) => relative(folder, file)),
+    );
+    await Promise.all(sources.map((file) => this.#sources.compile(file)));
+    if (pages.length > 0) await buildPages(this.#pages);
   }
 
   /** The load balancer sends new requests to the new roles when both are ready. */
@@ -93,7 +110,7 @@ It restarts after the next change.`);
 
 function nameOf([first = '', ...more]: readonly string[]): string {
   const others = more.length === 0 ? '' : ` and ${String(more.length)} more`;
-  return `${SOURCES}/${first}${others}`;
+  return `${first}${others}`;
 }
 
 function seconds(milliseconds: number): string {

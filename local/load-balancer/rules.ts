@@ -20,11 +20,16 @@ export const RULES: readonly Rule[] = [
     target: 'session-binding',
   },
   { paths: [/^\/oauth2\/connect$/, /^\/sign-out$/], action: 'deny', target: 'session-binding' },
-  { paths: [/^\/$/, /^\/docs(\/.*)?$/], methods: ['GET'], action: 'authenticate', target: 'agent' },
+  {
+    paths: [/^\/$/, /^\/assets\/.*$/, /^\/docs(\/.*)?$/],
+    methods: ['GET'],
+    action: 'authenticate',
+    target: 'agent',
+  },
   {
     paths: [/^\/(invocations|openapi\.json)$/, /^\/runs\/.*$/, /^\/sessions(\/.*)?$/],
     action: 'deny',
     target: 'agent',
   },
-  { paths: [/^\/usage$/], action: 'deny', target: 'agent' },
+  { paths: [/^\/(connections|me|usage)$/], action: 'deny', target: 'agent' },
 ];

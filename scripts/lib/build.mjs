@@ -3,7 +3,14 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs';
 
 const STAMP = 'dist/.sources';
-const INPUTS = ['src/**/*.ts', 'src/**/assets/*', 'tsconfig*.json', 'nest-cli.json', 'package-lock.json'];
+const INPUTS = [
+  'web/**/*.{ts,tsx,css,html,svg}',
+  'src/**/*.ts',
+  'src/**/assets/*',
+  'tsconfig*.json',
+  'nest-cli.json',
+  'package-lock.json',
+];
 const TESTS = /\.spec\.ts$|[\\/]testing[\\/]/;
 
 /** Builds `dist/` with the Nest CLI, unless the last build had the same sources. */
@@ -17,6 +24,10 @@ export async function build({ always = false, say = (line) => process.stdout.wri
   say('Building …');
   const startedAt = Date.now();
   await run(process.execPath, ['node_modules/@nestjs/cli/bin/nest.js', 'build']);
+  await run(process.execPath, [
+    'node_modules/vite/bin/vite.js',
+    ...['build', '--config', 'web/vite.config.ts', '--logLevel', 'warn'],
+  ]);
   writeFileSync(STAMP, digest);
   say(`Built in ${((Date.now() - startedAt) / 1000).toFixed(1)} s.`);
 }

@@ -50,11 +50,6 @@ export class DocsController {
     this.#specification = { ...specification, servers };
   }
 
-  @Get()
-  home(@Res() reply: FastifyReply): void {
-    void reply.redirect('/docs', 302);
-  }
-
   @Get('openapi.json')
   specification(): object {
     return this.#specification;

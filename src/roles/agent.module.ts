@@ -5,6 +5,7 @@ import { AuditModule } from '../audit/index.js';
 import { HttpModule } from '../common/http/index.js';
 import { AppConfigModule, type AgentRoleConfig } from '../config/index.js';
 import { SignInModule } from '../identity/sign-in/index.js';
+import { PagesModule } from '../pages/index.js';
 import { ProviderModule, type Provider } from '../tools/index.js';
 
 /** The agent workload, with the providers that are configured. */
@@ -28,6 +29,7 @@ export class AgentRoleModule {
         SignInModule.forRoot(config.signIn.kind),
         AgentModule,
         ApiDocsModule,
+        PagesModule,
         ...offered,
       ],
     };

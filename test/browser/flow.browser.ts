@@ -40,7 +40,7 @@ describe('in Chromium', () => {
 
   it('a user signs in, asks, connects, consents, and gets the answer', async () => {
     const page = await context.newPage();
-    await page.goto(`${world.url}/`);
+    await page.goto(`${world.url}/docs`);
     await page.click('text=Alice Arden');
     await page.waitForURL(`${world.url}/docs`);
     await page.click('.opblock-post .opblock-summary-control');

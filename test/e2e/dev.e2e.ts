@@ -8,7 +8,7 @@ import { eventually } from '../support/world.ts';
 
 const PORT = 18_470;
 const URL_ = `http://localhost:${String(PORT)}`;
-const COPIED = ['src', 'local', 'scripts', 'package.json'];
+const COPIED = ['src', 'web', 'local', 'scripts', 'package.json'];
 /** Three times the duration on two cores, for a machine with other work. */
 const TAKEN_OVER_MS = 6_000;
 

@@ -19,6 +19,9 @@ describe('the routes of both roles', () => {
 
   it.each([
     ['agent', 'GET', '/'],
+    ['agent', 'GET', '/assets/logo.svg'],
+    ['agent', 'GET', '/me'],
+    ['agent', 'GET', '/connections'],
     ['agent', 'GET', '/docs'],
     ['agent', 'GET', '/docs/start.js'],
     ['agent', 'GET', '/docs/swagger-ui.css'],
@@ -27,6 +30,7 @@ describe('the routes of both roles', () => {
     ['agent', 'GET', '/sessions'],
     ['agent', 'GET', '/usage'],
     ['agent', 'GET', '/sessions/x'],
+    ['agent', 'PATCH', '/sessions/x'],
     ['agent', 'DELETE', '/sessions/x'],
     ['sessionBinding', 'GET', '/oauth2/connect'],
     ['sessionBinding', 'POST', '/oauth2/connect'],

@@ -14,6 +14,7 @@ describe("the load balancer's stand-in", () => {
 
   it.each([
     ['GET', '/', 302],
+    ['GET', '/assets/logo.svg', 302],
     ['GET', '/docs', 302],
     ['GET', '/oauth2/connect?ticket=x', 302],
     ['GET', '/oauth2/session-binding', 302],
@@ -24,6 +25,9 @@ describe("the load balancer's stand-in", () => {
     ['GET', '/runs/run-1/events?sessionId=one', 401],
     ['POST', '/runs/run-1/stop?sessionId=one', 401],
     ['GET', '/usage', 401],
+    ['GET', '/me', 401],
+    ['GET', '/connections', 401],
+    ['PATCH', '/sessions/one', 401],
     ['GET', '/ping', 404],
     ['GET', '/ready', 404],
     ['GET', '/elsewhere', 404],

@@ -71,10 +71,13 @@ describe('the specification', () => {
     );
     expect(operations.sort()).toEqual([
       'delete /sessions/{id}',
+      'get /connections',
+      'get /me',
       'get /runs/{id}/events',
       'get /sessions',
       'get /sessions/{id}',
       'get /usage',
+      'patch /sessions/{id}',
       'post /invocations',
       'post /runs/{id}/stop',
     ]);

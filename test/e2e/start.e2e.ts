@@ -37,7 +37,7 @@ describe('npm start', () => {
     for (const text of [
       `${URL_}/docs`,
       'alice@example.com',
-      'first message',
+      'Who am I on GitHub?',
       `${STATE}/logs/agent.log`,
       `npm run doctor -- ${STATE}/operator.env`,
       `http://127.0.0.1:${String(PORT + 10)}`,

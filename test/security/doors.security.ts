@@ -271,6 +271,9 @@ describe('the routes of both roles', () => {
       ]),
       ...[
         '/',
+        '/assets/logo.svg',
+        '/me',
+        '/connections',
         '/docs',
         '/docs/start.js',
         '/docs/swagger-ui.css',

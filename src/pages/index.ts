@@ -1,0 +1,2 @@
+/** The chat page at `/`, and what it loads. */
+export { PagesModule } from './pages.module.js';

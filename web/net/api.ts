@@ -1,0 +1,129 @@
+/** An answer of the service that says what is wrong: a problem document of RFC 9457. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly status: number;
+  readonly code: string;
+  readonly requestId: string | undefined;
+
+  constructor(status: number, code: string, detail: string, requestId: string | undefined) {
+    super(detail);
+    [this.status, this.code, this.requestId] = [status, code, requestId];
+  }
+}
+
+/** The load balancer knows nobody in this browser any more. */
+export class SignedOut extends Error {
+  override readonly name = 'SignedOut';
+}
+
+/** The service cannot be reached. */
+export class Offline extends Error {
+  override readonly name = 'Offline';
+}
+
+/** The beginning of a conversation, as the list has it. */
+export interface ConversationSummary {
+  readonly sessionId: string;
+  readonly title: string;
+  readonly createdAt: string;
+  readonly updatedAt: string;
+}
+
+export interface MessageView {
+  readonly role: 'user' | 'assistant' | 'tool';
+  readonly text?: string;
+  readonly toolCalls?: readonly { readonly id: string; readonly name: string; readonly input: unknown }[];
+  readonly toolCallId?: string;
+  readonly result?: unknown;
+}
+
+export interface TurnView {
+  readonly seq: number;
+  readonly runId: string;
+  readonly outcome: string;
+  readonly startedAt: string;
+  readonly messages: readonly MessageView[];
+}
+
+export interface ConversationView extends ConversationSummary {
+  readonly busy: boolean;
+  readonly running?: { readonly runId: string; readonly startedAt: string; readonly message?: string };
+  readonly turns: readonly TurnView[];
+  readonly earlier?: { readonly summary: string; readonly messages: number; readonly since: number };
+  readonly nextBefore?: number;
+  readonly interrupts: readonly { readonly id: string; readonly reason: string }[];
+}
+
+export interface ConversationPage {
+  readonly sessions: readonly ConversationSummary[];
+  readonly next?: string;
+}
+
+/** A provider: what its tools can do, and the user's account there. */
+export interface ConnectionView {
+  readonly provider: string;
+  readonly label: string;
+  readonly settingsUrl: string;
+  readonly scopes: readonly { readonly scope: string; readonly allows: string; readonly why?: string }[];
+  readonly tools: readonly {
+    readonly name: string;
+    readonly title: string;
+    readonly effect: 'read' | 'write';
+  }[];
+  readonly account?: { readonly login: string; readonly scopes: readonly string[]; readonly knownAt: string };
+}
+
+/** What the user has taken today. */
+export interface UsageView {
+  readonly used: { readonly requests: number; readonly inputTokens: number; readonly outputTokens: number };
+}
+
+/** The service's own API, at this origin. Every method throws Problem, SignedOut or Offline. */
+export const api = {
+  conversations: (after?: string): Promise<ConversationPage> =>
+    json(`/sessions?limit=30${after === undefined ? '' : `&after=${encodeURIComponent(after)}`}`),
+  conversation: (id: string, before?: number): Promise<ConversationView> =>
+    json(`/sessions/${id}?limit=30${before === undefined ? '' : `&before=${String(before)}`}`),
+  renameConversation: async (id: string, title: string): Promise<void> => {
+    const headers = { 'content-type': 'application/json' };
+    await call(`/sessions/${id}`, { method: 'PATCH', headers, body: JSON.stringify({ title }) });
+  },
+  deleteConversation: async (id: string): Promise<void> => {
+    await call(`/sessions/${id}`, { method: 'DELETE' });
+  },
+  stopRun: async (id: string, conversation: string): Promise<void> => {
+    await call(`/runs/${encodeURIComponent(id)}/stop?sessionId=${conversation}`, { method: 'POST' });
+  },
+  connections: async (): Promise<readonly ConnectionView[]> =>
+    (await json<{ readonly connections: readonly ConnectionView[] }>('/connections')).connections,
+  usage: (): Promise<UsageView> => json('/usage'),
+  me: (): Promise<{ readonly displayName?: string }> => json('/me'),
+};
+
+/** @throws Problem | SignedOut | Offline | whatever an abort throws */
+export async function call(path: string, init: RequestInit = {}): Promise<Response> {
+  let response: Response;
+  try {
+    // The load balancer answers a page without a session with a redirect to the identity provider.
+    response = await fetch(path, { ...init, redirect: 'manual', credentials: 'same-origin' });
+  } catch (error) {
+    if (init.signal?.aborted === true) throw error;
+    throw new Offline();
+  }
+  if (response.type === 'opaqueredirect' || response.status === 401) throw new SignedOut();
+  if (!response.ok) throw await problemOf(response);
+  return response;
+}
+
+async function json<T>(path: string): Promise<T> {
+  const response = await call(path, { headers: { accept: 'application/json' } });
+  return (await response.json()) as T;
+}
+
+async function problemOf(response: Response): Promise<Problem> {
+  const body = (await response.json().catch(() => ({}))) as Partial<
+    Record<'code' | 'detail' | 'requestId', string>
+  >;
+  const { code = `http_${String(response.status)}`, detail = response.statusText, requestId } = body;
+  return new Problem(response.status, code, detail, requestId);
+}

@@ -1,0 +1,31 @@
+import { useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { spokenSentences, type Spoken } from '../state/spoken.ts';
+import type { Chat } from '../state/chat.ts';
+import { texts } from '../texts.ts';
+
+/** Tells assistive software what is new: an answer sentence by sentence, and that it is complete or waits for the user. */
+export function Announcer({ chat }: { readonly chat: Chat }): JSX.Element {
+  const said = useSignal('');
+  const spoken = useRef<Spoken>({ id: undefined, length: 0 });
+  const wasRunning = useRef(false);
+  const isRunning = chat.isRunning.value;
+  const isWaiting = chat.interrupts.value.length > 0;
+  const items = chat.items.value;
+  useEffect(() => {
+    // What was there before is read by its user, and not told.
+    if (isRunning || wasRunning.current) {
+      const { text, now } = spokenSentences(items, spoken.current);
+      spoken.current = now;
+      const end = isWaiting ? texts.needed : texts.answered;
+      said.value = isRunning ? text || said.peek() : `${text} ${end}`.trim();
+    }
+    wasRunning.current = isRunning;
+  }, [items, isRunning, isWaiting]);
+  return (
+    <p class="unseen" role="status">
+      {said.value}
+    </p>
+  );
+}

@@ -1,0 +1,19 @@
+import { join } from 'node:path';
+import { defineConfig } from 'vite';
+
+/** Everything in a file of its own: the pages' policy allows no inline script and no inline style. */
+export default defineConfig({
+  root: import.meta.dirname,
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  resolve: {
+    alias: { 'decode-named-character-reference': join(import.meta.dirname, 'lib/named-characters.ts') },
+  },
+  build: {
+    license: { fileName: 'assets/licenses.md' },
+    outDir: '../dist/pages/built',
+    emptyOutDir: true,
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+    target: 'es2024',
+  },
+});
