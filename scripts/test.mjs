@@ -13,8 +13,16 @@ import { checkInfraTypes, installInfra } from './lib/infra.mjs';
 const SUITES = ['unit', 'e2e', 'security', 'infra', 'browser'];
 /** The tests of each suite that need a browser. */
 const NEEDS_CHROMIUM = { browser: '\\.browser\\.ts$', security: '-browser\\.security\\.ts$' };
-const FAILURES = 'test/e2e/failures/';
 const TWO_AT_A_TIME = '--maxWorkers=2';
+const FAILURES = 'test/e2e/failures/';
+const MEASURED = 'doors\\.security';
+/** The parts of a suite that is run in parts, by the parameters of each. */
+const PARTS = {
+  // The tests of failures mostly wait, for deadlines and for leases.
+  e2e: [[`--testPathPatterns=${FAILURES}`, TWO_AT_A_TIME], [`--testPathIgnorePatterns=${FAILURES}`]],
+  // Nothing runs beside the file that measures how long a verification takes.
+  security: [[`--testPathPatterns=${MEASURED}`], [`--testPathIgnorePatterns=${MEASURED}`, TWO_AT_A_TIME]],
+};
 const say = (line) => process.stdout.write(`${line}\n`);
 
 const given = process.argv.slice(2);
@@ -59,7 +67,7 @@ for (const suite of wanted) {
   }
   const isComplete = whole && parameters.length === 0;
   if (suite === 'unit' && coverage !== undefined) parameters.push(...coverageParameters(coverage));
-  const run = { security: runSecurity, infra: runInfra, e2e: runE2e }[suite] ?? runSuite;
+  const run = { security: runSecurity, infra: runInfra }[suite] ?? runParts;
   const startedAt = Date.now();
   const holds = await run(suite, parameters);
   const seconds = (Date.now() - startedAt) / 1000;
@@ -82,7 +90,7 @@ async function runSecurity(suite, parameters) {
   const folder = mkdtempSync(join(tmpdir(), 'onbehalf-assurance-'));
   const environment = { ASSURANCE_REPORT: join(folder, 'lines'), ...(coverage && { COVERAGE: coverage }) };
   try {
-    let holds = await runSuite(suite, parameters, environment);
+    let holds = await runParts(suite, parameters, environment);
     if (passedOn.length > 0) return holds;
     for (const script of ['scripts/coverage.mjs', 'scripts/supply-chain.mjs']) {
       holds = (await start([script], environment, 'inherit')) === 0 && holds;
@@ -100,16 +108,16 @@ async function runSecurity(suite, parameters) {
   }
 }
 
-/** The tests of failures mostly wait, for deadlines and for leases, so two of their files run at the same time. */
-async function runE2e(suite, parameters) {
-  if (!whole) return runSuite(suite, parameters);
-  const failures = await runSuite(suite, [...parameters, `--testPathPatterns=${FAILURES}`, TWO_AT_A_TIME]);
-  return (await runSuite(suite, [...parameters, `--testPathIgnorePatterns=${FAILURES}`])) && failures;
-}
-
 async function runInfra(suite, parameters) {
   installInfra();
-  return checkInfraTypes() && (await runSuite(suite, parameters));
+  return checkInfraTypes() && (await runSuite(suite, [...parameters, TWO_AT_A_TIME]));
+}
+
+async function runParts(suite, parameters, environment) {
+  let holds = true;
+  for (const part of whole ? (PARTS[suite] ?? [[]]) : [[]])
+    holds = (await runSuite(suite, [...part, ...parameters], environment)) && holds;
+  return holds;
 }
 
 async function runSuite(suite, more, environment = {}) {
