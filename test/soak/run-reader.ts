@@ -134,7 +134,8 @@ export class RunReader {
     const { run, figures } = this.#reading;
     if (id !== this.#lastId + 1) figures.break('events out of order', `${run.runId}, event ${String(id)}`);
     this.#lastId = id;
-    run.accepted = true;
+    // One that could not begin has only an error.
+    run.accepted ||= event.type !== 'RUN_ERROR';
     if (event.type === 'TEXT_MESSAGE_CONTENT') run.answer += event.delta ?? '';
     if (event.type === 'TOOL_CALL_RESULT') {
       const code = (JSON.parse(event.content ?? '{}') as ToolAnswer).error?.code;

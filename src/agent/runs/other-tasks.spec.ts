@@ -99,9 +99,27 @@ describe('the runs of other tasks', () => {
   it('end as lost where their conversation is deleted', async () => {
     await begun(owner.conversations, 'hello', { runId: 'run' });
     const reading = read(await found());
-    store.objects.clear();
-    expect(await reading).toMatchObject([START, { kind: 'failed', error: { code: 'run_lost' } }]);
+    await owner.shared.publish(NAME, [START, TEXT].map(storedRunEvent), false);
+    await delay(600);
+    const working = [...store.objects.keys()].filter((key) => key.endsWith('working-set.json'));
+    for (const key of working) store.objects.delete(key);
+    expect(await reading).toMatchObject([START, TEXT, { kind: 'failed', error: { code: 'run_lost' } }]);
   });
+
+  it.each([['a new'], ['an older']])(
+    'can be tried again where the claim was given back before they began, in %s conversation',
+    async (which) => {
+      if (which === 'an older') {
+        const first = await begun(owner.conversations, 'first', { runId: 'first' });
+        await first.finish({ outcome: 'success', messages: [user('first')] });
+      }
+      const turn = await begun(owner.conversations, 'hello', { runId: 'run' });
+      const reading = read(await found());
+      await turn.abandon();
+      const told = { kind: 'failed', error: { code: 'sessions_unavailable' } };
+      expect(await reading).toMatchObject([told]);
+    },
+  );
 
   it('are not read any more when the reader has gone', async () => {
     await begun(owner.conversations, 'hello', { runId: 'run' });

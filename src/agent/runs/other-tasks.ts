@@ -55,15 +55,18 @@ export class OtherTasks {
     }
   }
 
-  /** Whether the run is still in progress; it is followed further then. While the store does not answer, it is. */
-  async #again(name: RunName, before: FoundRun): Promise<FoundRun> {
+  /**
+   * Whether the run is still in progress; it is followed further then. While the store does not answer, it is. Undefined
+   * where the conversation knows of no such run any more.
+   */
+  async #again(name: RunName, before: FoundRun): Promise<FoundRun | undefined> {
     try {
       const now = await this.#conversations.run(name);
       if (now.kind === 'running') await this.#shared.ask(now.task, 'follow', name);
       return now;
     } catch (error) {
       if (error instanceof AppError && error.code === 'sessions_unavailable') return before;
-      return { kind: 'ended', run: { runId: name.runId } };
+      return undefined;
     }
   }
 
@@ -73,8 +76,8 @@ export class OtherTasks {
     gone: AbortSignal,
   ): AsyncGenerator<RunEvent, void, undefined> {
     let sent = 0;
-    let now = found;
-    for (let look = 1; now.kind === 'running' && !gone.aborted; look += 1) {
+    let now: FoundRun | undefined = found;
+    for (let look = 1; now?.kind === 'running' && !gone.aborted; look += 1) {
       // The next look can succeed where this one fails, so the reader is not cut off.
       const { events, hasEnded } = await this.#shared.published(name).catch(() => NOTHING_NEW);
       yield* runEventsOf(events.slice(sent));
@@ -84,10 +87,13 @@ export class OtherTasks {
       if (look % LOOKS_BEFORE_CHECK !== 0) continue;
       now = await this.#again(name, now);
     }
-    if (now.kind !== 'ended') return;
+    if (now?.kind === 'running') return;
     // A task that died has left what it has published.
-    const events = now.run.events ?? (await this.#shared.published(name)).events;
-    yield* ending(runEventsOf(events), sent);
+    const events = now?.run.events ?? (await this.#shared.published(name)).events;
+    // A claim that the store has taken without saying so is given back: the run has not begun, and can be tried again.
+    if (now === undefined && events.length === 0)
+      yield { kind: 'failed', error: new AppError('sessions_unavailable') };
+    else yield* ending(runEventsOf(events), sent);
   }
 }
 
