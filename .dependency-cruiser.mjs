@@ -39,7 +39,7 @@ export const ARROWS = [
     ['agent/(interrupts|strands)', 'tools', 'sessions', 'usage', 'identity/sign-in', 'config', 'common'],
   ],
   ['agent-events', 'agent/events', ['agent/(interrupts|runs)', 'sessions', 'common']],
-  ['api-docs', 'api-docs', ['identity/sign-in', 'config', 'common']],
+  ['api-docs', 'api-docs', ['config', 'common']],
   ['pages', 'pages', ['identity/sign-in', 'common']],
   ['forgetting-a-user-starts-no-role', 'forget-user', ['sessions', 'storage', 'config', 'common']],
   ['the-doctor-looks-from-outside', 'doctor', ['roles', 'tools', 'config', 'common']],

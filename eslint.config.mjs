@@ -90,18 +90,6 @@ export default defineConfig(
     rules: { '@typescript-eslint/no-unsafe-enum-comparison': 'off' },
   },
   {
-    files: ['src/**/assets/*.js'],
-    languageOptions: {
-      globals: {
-        BroadcastChannel: 'readonly',
-        document: 'readonly',
-        location: 'readonly',
-        SwaggerUIBundle: 'readonly',
-        URL: 'readonly',
-      },
-    },
-  },
-  {
     files: ['**/*.mjs'],
     languageOptions: {
       globals: {

@@ -10,6 +10,7 @@ export default defineConfig({
   },
   build: {
     license: { fileName: 'assets/licenses.md' },
+    rolldownOptions: { input: ['index.html', 'docs.html'].map((page) => join(import.meta.dirname, page)) },
     outDir: '../dist/pages/built',
     emptyOutDir: true,
     assetsInlineLimit: 0,

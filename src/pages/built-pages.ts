@@ -2,7 +2,7 @@ import { createReadStream, existsSync, readdirSync, readFileSync } from 'node:fs
 import { extname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 
-/** Vite builds the pages from `web/` into this folder: `index.html`, and in `assets` what it loads. */
+/** Vite builds the pages from `web/` into this folder: two pages, and in `assets` what they load. */
 const BUILT = join(import.meta.dirname, 'built');
 const TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
@@ -23,15 +23,19 @@ export interface Asset {
 
 /** The files of the pages. Only what was there at the start is served. */
 export class BuiltPages {
-  /** The chat page; undefined where nothing was built. */
-  readonly page: string | undefined;
+  /** Each undefined where nothing was built. */
+  readonly chat: string | undefined;
+  readonly docs: string | undefined;
   readonly #folder: string;
   readonly #names: ReadonlySet<string>;
 
   constructor(folder = BUILT) {
     const isBuilt = existsSync(folder);
     this.#folder = join(folder, 'assets');
-    this.page = isBuilt ? readFileSync(join(folder, 'index.html'), 'utf8') : undefined;
+    const [chat, docs] = ['index.html', 'docs.html'].map((name) =>
+      isBuilt ? readFileSync(join(folder, name), 'utf8') : undefined,
+    );
+    [this.chat, this.docs] = [chat, docs];
     this.#names = new Set(isBuilt ? readdirSync(this.#folder) : []);
   }
 

@@ -21,6 +21,7 @@ describe('the pages over HTTP', () => {
     folder = mkdtempSync(join(tmpdir(), 'onbehalf-pages-'));
     mkdirSync(join(folder, 'assets'));
     writeFileSync(join(folder, 'index.html'), '<title>the page</title>');
+    writeFileSync(join(folder, 'docs.html'), '<header><!--who--> · out</header>');
     writeFileSync(join(folder, 'assets/index-BksjyZUT.js'), 'run()');
     writeFileSync(join(folder, 'assets/logo.svg'), '<svg/>');
     writeFileSync(join(folder, 'assets/secret.env'), 'SECRET');
@@ -46,6 +47,18 @@ describe('the pages over HTTP', () => {
       ]),
     );
     expect(policy.join()).not.toMatch(/unsafe|https?:|data:|\*/);
+  });
+
+  it.each([
+    ['Alice <b>$&</b>', 'Signed in as Alice &#60;b&#62;$&#38;&#60;/b&#62;'],
+    [undefined, 'You are signed in'],
+  ])('have Swagger UI, which says who is signed in: %s', async (displayName, said) => {
+    await start({ sub: 'alice', ...(displayName !== undefined && { displayName }) });
+    const answer = await get('/docs');
+    expect(answer).toMatchObject({ statusCode: 200, body: `<header>${said} · out</header>` });
+    const policy = String(answer.headers['content-security-policy']);
+    expect(policy).toMatch(/^default-src 'none'; script-src 'self'; /);
+    expect(policy).not.toMatch(/https?:|\*|script-src[^;]*unsafe/);
   });
 
   it('are kept by the browser for as long as their name says what is in them', async () => {

@@ -3,6 +3,7 @@ import { ApiExcludeEndpoint, ApiOperation, ApiResponse, ApiTags } from '@nestjs/
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { AppError } from '../common/errors/index.js';
+import { html } from '../common/http/index.js';
 import { ApiProblem, jsonSchema } from '../common/openapi/index.js';
 import { CurrentUser, type User } from '../identity/sign-in/index.js';
 import { BuiltPages } from './built-pages.js';
@@ -24,11 +25,16 @@ const POLICY = [
   "trusted-types 'none'",
 ].join('; ');
 
+/** Swagger UI writes style attributes and loads data: images; nothing comes from another origin. */
+const DOCS_POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'";
+const WHO = '<!--who-->';
+
 const person = z.object({
   displayName: z.string().optional().describe('Name and user name, where the identity provider tells them'),
 });
 
-/** The chat page. It is static: what it shows comes from the API. */
+/** The pages for people. They are static: what they show comes from the API. */
 @ApiTags('You')
 @Controller()
 export class PagesController {
@@ -42,9 +48,19 @@ export class PagesController {
   @ApiExcludeEndpoint()
   @Header('content-security-policy', POLICY)
   @Header('content-type', 'text/html; charset=utf-8')
-  page(): string {
-    if (this.#pages.page === undefined) throw new AppError('not_found');
-    return this.#pages.page;
+  chat(): string {
+    if (this.#pages.chat === undefined) throw new AppError('not_found');
+    return this.#pages.chat;
+  }
+
+  @Get('docs')
+  @ApiExcludeEndpoint()
+  @Header('content-security-policy', DOCS_POLICY)
+  @Header('content-type', 'text/html; charset=utf-8')
+  docs(@CurrentUser() { displayName }: User): string {
+    if (this.#pages.docs === undefined) throw new AppError('not_found');
+    const who = displayName === undefined ? html`You are signed in` : html`Signed in as ${displayName}`;
+    return this.#pages.docs.replace(WHO, () => who.value);
   }
 
   @Get('assets/:name')

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { violations } from '../support/axe.ts';
 import { launchChromium } from '../support/chromium.ts';
-import { World } from '../support/world.ts';
+import { eventually, World } from '../support/world.ts';
+
+const SHOTS = process.env.SCREENSHOTS;
 
 describe('in Chromium', () => {
   let world: World;
@@ -24,44 +27,49 @@ describe('in Chromium', () => {
     await world.close();
   });
 
-  /** Runs an example in Swagger UI like a person, and returns the text that the page shows. */
-  const runExample = async (page: Page, label: string): Promise<string> => {
+  /** Runs an example in Swagger UI like a person. */
+  const runExample = async (page: Page, label: string): Promise<void> => {
     await page.selectOption('.opblock-post .examples-select select', { label });
-    const answered = page.waitForResponse((response) => response.url().endsWith('/invocations'));
     await page.click('.opblock-post button.execute');
-    await (await answered).finished();
+  };
+  /** The raw events that Swagger UI shows in the end. */
+  const rawEvents = async (page: Page): Promise<string> => {
     const shown = page
       .locator('.opblock-post .live-responses-table .response-col_description .highlight-code')
       .first();
-    const expected = /RUN_FINISHED|RUN_ERROR|"code"/;
-    await shown.filter({ hasText: expected }).waitFor();
+    await shown.filter({ hasText: /RUN_FINISHED|RUN_ERROR|"code"/ }).waitFor();
     return (await shown.textContent()) ?? '';
   };
+  const accessible = async (page: Page, name: string): Promise<void> => {
+    if (SHOTS !== undefined) await page.screenshot({ path: `${SHOTS}/docs-${name}.png` });
+    expect(await violations(page)).toEqual([]);
+  };
 
-  it('a user signs in, asks, connects, consents, and gets the answer', async () => {
+  it('a user signs in, tries the first example, consents, and the answer goes on by itself', async () => {
     const page = await context.newPage();
+    await page.setViewportSize({ width: 1280, height: 800 });
     await page.goto(`${world.url}/docs`);
     await page.click('text=Alice Arden');
-    await page.waitForURL(`${world.url}/docs`);
-    await page.click('.opblock-post .opblock-summary-control');
+    const execute = page.locator('.opblock-post button.execute');
+    await execute.waitFor();
+    await page.waitForFunction(() => scrollY > 0 || document.body.scrollHeight <= innerHeight);
+    await accessible(page, 'start');
+    await eventually(async () => ((await execute.boundingBox())?.y ?? 9_999) < 760);
 
-    const paused = await runExample(page, '1. A first message');
-    const connectUrl = /"connectUrl":"([^"]+)"/.exec(paused)?.[1] ?? '';
+    await runExample(page, '1. A first message');
+    const link = page.locator('#live .card a.button');
+    await link.waitFor();
+    const raw = await rawEvents(page);
+    const connectUrl = /"connectUrl":"([^"]+)"/.exec(raw)?.[1] ?? '';
     expect(connectUrl).toContain(`${world.url}/oauth2/connect?ticket=`);
     // The page shows only the link of the event, and no text that a model could have written.
-    const link = page.locator('#notice a');
     expect(await link.getAttribute('href')).toBe(connectUrl);
-    expect(await link.textContent()).toBe('Read your GitHub profile (interrupt-1)');
+    expect(await page.locator('.curl-command').textContent()).toContain('AWSELBAuthSessionCookie-0');
+    await accessible(page, 'consent');
 
-    // A page of this origin waits, like a chat page.
-    await page.evaluate(() => {
-      const waiting = window as unknown as { messages: unknown[] };
-      waiting.messages = [];
-      new BroadcastChannel('onbehalf').onmessage = ({ data }) => waiting.messages.push(data);
-    });
-
-    const consent = await context.newPage();
-    await consent.goto(connectUrl);
+    const opened = context.waitForEvent('page');
+    await link.click();
+    const consent = await opened;
     expect(await consent.locator('h1').textContent()).toBe('Connect GitHub?');
     expect(await consent.locator('dl').textContent()).toContain('Read all user profile data');
     await consent.keyboard.press('Tab');
@@ -71,21 +79,19 @@ describe('in Chromium', () => {
     await consent.click('button:text-is("Authorize")');
     await consent.waitForURL(/session-binding/);
     expect(await consent.locator('h1').textContent()).toBe('GitHub is connected');
-    await page.waitForFunction(() => (window as unknown as { messages: unknown[] }).messages.length === 1);
-    expect(await page.evaluate(() => (window as unknown as { messages: unknown[] }).messages)).toEqual([
-      { type: 'authorization_complete', sessionId: 'try-it-out', interruptId: 'interrupt-1' },
-    ]);
-    expect(await page.locator('#notice').textContent()).toContain('Resume interrupt-1');
+    await page.waitForSelector('#live .item.answer:has-text("alice-octo")');
     await consent.close();
 
-    const resumed = await runExample(page, '2. Resume, after you have opened connectUrl and consented');
-    expect(resumed).toContain('alice-octo');
-    await page.fill('.opblock-post textarea', '{"sessionId":"second","message":"Who am I on GitHub?"}');
-    const answered = page.waitForResponse((response) => response.url().endsWith('/invocations'));
-    await page.click('.opblock-post button.execute');
-    const second = await (await answered).text();
-    expect(second).toContain('"type":"success"');
-    expect(second).not.toContain('connectUrl');
+    // What waits is there again after a reload, with its buttons.
+    await runExample(page, '5. A write: it needs your approval');
+    await page.waitForSelector('#live .card button:text-is("Approve")');
+    await page.reload();
+    await page.waitForSelector('#live .card button[aria-disabled="false"]:text-is("Decline")');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    await page.setViewportSize({ width: 390, height: 800 });
+    await accessible(page, 'approval-dark-390');
+    await page.click('#live .card button:text-is("Decline")');
+    await page.waitForSelector('#live .card', { state: 'detached' });
     expect(complaints).toEqual([]);
     await page.close();
   });

@@ -14,7 +14,7 @@ const TAKEN_OVER_MS = 6_000;
 
 describe('npm run dev', () => {
   const folder = mkdtempSync(join(tmpdir(), 'onbehalf-dev-'));
-  const page = join(folder, 'src/api-docs/docs.controller.ts');
+  const page = join(folder, 'src/pages/pages.controller.ts');
   const alice = new HttpBrowser();
   let original = '';
   let dev: LocalProcess;
@@ -33,13 +33,13 @@ describe('npm run dev', () => {
   });
 
   const title = async (): Promise<string | undefined> =>
-    /<title>(.*)<\/title>/.exec((await alice.navigate(`${URL_}/docs`)).text)?.[1];
+    /(\w+) as Alice Arden/.exec((await alice.navigate(`${URL_}/docs`)).text)?.[1];
   const write = (title: string): void => {
-    writeFileSync(page, original.replace('<title>OnBehalf API', `<title>${title}`));
+    writeFileSync(page, original.replace('Signed in as', `${title} as`));
   };
 
   it('runs both roles from the sources', async () => {
-    expect(await title()).toBe('OnBehalf API');
+    expect(await title()).toBe('Signed');
     expect(dev.output()).toContain(`http://127.0.0.1:${String(PORT + 10)}`);
   });
 
@@ -50,9 +50,9 @@ describe('npm run dev', () => {
       seen.add(await title());
       return seen.has('Changed');
     }, TAKEN_OVER_MS);
-    expect([...seen]).toEqual(['OnBehalf API', 'Changed']);
+    expect([...seen]).toEqual(['Signed', 'Changed']);
     expect(dev.output()).toMatch(
-      /src\/api-docs\/docs\.controller\.ts changed\. Both roles run it after \d+\.\d s\./,
+      /src\/pages\/pages\.controller\.ts changed\. Both roles run it after \d+\.\d s\./,
     );
   }, 20_000);
 

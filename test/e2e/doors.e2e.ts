@@ -23,7 +23,7 @@ describe('the routes of both roles', () => {
     ['agent', 'GET', '/me'],
     ['agent', 'GET', '/connections'],
     ['agent', 'GET', '/docs'],
-    ['agent', 'GET', '/docs/start.js'],
+    ['agent', 'GET', '/docs/swagger-ui-bundle.js'],
     ['agent', 'GET', '/docs/swagger-ui.css'],
     ['agent', 'GET', '/openapi.json'],
     ['agent', 'POST', '/invocations'],

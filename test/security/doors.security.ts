@@ -275,7 +275,7 @@ describe('the routes of both roles', () => {
         '/me',
         '/connections',
         '/docs',
-        '/docs/start.js',
+        '/docs/swagger-ui-bundle.js',
         '/docs/swagger-ui.css',
         '/openapi.json',
         '/sessions',

@@ -7,19 +7,25 @@ import type { HttpBrowser } from '../../local/lib/http-browser.ts';
 import type { Invocation } from '../../local/lib/invoke.ts';
 import { Claim } from '../support/assurance.ts';
 import { obedientModel } from '../support/obedient-model.ts';
+import { ownLink } from '../../web/lib/own-link.ts';
 import { connectUrlOf, subjectOf, World } from '../support/world.ts';
 import { CARRIERS, carried, INJECTIONS } from './injections.ts';
 
-const START = readFileSync('src/api-docs/assets/start.js', 'utf8');
+interface Finished {
+  readonly type: string;
+  readonly outcome?: {
+    readonly interrupts?: readonly { readonly metadata: Readonly<Record<string, unknown>> }[];
+  };
+}
 
-/** The links that our own page shows for an event stream. */
+/** The links that our own pages show for an event stream. */
 function renderedLinks(raw: string, publicUrl: string): readonly string[] {
-  const [source = ''] = /function connectLinks\(text\) \{[^]*?\n\}/.exec(START) ?? [];
-  // The rule of eslint is about code from outside. This is the page's own function, which runs here without a page.
-  const make = Reflect.construct(Function, ['location', `${source}; return connectLinks;`]) as (
-    location: object,
-  ) => (text: string) => readonly { connectUrl: string }[];
-  return make({ origin: publicUrl })(raw).map(({ connectUrl }) => connectUrl);
+  return raw
+    .split('\n')
+    .filter((line) => line.startsWith('data: '))
+    .map((line) => JSON.parse(line.slice(6)) as Finished)
+    .flatMap(({ outcome }) => outcome?.interrupts ?? [])
+    .flatMap(({ metadata }) => ownLink(metadata.connectUrl, publicUrl) ?? []);
 }
 
 describe('a model that obeys every text', () => {

@@ -19,7 +19,8 @@ In between: \`TEXT_MESSAGE_*\` (the answer, word by word), \`TOOL_CALL_START\`/\
 | \`approval_required\` | \`input\`, and \`account\` where it is known | resume with the payload \`{"approved": true}\` |
 | \`account_changed\` | \`provider\`, the account \`before\` and the one \`now\` | resume with \`{"switch": true}\` to act as the new account; with any other payload you are asked to consent again as the account before |
 
-A new message instead of a resume closes the interrupt and is answered.
+A new message instead of a resume closes the interrupt and is answered. \`@ag-ui/client\` 1.0.0 does not send a plain message
+while an interrupt is pending: resume with \`"cancelled"\` first.
 
 The \`CUSTOM\` event \`notice\` names scopes that the provider has granted and nobody asked for; \`earlier_summarised\` says that the model is told a summary of the earliest messages from now on. Lines that begin with a
 colon are heartbeats. Every event has an id: its number in the run. A client that has lost its connection reads on with
