@@ -5,7 +5,11 @@ import type { FlowResult } from './flow-results.js';
 
 type Result = Exclude<FlowResult, { kind: 'refused' }>;
 
-const RETURN = html`<p><a href="/">Return to the assistant</a></p>`;
+/** To the conversation that waits, where it is known. */
+function wayBack({ waiting }: Result): Html {
+  const address = waiting === undefined ? '/' : `/?c=${encodeURIComponent(waiting.sessionId)}`;
+  return html`<p><a href="${address}">Return to the assistant</a></p>`;
+}
 
 /**
  * The page before consent: the user, the tool, the scopes and one button. The button has no focus, so that an accidental
@@ -37,7 +41,7 @@ export function connectPage(ticket: FlowTicket, sealed: string, user: User): Ren
 
 /** The page at the end. It tells the waiting page of the same origin the result of its interrupt. */
 export function resultPage(result: Result, user: User): RenderedPage {
-  const { title, tone, body } = PAGES[result.kind](result);
+  const { title, tone, body } = PAGES[result.kind](result, wayBack(result));
   const { waiting, kind } = result;
   if (waiting === undefined) return renderPage({ title, tone, body, user });
   const type = kind === 'denied' ? 'authorization_denied' : 'authorization_complete';
@@ -52,31 +56,31 @@ interface Words {
   readonly body: Html;
 }
 
-const PAGES: Readonly<Record<Result['kind'], (result: Result) => Words>> = {
-  done: ({ provider, account }) => ({
+const PAGES: Readonly<Record<Result['kind'], (result: Result, back: Html) => Words>> = {
+  done: ({ provider, account }, back) => ({
     title: 'Connected',
     tone: 'good',
     body: html`<h1>${provider} is connected</h1>
 <p role="status">The assistant can go on with what you asked. You can close this page and return to the conversation.</p>
-${sameAccount(account)}<p class="soft">You can revoke this at any time in the settings of ${provider}.</p>${RETURN}`,
+${sameAccount(account)}<p class="soft">You can revoke this at any time in the settings of ${provider}.</p>${back}`,
   }),
-  already_done: ({ provider }) => ({
+  already_done: ({ provider }, back) => ({
     title: 'Already connected',
     tone: 'good',
     body: html`<h1>${provider} is already connected</h1>
-<p>This authorization was completed before, and nothing was changed now. Return to the conversation to go on.</p>${RETURN}`,
+<p>This authorization was completed before, and nothing was changed now. Return to the conversation to go on.</p>${back}`,
   }),
-  denied: () => ({
+  denied: (_, back) => ({
     title: 'Not connected',
     tone: 'neutral',
     body: html`<h1>You did not authorize access</h1>
-<p role="status">Nothing was shared with the assistant. If you change your mind, return to the conversation and ask again.</p>${RETURN}`,
+<p role="status">Nothing was shared with the assistant. If you change your mind, return to the conversation and ask again.</p>${back}`,
   }),
-  in_progress: ({ provider }) => ({
+  in_progress: ({ provider }, back) => ({
     title: 'Almost connected',
     tone: 'neutral',
     body: html`<h1>${provider} is being connected</h1>
-<p>Your consent has arrived. If the page that you came back to shows an error, reload it; or return to the conversation and ask again.</p>${RETURN}`,
+<p>Your consent has arrived. If the page that you came back to shows an error, reload it; or return to the conversation and ask again.</p>${back}`,
   }),
 };
 

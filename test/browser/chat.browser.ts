@@ -1,14 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { AxeResults } from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { ruleBasedModel } from '../../local/bedrock/rule-based-model.ts';
+import { violations } from '../support/axe.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { eventually, World } from '../support/world.ts';
 
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core'), 'utf8');
 const WHO = 'Who am I on GitHub?';
 const SHOTS = process.env.SCREENSHOTS;
 
@@ -50,13 +47,7 @@ describe('the chat page, in Chromium', () => {
   };
   const accessible = async (name: string, of = page): Promise<void> => {
     await shot(name, of);
-    await of.evaluate(AXE);
-    const { violations } = await of.evaluate(() =>
-      (window as unknown as { axe: { run: () => Promise<AxeResults> } }).axe.run(),
-    );
-    expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual(
-      [],
-    );
+    expect(await violations(of)).toEqual([]);
   };
   const say = async (text: string, of = page): Promise<void> => {
     await of.fill('#message', text);
@@ -301,7 +292,7 @@ describe('the chat page, in Chromium', () => {
       () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Infinity,
     );
     process.stderr.write(`first paint after ${painted.toFixed(0)} ms, ${String(bytes)} bytes compressed\n`);
-    expect(loaded).toHaveLength(3);
+    expect(loaded).toHaveLength(4);
     expect(bytes).toBeLessThan(45_000);
     expect(painted).toBeLessThan(1_000);
   });

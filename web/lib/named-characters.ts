@@ -19,5 +19,5 @@ const NAMED: Readonly<Record<string, string>> = {
  * Trusted Types forbid, or has a table that is larger than the rest of the page.
  */
 export function decodeNamedCharacterReference(name: string): string | false {
-  return NAMED[name] ?? false;
+  return Object.hasOwn(NAMED, name) ? (NAMED[name] ?? false) : false;
 }

@@ -1,3 +1,5 @@
+import { noteServerTime } from './clock.ts';
+
 /** An answer of the service that says what is wrong: a problem document of RFC 9457. */
 export class Problem extends Error {
   override readonly name = 'Problem';
@@ -100,16 +102,27 @@ export const api = {
   me: (): Promise<{ readonly displayName?: string }> => json('/me'),
 };
 
+/** An answer begins within this time. */
+const ANSWER_MS = 30_000;
+
 /** @throws Problem | SignedOut | Offline | whatever an abort throws */
 export async function call(path: string, init: RequestInit = {}): Promise<Response> {
+  const late = new AbortController();
+  const timer = setTimeout(() => {
+    late.abort();
+  }, ANSWER_MS);
+  const signal = AbortSignal.any([late.signal, ...(init.signal == null ? [] : [init.signal])]);
   let response: Response;
   try {
     // The load balancer answers a page without a session with a redirect to the identity provider.
-    response = await fetch(path, { ...init, redirect: 'manual', credentials: 'same-origin' });
+    response = await fetch(path, { ...init, signal, redirect: 'manual', credentials: 'same-origin' });
   } catch (error) {
     if (init.signal?.aborted === true) throw error;
     throw new Offline();
+  } finally {
+    clearTimeout(timer);
   }
+  noteServerTime(response.headers.get('date'));
   if (response.type === 'opaqueredirect' || response.status === 401) throw new SignedOut();
   if (!response.ok) throw await problemOf(response);
   return response;
@@ -117,7 +130,12 @@ export async function call(path: string, init: RequestInit = {}): Promise<Respon
 
 async function json<T>(path: string): Promise<T> {
   const response = await call(path, { headers: { accept: 'application/json' } });
-  return (await response.json()) as T;
+  try {
+    return (await response.json()) as T;
+  } catch {
+    // It was cut off.
+    throw new Offline();
+  }
 }
 
 async function problemOf(response: Response): Promise<Problem> {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { serverSentEvents, type ServerSentEvent } from './event-stream.ts';
 
 const stream = (...chunks: readonly Uint8Array[]): ReadableStream<Uint8Array> =>
@@ -36,6 +36,31 @@ describe('serverSentEvents', () => {
       );
       expect(await read(...chunks)).toEqual(expected);
     }
+  });
+
+  it.each(['\u2028', '\u2029', '\u0085'])('keeps %j, which is no end of a line here', async (character) => {
+    expect(await read(bytes(`id: 1\ndata: "a${character}b"\n\n`))).toEqual([
+      { id: '1', data: `"a${character}b"` },
+    ]);
+  });
+
+  it('ends where the connection is silent', async () => {
+    jest.useFakeTimers();
+    const silent = new ReadableStream<Uint8Array>({
+      start(controller) {
+        controller.enqueue(bytes('data: 1\n\n'));
+      },
+    });
+    const all: string[] = [];
+    const reading = (async () => {
+      for await (const { data } of serverSentEvents(silent)) all.push(data);
+    })();
+    await jest.advanceTimersByTimeAsync(29_000);
+    expect(await Promise.race([reading.then(() => 'ended'), Promise.resolve('open')])).toBe('open');
+    await jest.advanceTimersByTimeAsync(2_000);
+    await reading;
+    expect(all).toEqual(['1']);
+    jest.useRealTimers();
   });
 
   it('gives no event that was cut off', async () => {

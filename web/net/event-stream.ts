@@ -4,9 +4,12 @@ export interface ServerSentEvent {
   readonly data: string;
 }
 
+/** The service sends a comment every ten seconds. A connection that is silent for longer is dead. */
+const SILENCE_MS = 30_000;
+
 /**
  * The events of a stream, as https://html.spec.whatwg.org/multipage/server-sent-events.html has them; comments are left out.
- * An event that the end of the stream cuts off is none.
+ * An event that the end of the stream cuts off is none. A stream that has been silent for half a minute ends.
  */
 export async function* serverSentEvents(
   body: ReadableStream<Uint8Array>,
@@ -17,7 +20,7 @@ export async function* serverSentEvents(
   let rest = '';
   try {
     for (;;) {
-      const { done, value } = await reader.read();
+      const { done, value } = await withinTime(reader.read());
       if (done) return;
       const blocks = `${rest}${value}`.split(/\r?\n\r?\n/);
       rest = blocks.pop() ?? '';
@@ -27,7 +30,23 @@ export async function* serverSentEvents(
       }
     }
   } finally {
-    await reader.cancel().catch(() => undefined);
+    void reader.cancel().catch(() => undefined);
+  }
+}
+
+const SILENT = { done: true, value: undefined } as const;
+
+async function withinTime(
+  read: Promise<ReadableStreamReadResult<string>>,
+): Promise<ReadableStreamReadResult<string>> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const silent = new Promise<typeof SILENT>((resolve) => {
+    timer = setTimeout(resolve, SILENCE_MS, SILENT);
+  });
+  try {
+    return await Promise.race([read, silent]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -35,7 +54,8 @@ function parsed(block: string): ServerSentEvent | undefined {
   let id: string | undefined;
   const data: string[] = [];
   for (const line of block.split(/\r?\n/)) {
-    const [, name, value = ''] = /^(\w+):? ?(.*)$/.exec(line) ?? [];
+    // A value can have characters that end a line for a regular expression, and not for a stream of events.
+    const [, name, value = ''] = /^(\w+):? ?([^]*)$/.exec(line) ?? [];
     if (name === 'id') id = value;
     if (name === 'data') data.push(value);
   }

@@ -59,8 +59,9 @@ export async function* runEvents(
     } catch (error) {
       const isPassing = error instanceof Offline || (error instanceof Problem && PASSING.has(error.status));
       const isBroken = error instanceof TypeError;
-      if (signal.aborted || attempt >= ATTEMPTS || !(isPassing || isBroken)) throw error;
+      if (signal.aborted || !(isPassing || isBroken)) throw error;
     }
+    if (signal.aborted || attempt >= ATTEMPTS) throw new Offline();
     onConnection((isLost = true));
     await pause(PAUSES_MS[Math.min(attempt, PAUSES_MS.length - 1)] ?? 0, signal);
   }

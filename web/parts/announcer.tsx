@@ -1,7 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import { spokenSentences, type Spoken } from '../state/spoken.ts';
+import { allOf, spokenSentences, type Spoken } from '../state/spoken.ts';
 import type { Chat } from '../state/chat.ts';
 import { texts } from '../texts.ts';
 
@@ -11,18 +11,19 @@ export function Announcer({ chat }: { readonly chat: Chat }): JSX.Element {
   const spoken = useRef<Spoken>({ id: undefined, length: 0 });
   const wasRunning = useRef(false);
   const isRunning = chat.isRunning.value;
-  const isWaiting = chat.interrupts.value.length > 0;
+  const ending = chat.ending.value;
   const items = chat.items.value;
   useEffect(() => {
-    // What was there before is read by its user, and not told.
-    if (isRunning || wasRunning.current) {
+    // What was there before a run is read by its user, and not told.
+    if (isRunning && !wasRunning.current) spoken.current = allOf(items);
+    else if (isRunning || wasRunning.current) {
       const { text, now } = spokenSentences(items, spoken.current);
       spoken.current = now;
-      const end = isWaiting ? texts.needed : texts.answered;
+      const end = ending === undefined ? '' : texts.endings[ending];
       said.value = isRunning ? text || said.peek() : `${text} ${end}`.trim();
     }
     wasRunning.current = isRunning;
-  }, [items, isRunning, isWaiting]);
+  }, [items, isRunning, ending]);
   return (
     <p class="unseen" role="status">
       {said.value}

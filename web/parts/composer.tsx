@@ -14,9 +14,10 @@ export function Composer({ app }: { readonly app: App }): JSX.Element {
   const chat = app.chat.value;
   const text = useSignal('');
   const box = useRef<HTMLTextAreaElement>(null);
+  const justComposed = useRef(false);
   const change = (value: string): void => {
     text.value = value;
-    drafts.keep(chat.isBegun.peek() ? chat.id : undefined, value);
+    drafts.keep(app.isNew() ? undefined : chat.id, value);
   };
   useEffect(() => {
     text.value = drafts.of(app.isNew() ? undefined : chat.id);
@@ -26,7 +27,8 @@ export function Composer({ app }: { readonly app: App }): JSX.Element {
     const unsent = app.chat.value.unsent.value;
     if (unsent === undefined) return;
     app.chat.value.unsent.value = undefined;
-    change(unsent);
+    // What is being written stays.
+    change([unsent, text.peek()].filter((each) => each !== '').join('\n\n'));
     box.current?.focus();
   });
   const send = (): void => {
@@ -35,13 +37,18 @@ export function Composer({ app }: { readonly app: App }): JSX.Element {
     change('');
     chat.send(sent);
   };
+  // In Safari, the key that ends a composition comes after its end.
+  const composed = (): void => {
+    justComposed.current = true;
+    setTimeout(() => (justComposed.current = false));
+  };
   const press = (event: TargetedKeyboardEvent<HTMLTextAreaElement>): void => {
     if (event.key === 'ArrowUp' && text.value === '') {
       const last = chat.lastMessage();
       if (last === undefined) return;
       event.preventDefault();
       change(last);
-    } else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) {
+    } else if (event.key === 'Enter' && !event.shiftKey && !event.isComposing && !justComposed.current) {
       event.preventDefault();
       send();
     }
@@ -56,11 +63,9 @@ export function Composer({ app }: { readonly app: App }): JSX.Element {
     >
       <Queue app={app} />
       <div class="box">
-        <label class="unseen" for="message">
-          {texts.messageLabel}
-        </label>
         <textarea
           id="message"
+          aria-label={texts.messageLabel}
           ref={box}
           rows={Math.min(MAXIMUM_ROWS, text.value.split('\n').length)}
           maxLength={MAXIMUM_LENGTH}
@@ -70,6 +75,7 @@ export function Composer({ app }: { readonly app: App }): JSX.Element {
             change(event.currentTarget.value);
           }}
           onKeyDown={press}
+          onCompositionEnd={composed}
         />
         <Buttons chat={chat} isEmpty={!/\S/.test(text.value)} />
       </div>

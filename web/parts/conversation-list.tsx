@@ -1,8 +1,8 @@
 import { useComputed, useSignal, type Signal } from '@preact/signals';
 import type { JSX } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import type { ConversationSummary } from '../net/api.ts';
 import type { App } from '../state/app.ts';
-import { drafts } from '../state/drafts.ts';
 import { texts } from '../texts.ts';
 
 const MAXIMUM_TITLE_LENGTH = 80;
@@ -24,18 +24,16 @@ export function ConversationList({ app }: { readonly app: App }): JSX.Element {
       >
         {texts.newConversation}
       </button>
-      {!isEmpty && (
-        <input
-          id="search"
-          type="search"
-          aria-label={texts.searchConversations}
-          placeholder={texts.searchConversations}
-          value={app.search.value}
-          onInput={(event) => {
-            app.search.value = event.currentTarget.value;
-          }}
-        />
-      )}
+      <input
+        id="search"
+        type="search"
+        aria-label={texts.searchConversations}
+        placeholder={texts.searchConversations}
+        value={app.search.value}
+        onInput={(event) => {
+          app.search.value = event.currentTarget.value;
+        }}
+      />
       {isEmpty && <p class="soft">{texts.noConversations}</p>}
       {!isEmpty && found.value.length === 0 && <p class="soft">{texts.nothingFound}</p>}
       <ul>
@@ -65,15 +63,7 @@ function Person({ app }: { readonly app: App }): JSX.Element {
       </ul>
       {usage !== undefined && <p>{texts.tokens(usage.used.inputTokens + usage.used.outputTokens)}</p>}
       <p>
-        <a
-          href="/sign-out"
-          onClick={() => {
-            drafts.clear();
-          }}
-        >
-          {texts.signOut}
-        </a>{' '}
-        · <a href="/docs">{texts.api}</a> ·{' '}
+        <a href="/sign-out">{texts.signOut}</a> · <a href="/docs">{texts.api}</a> ·{' '}
         <button
           type="button"
           class="link"
@@ -134,6 +124,10 @@ function Change({
   const { sessionId, title } = conversation;
   const text = useSignal(title);
   const isAsked = useSignal(false);
+  const field = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    field.current?.focus();
+  }, []);
   const close = (): void => {
     isChanged.value = false;
   };
@@ -147,7 +141,9 @@ function Change({
           close();
         }}
         onKeyDown={(event) => {
-          if (event.key === 'Escape') close();
+          if (event.key !== 'Escape') return;
+          event.preventDefault();
+          close();
         }}
       >
         {isAsked.value ? (
@@ -156,7 +152,7 @@ function Change({
           <input
             aria-label={texts.renameConversation(title)}
             maxLength={MAXIMUM_TITLE_LENGTH}
-            autoFocus
+            ref={field}
             value={text.value}
             onInput={(event) => {
               text.value = event.currentTarget.value;
@@ -175,7 +171,7 @@ function Change({
           {texts.delete}
         </button>
         <button type="button" class="plain" onClick={close}>
-          {texts.keep}
+          {isAsked.value ? texts.keep : texts.cancel}
         </button>
       </form>
     </li>

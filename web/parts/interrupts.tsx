@@ -1,7 +1,10 @@
-import { useComputed, useSignal } from '@preact/signals';
+import { useComputed, useSignal, type Signal } from '@preact/signals';
 import type { ComponentChildren, JSX } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Answer, Chat, Interrupt } from '../state/chat.ts';
+import { serverNow } from '../net/clock.ts';
+import { ownLink } from '../lib/own-link.ts';
+import type { Chat } from '../state/chat.ts';
+import type { Answer, Interrupt } from '../state/chat-types.ts';
 import type { Names } from '../state/names.ts';
 import { texts } from '../texts.ts';
 
@@ -45,7 +48,7 @@ function ConsentCard(props: CardProps): JSX.Element {
   const { metadata, expiresAt } = interrupt;
   const provider = names.provider(metadata.provider);
   const left = useTimeLeft(expiresAt);
-  const link = ownLink(metadata.connectUrl);
+  const link = ownLink(metadata.connectUrl, location.origin);
   const isDenied = chat.denied.value.has(interrupt.id);
   const isUsable = link !== undefined && left > 0 && !isDenied;
   const told = isDenied
@@ -157,23 +160,22 @@ function CardFrame({ title, children, chat, interrupt }: FrameProps): JSX.Elemen
   const id = `card-${interrupt.id}`;
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    // Whoever is writing goes on writing.
+    // Whoever is writing goes on writing, and the first of several cards is read first.
     const { activeElement } = document;
-    const isWriting = activeElement instanceof HTMLTextAreaElement && activeElement.value !== '';
-    if (!isWriting) heading.current?.focus();
+    const isWriting =
+      activeElement instanceof HTMLInputElement ||
+      (activeElement instanceof HTMLTextAreaElement && activeElement.value !== '');
+    const isFirst = chat.interrupts.peek()[0]?.id === interrupt.id;
+    if (!isWriting && isFirst) heading.current?.focus();
   }, []);
   return (
     <section class="card" aria-labelledby={id}>
       <h2 id={id} tabIndex={-1} ref={heading}>
         {title}
       </h2>
-      {answer === undefined ? children : <p role="status">{said(answer)}</p>}
+      {answer === undefined ? children : <p role="status">{texts.approval.answered}</p>}
     </section>
   );
-}
-
-function said({ status }: Answer): string {
-  return status === 'resolved' ? texts.consent.waiting : texts.approval.declined;
 }
 
 interface DecideProps extends CardProps {
@@ -184,22 +186,16 @@ interface DecideProps extends CardProps {
 
 /** A button that cannot be pressed in the moment in which it appears. */
 function Decide({ chat, interrupt, answer, isPlain = false, children }: DecideProps): JSX.Element {
-  const isArmed = useSignal(false);
-  useEffect(() => {
-    const timer = setTimeout(() => {
-      isArmed.value = true;
-    }, ARMED_AFTER_MS);
-    return () => {
-      clearTimeout(timer);
-    };
-  }, []);
+  const isArmed = useArmed();
   return (
     <button
       type="button"
       class={isPlain ? 'plain' : ''}
       aria-disabled={!isArmed.value}
       onClick={() => {
-        if (isArmed.value) chat.answer(interrupt.id, answer);
+        if (!isArmed.value) return;
+        chat.answer(interrupt.id, answer);
+        document.querySelector<HTMLElement>('#message')?.focus();
       }}
     >
       {children}
@@ -207,15 +203,42 @@ function Decide({ chat, interrupt, answer, isPlain = false, children }: DecidePr
   );
 }
 
+/** Only when the window has been in front for a moment: another site can cover it, and ask for a double click. */
+function useArmed(): Signal<boolean> {
+  const isArmed = useSignal(false);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const arm = (): void => {
+      disarm();
+      timer = setTimeout(() => {
+        isArmed.value = true;
+      }, ARMED_AFTER_MS);
+    };
+    const disarm = (): void => {
+      clearTimeout(timer);
+      isArmed.value = false;
+    };
+    arm();
+    addEventListener('focus', arm);
+    addEventListener('blur', disarm);
+    return () => {
+      clearTimeout(timer);
+      removeEventListener('focus', arm);
+      removeEventListener('blur', disarm);
+    };
+  }, []);
+  return isArmed;
+}
+
 function Decline(props: Omit<DecideProps, 'answer'>): JSX.Element {
   return <Decide {...props} isPlain answer={{ status: 'cancelled' }} />;
 }
 
 function useTimeLeft(expiresAt: string | undefined): number {
-  const now = useSignal(Date.now());
+  const now = useSignal(serverNow());
   useEffect(() => {
     const timer = setInterval(() => {
-      now.value = Date.now();
+      now.value = serverNow();
     }, 1_000);
     return () => {
       clearInterval(timer);
@@ -228,12 +251,6 @@ function useTimeLeft(expiresAt: string | undefined): number {
 function clock(ms: number): string {
   const seconds = Math.floor((ms % MINUTE_MS) / 1_000);
   return `${String(Math.floor(ms / MINUTE_MS))}:${String(seconds).padStart(2, '0')}`;
-}
-
-function ownLink(value: unknown): string | undefined {
-  if (typeof value !== 'string' || !URL.canParse(value)) return undefined;
-  const { origin, pathname, href } = new URL(value);
-  return origin === location.origin && pathname === '/oauth2/connect' ? href : undefined;
 }
 
 function textOf(value: unknown): string {

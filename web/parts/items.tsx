@@ -4,6 +4,7 @@ import type { Item, ToolStep } from '../state/items.ts';
 import type { Names } from '../state/names.ts';
 import { texts } from '../texts.ts';
 import { CopyButton } from './copy-button.tsx';
+import { Guarded } from './guarded.tsx';
 import { Markdown } from './markdown.tsx';
 
 interface ItemsProps {
@@ -19,7 +20,9 @@ export function Items({ chat, names }: ItemsProps): JSX.Element {
       <ol class="items">
         {chat.items.value.map((item) => (
           <li key={item.id} class={`item ${item.kind}`}>
-            <Shown {...{ item, chat, names }} />
+            <Guarded item={item}>
+              <Shown {...{ item, chat, names }} />
+            </Guarded>
           </li>
         ))}
       </ol>
@@ -73,7 +76,9 @@ function Shown({ item, chat, names }: ItemsProps & { readonly item: Item }): JSX
         </details>
       );
     case 'step':
-      return <Step step={item} title={names.tool(item.name)} />;
+      return (
+        <Step step={item} title={names.tool(item.name)} isOpen={chat.isRunning.value || isWaiting(chat)} />
+      );
     case 'note':
       return <p>{item.text}</p>;
     case 'error':
@@ -90,14 +95,26 @@ function Shown({ item, chat, names }: ItemsProps & { readonly item: Item }): JSX
   }
 }
 
+function isWaiting({ interrupts }: Chat): boolean {
+  return interrupts.value.length > 0;
+}
+
 /** A call of a tool in one line; its input and result on demand. */
-function Step({ step, title }: { readonly step: ToolStep; readonly title: string }): JSX.Element {
+function Step({
+  step,
+  title,
+  isOpen,
+}: {
+  readonly step: ToolStep;
+  readonly title: string;
+  readonly isOpen: boolean;
+}): JSX.Element {
   const { result, startedAt, endedAt } = step;
   const failed = errorOf(result);
   return (
     <details class={failed === undefined ? '' : 'failed'}>
       <summary>
-        {result === undefined ? texts.step.running(title) : title}
+        {result === undefined && isOpen ? texts.step.running(title) : title}
         {failed !== undefined && <span> · {failed}</span>}
         {startedAt !== undefined && endedAt !== undefined && (
           <span class="soft"> · {texts.step.seconds(endedAt - startedAt)}</span>

@@ -3,6 +3,7 @@ import { gfmTableFromMarkdown } from 'mdast-util-gfm-table';
 import { gfmTable } from 'micromark-extension-gfm-table';
 import type { ComponentChild, JSX } from 'preact';
 import { useMemo } from 'preact/hooks';
+import { texts } from '../texts.ts';
 import { CodeBlock } from './code-block.tsx';
 
 type Tree = ReturnType<typeof fromMarkdown>;
@@ -107,7 +108,7 @@ function Table({ rows, align }: TableProps): JSX.Element {
     </tr>
   );
   return (
-    <div class="table" tabIndex={0} role="region">
+    <div class="table" tabIndex={0} role="region" aria-label={texts.table}>
       <table>
         <thead>{cells(head, 'th')}</thead>
         <tbody>{body.map((row) => cells(row, 'td'))}</tbody>

@@ -58,17 +58,19 @@ function Conversation({ app }: { readonly app: App }): JSX.Element {
     if (isAtEnd.value) jump();
   }, [items, waiting]);
   return (
-    <main>
+    <main inert={app.isListOpen.value && isNarrow()}>
       <BannerLine app={app} />
       <div
         class="scroller"
         ref={scroller}
         tabIndex={0}
+        role="region"
+        aria-label={texts.messages}
         onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
           isAtEnd.value = scrollHeight - scrollTop - clientHeight < NEAR_THE_END;
         }}
       >
-        {items.length === 0 && !chat.isRunning.value && <Welcome app={app} />}
+        <Opening app={app} />
         {chat.hasEarlier.value && (
           <button type="button" class="quiet" onClick={() => void chat.showEarlier()}>
             {texts.earlier}
@@ -89,6 +91,27 @@ function Conversation({ app }: { readonly app: App }): JSX.Element {
       <Composer app={app} />
     </main>
   );
+}
+
+/** What is shown before there are messages. */
+function Opening({ app }: { readonly app: App }): JSX.Element | null {
+  const chat = app.chat.value;
+  if (chat.phase.value === 'loading') return <p class="working">{texts.loading}</p>;
+  if (chat.phase.value === 'failed')
+    return (
+      <div class="opening">
+        <p>{texts.notLoaded}</p>
+        <button type="button" class="plain" onClick={() => void chat.refresh()}>
+          {texts.readAgain}
+        </button>
+      </div>
+    );
+  return chat.items.value.length === 0 && !chat.isRunning.value ? <Welcome app={app} /> : null;
+}
+
+/** Where the list of conversations covers the conversation. */
+function isNarrow(): boolean {
+  return matchMedia('(max-width: 48rem)').matches;
 }
 
 function Welcome({ app }: { readonly app: App }): JSX.Element {
@@ -133,7 +156,7 @@ function BannerLine({ app }: { readonly app: App }): JSX.Element | null {
       </p>
       {requestId !== undefined && <CopyButton text={requestId} />}
       {kind === 'signed_out' ? (
-        <a class="button" href={`/?c=${app.chat.value.id}`}>
+        <a class="button" href={location.pathname + location.search}>
           {texts.signIn}
         </a>
       ) : (

@@ -1,7 +1,8 @@
 import { batch, signal } from '@preact/signals';
 import { api, Offline, Problem, SignedOut, type ConversationSummary, type UsageView } from '../net/api.ts';
 import { texts } from '../texts.ts';
-import { Chat, type TabMessage } from './chat.ts';
+import { Chat } from './chat.ts';
+import type { TabMessage } from './chat-types.ts';
 import { drafts } from './drafts.ts';
 import { Names } from './names.ts';
 
@@ -16,7 +17,7 @@ const VALID_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** The page: which conversation is open, and the list of the others. */
 export class App {
-  readonly chat = signal<Chat>(this.#chat(idOf(location.search) ?? crypto.randomUUID()));
+  readonly chat = signal<Chat>(this.#chat(idOf(location.search)));
   readonly conversations = signal<readonly ConversationSummary[]>([]);
   readonly next = signal<string | undefined>(undefined);
   readonly banner = signal<Banner | undefined>(undefined);
@@ -27,28 +28,41 @@ export class App {
   readonly isListOpen = signal(false);
   readonly areKeysShown = signal(false);
   readonly #channel = new BroadcastChannel('onbehalf');
+  /** Conversations that are not shown, and have a run or messages that wait. */
+  readonly #kept = new Map<string, Chat>();
 
   start(): void {
     this.#channel.onmessage = ({ data }: MessageEvent<TabMessage>) => {
-      this.chat.value.hear(data);
+      for (const chat of [this.chat.value, ...this.#kept.values()]) chat.hear(data);
       if (data.type === 'run_started') this.#touch(data.sessionId);
     };
     addEventListener('popstate', () => {
       this.#show(idOf(location.search));
     });
     document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'visible') void this.chat.value.refresh();
+      if (document.visibilityState === 'visible') void this.#comeBack();
     });
-    addEventListener('online', () => {
-      if (this.banner.value?.kind === 'offline') this.banner.value = undefined;
-      void this.refresh();
-    });
+    addEventListener('online', () => void this.#comeBack());
     if (idOf(location.search) !== undefined) void this.chat.value.open();
     void this.refresh();
     void this.#refreshAccounts();
     void this.#refreshUsage();
-    void this.#guarded(async () => {
+    void this.#refreshPerson();
+  }
+
+  /** What may have changed while nobody looked: also who is signed in. */
+  async #comeBack(): Promise<void> {
+    await this.#refreshPerson();
+    await this.chat.value.refresh();
+    await this.refresh();
+  }
+
+  /** Another user must not see what this one has read. */
+  async #refreshPerson(): Promise<void> {
+    await this.#guarded(async () => {
+      const before = this.displayName.value;
       this.displayName.value = (await api.me()).displayName;
+      if (before !== undefined && before !== this.displayName.value) location.assign('/');
     });
   }
 
@@ -71,13 +85,18 @@ export class App {
     return this.conversations.value.find(({ sessionId }) => sessionId === id)?.title;
   }
 
-  /** Reads the beginning of the list again. */
+  /** Reads the beginning of the list again. What was read beyond it stays. */
   async refresh(): Promise<void> {
     await this.#guarded(async () => {
       const { sessions, next } = await api.conversations();
+      const first = new Set(sessions.map(({ sessionId }) => sessionId));
+      const last = sessions.at(-1)?.updatedAt ?? '';
+      const beyond = this.conversations.value.filter(
+        ({ sessionId, updatedAt }) => !first.has(sessionId) && updatedAt < last,
+      );
       batch(() => {
-        this.conversations.value = sessions;
-        this.next.value = next;
+        this.conversations.value = [...sessions, ...beyond];
+        if (beyond.length === 0) this.next.value = next;
       });
     });
   }
@@ -98,7 +117,8 @@ export class App {
 
   /** @param id absent for a new conversation */
   open(id?: string): void {
-    history.pushState(null, '', id === undefined ? '/' : `/?c=${id}`);
+    const isShown = id !== undefined && id === this.chat.value.id;
+    if (!isShown) history.pushState(null, '', id === undefined ? '/' : `/?c=${id}`);
     this.#show(id);
   }
 
@@ -116,26 +136,33 @@ export class App {
       await api.deleteConversation(id);
       this.conversations.value = this.conversations.value.filter(({ sessionId }) => sessionId !== id);
       drafts.keep(id, '');
+      this.#kept.get(id)?.close();
+      this.#kept.delete(id);
       if (this.chat.value.id === id) this.open();
     });
   }
 
   #show(id: string | undefined): void {
-    if (this.chat.value.id === id) return;
-    this.chat.value.close();
-    batch(() => {
-      this.chat.value = this.#chat(id ?? crypto.randomUUID());
-      this.isListOpen.value = false;
-    });
-    if (id !== undefined) void this.chat.value.open();
+    this.isListOpen.value = false;
+    const before = this.chat.value;
+    if (before.id === id) return;
+    if (before.isBusy) this.#kept.set(before.id, before);
+    else before.close();
+    const kept = this.#kept.get(id ?? '');
+    this.#kept.delete(id ?? '');
+    this.chat.value = kept ?? this.#chat(id);
+    if (id !== undefined && kept === undefined) void this.chat.value.open();
   }
 
-  #chat(id: string): Chat {
-    return new Chat(id, {
+  /** @param known absent for a new conversation */
+  #chat(known: string | undefined): Chat {
+    const id = known ?? crypto.randomUUID();
+    const chat: Chat = new Chat(id, known === undefined ? 'new' : 'loading', {
       ended: (accounts) => {
         this.#touch(id);
         void this.#refreshUsage();
         if (accounts) void this.#refreshAccounts();
+        if (this.chat.value !== chat && !chat.isBusy) this.#kept.delete(id);
       },
       nameOf: (provider) => this.names.provider(provider),
       failed: (error) => {
@@ -144,10 +171,17 @@ export class App {
       begun: (begun) => {
         history.replaceState(null, '', `/?c=${begun}`);
       },
+      gone: () => {
+        this.conversations.value = this.conversations.value.filter(({ sessionId }) => sessionId !== id);
+        if (this.chat.value !== chat) return;
+        this.open();
+        this.banner.value = { kind: 'problem', text: texts.gone };
+      },
       tellTabs: (message) => {
         this.#channel.postMessage(message);
       },
     });
+    return chat;
   }
 
   /** The conversation comes first now. One that is not listed yet is read with the list. */
@@ -174,12 +208,18 @@ export class App {
     else if (error instanceof Offline) this.banner.value = { kind: 'offline', text: texts.offline };
     else if (error instanceof Problem)
       this.banner.value = { kind: 'problem', text: error.message, requestId: error.requestId };
-    else throw error;
+    else {
+      this.banner.value = { kind: 'problem', text: texts.broken };
+      reportError(error);
+    }
   }
 
   async #guarded(work: () => Promise<void>): Promise<void> {
     try {
       await work();
+      // The service answers this browser, so these are over.
+      const kind = this.banner.value?.kind;
+      if (kind === 'offline' || kind === 'signed_out') this.banner.value = undefined;
     } catch (error) {
       this.#tell(error);
     }

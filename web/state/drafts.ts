@@ -2,8 +2,8 @@ const PREFIX = 'onbehalf.draft.';
 const NEW = 'new';
 
 /**
- * What was written and not sent. The draft of a conversation is kept in this browser until its user signs out; that of a new
- * conversation in this tab alone, because nobody knows whose the next tab will be.
+ * What was written and not sent. The draft of a conversation is kept in this browser until its user signs out, which clears
+ * this storage; that of a new conversation in this tab alone, because nobody knows whose the next tab will be.
  */
 export const drafts = {
   of: (id: string | undefined): string => storageOf(id).getItem(PREFIX + (id ?? NEW)) ?? '',
@@ -11,10 +11,6 @@ export const drafts = {
     const key = PREFIX + (id ?? NEW);
     if (text === '') storageOf(id).removeItem(key);
     else storageOf(id).setItem(key, text);
-  },
-  clear(): void {
-    for (const storage of [localStorage, sessionStorage])
-      for (const key of Object.keys(storage)) if (key.startsWith(PREFIX)) storage.removeItem(key);
   },
 };
 

@@ -87,7 +87,10 @@ export function withEvent(items: readonly Item[], event: AGUIEvent, now = Date.n
       return [...items, { kind: 'step', id, name, input: '', startedAt: now }];
     }
     case 'TOOL_CALL_ARGS':
-      return changedStep(items, event.toolCallId, (step) => ({ ...step, input: step.input + event.delta }));
+      return changedStep(withStep(items, event.toolCallId), event.toolCallId, (step) => ({
+        ...step,
+        input: step.input + event.delta,
+      }));
     case 'TOOL_CALL_RESULT':
       return changedStep(items, event.toolCallId, (step) => ({
         ...step,
@@ -117,6 +120,12 @@ function changedStep(
   change: (step: ToolStep) => ToolStep,
 ): readonly Item[] {
   return items.map((item) => (item.kind === 'step' && item.id === id ? change(item) : item));
+}
+
+/** After a reload, the call that a result answers is not there yet. */
+function withStep(items: readonly Item[], id: string): readonly Item[] {
+  const isThere = items.some((item) => item.kind === 'step' && item.id === id);
+  return isThere ? items : [...items, { kind: 'step', id, name: '', input: '' }];
 }
 
 function parsed(content: unknown): unknown {

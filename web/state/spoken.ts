@@ -23,6 +23,12 @@ export function spokenSentences(
   return { text: plain(latest.text.slice(from, to)), now: { id: latest.id, length: to } };
 }
 
+/** Everything of the latest answer, as if it had been told. */
+export function allOf(items: readonly Item[]): Spoken {
+  const latest = items.findLast((item) => item.kind === 'answer');
+  return { id: latest?.id, length: latest?.text.length ?? 0 };
+}
+
 function endOfSentence(text: string): number {
   const last = [...text.matchAll(END)].at(-1);
   return last === undefined ? 0 : last.index + 1;

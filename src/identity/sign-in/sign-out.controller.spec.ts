@@ -50,6 +50,7 @@ describe('signing out', () => {
       '__Host-onbehalf-flow-a=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax; Secure',
       'onbehalf-result=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax',
     ]);
+    expect(headers['clear-site-data']).toBe('"storage"');
     expect(statusCode).toBe(200);
     expect(body).toContain('You are signed out');
     expect(body).not.toContain('Signed in as');
@@ -61,6 +62,7 @@ describe('signing out', () => {
     expect(headers['content-security-policy']).toContain("form-action 'self' https:;");
     const answer = await app.inject({ method: 'POST', url: '/sign-out?next=https://evil.example' });
     expect(answer.statusCode).toBe(303);
+    expect(answer.headers['clear-site-data']).toBe('"storage"');
     expect(answer.headers.location).toBe('https://login.example/logout?client_id=x');
     expect(cookiesOf(answer.headers)).toHaveLength(9);
   });

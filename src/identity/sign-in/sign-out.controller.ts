@@ -36,6 +36,8 @@ export class SignOutController {
 
   @Post()
   end(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
+    // What the pages keep in this browser is this user's.
+    void reply.header('clear-site-data', '"storage"');
     void reply.header('set-cookie', [...sessionCookies(), ...ownCookies(request)]);
     if (this.#signOutUrl !== undefined) {
       void reply.redirect(this.#signOutUrl, 303);
