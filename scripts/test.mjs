@@ -15,13 +15,13 @@ const SUITES = ['unit', 'e2e', 'security', 'infra', 'browser'];
 const NEEDS_CHROMIUM = { browser: '\\.browser\\.ts$', security: '-browser\\.security\\.ts$' };
 const TWO_AT_A_TIME = '--maxWorkers=2';
 const FAILURES = 'test/e2e/failures/';
-const MEASURED = 'doors\\.security';
+const ALONE = '(doors|cross-site)\\.security';
 /** The parts of a suite that is run in parts, by the parameters of each. */
 const PARTS = {
   // The tests of failures mostly wait, for deadlines and for leases.
   e2e: [[`--testPathPatterns=${FAILURES}`, TWO_AT_A_TIME], [`--testPathIgnorePatterns=${FAILURES}`]],
-  // Nothing runs beside the file that measures how long a verification takes.
-  security: [[`--testPathPatterns=${MEASURED}`], [`--testPathIgnorePatterns=${MEASURED}`, TWO_AT_A_TIME]],
+  // One of these measures how long a verification takes, the other one has many requests race for one flow.
+  security: [[`--testPathPatterns=${ALONE}`], [`--testPathIgnorePatterns=${ALONE}`, TWO_AT_A_TIME]],
 };
 const say = (line) => process.stdout.write(`${line}\n`);
 

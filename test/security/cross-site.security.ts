@@ -83,7 +83,7 @@ describe('requests from other sites', () => {
     ];
     const claim = new Claim(
       6,
-      'POST /oauth2/connect and DELETE /sessions: the same combinations; refused requests set no cookie and delete nothing',
+      'POST /oauth2/connect, PATCH and DELETE /sessions: the same combinations; refused requests set no cookie and delete nothing',
       500,
     );
     await inParallel(matrix(types, world.url), async ({ type, headers, crossSite }) => {
@@ -104,11 +104,18 @@ describe('requests from other sites', () => {
     for (const { headers, crossSite } of matrix([undefined], world.url).filter(
       ({ crossSite: refused }) => refused,
     )) {
-      const { status } = await send(urlOf('agent'), '/sessions/forms', {
-        method: 'DELETE',
-        headers: [own, ...headers],
-      });
-      claim.check(`DELETE ${JSON.stringify(headers)}: ${String(status)}`, crossSite && status === 403);
+      for (const [method, more] of [
+        ['DELETE', {}],
+        ['PATCH', { body: '{"title":"x"}' }],
+      ] as const) {
+        const json = method === 'PATCH' ? [['content-type', 'application/json'] as const] : [];
+        const { status } = await send(urlOf('agent'), '/sessions/forms', {
+          method,
+          headers: [own, ...json, ...headers],
+          ...more,
+        });
+        claim.check(`${method} ${JSON.stringify(headers)}: ${String(status)}`, crossSite && status === 403);
+      }
     }
     claim.check(
       'the conversation is still there',

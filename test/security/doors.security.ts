@@ -183,7 +183,9 @@ describe('the routes of both roles', () => {
           // The request is otherwise valid, so that only the missing token can be the reason.
           const type = role === 'agent' ? 'application/json' : 'application/x-www-form-urlencoded';
           const sent: Sent =
-            method === 'POST' ? { body: '{}', headers: [['content-type', type], ...headers] } : { headers };
+            method === 'POST' || method === 'PATCH'
+              ? { body: '{}', headers: [['content-type', type], ...headers] }
+              : { headers };
           const { status } = await send(urlOf(role), path, { method, ...sent });
           claim.check(
             `${role} ${method} ${path} ${JSON.stringify(headers)}: ${String(status)}`,
