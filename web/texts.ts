@@ -34,7 +34,7 @@ export const texts = {
     login === undefined ? `${provider}: not connected yet` : `${provider}: ${login}`,
   tokens: (count: number): string => `Today: ${count.toLocaleString()} tokens`,
   messageLabel: 'Your message',
-  placeholder: 'Ask, or say what to do',
+  placeholder: 'Write a message',
   send: 'Send',
   stop: 'Stop',
   queued: 'Waits until this answer is complete:',

@@ -109,11 +109,10 @@ describe('the chat page, in Chromium', () => {
   it('shows what is to be written, and writes it once it is approved', async () => {
     await connected();
     await say('Open an issue "Lamp" in alice-octo/tram-times');
-    await page.waitForSelector('.card');
+    await page.waitForSelector('.card button[aria-disabled="false"]:text-is("Approve")');
     await accessible('approval');
     expect(await page.locator('.card').textContent()).toContain('Lamp');
-    // A click in the first half second is taken for an accident.
-    await page.click('.card button:text-is("Approve")', { delay: 600 });
+    await page.click('.card button:text-is("Approve")');
     await page.waitForSelector('.card a.button, .item.step:has-text("create github issue")');
   });
 
