@@ -33,9 +33,9 @@ describe('npm run dev', () => {
   });
 
   const title = async (): Promise<string | undefined> =>
-    /(\w+) as Alice Arden/.exec((await alice.navigate(`${URL_}/docs`)).text)?.[1];
+    /(\w+) in as Alice Arden/.exec((await alice.navigate(`${URL_}/docs`)).text)?.[1];
   const write = (title: string): void => {
-    writeFileSync(page, original.replace('Signed in as', `${title} as`));
+    writeFileSync(page, original.replace('Signed in as', `${title} in as`));
   };
 
   it('runs both roles from the sources', async () => {
