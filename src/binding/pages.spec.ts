@@ -107,6 +107,17 @@ describe('the pages', () => {
     );
   });
 
+  it.each([
+    ['one', '/?c=one'],
+    ['a&b=c"\ud800', '/?c=a%26b%3Dc%22%EF%BF%BD'],
+  ])('lead back to the conversation that waits: %j', (sessionId, address) => {
+    expect(resultPage({ ...done, waiting: { ...waiting, sessionId } }, alice).body).toContain(
+      `href="${address}"`,
+    );
+    const { waiting: _, ...alone } = done;
+    expect(resultPage(alone, alice).body).toContain('href="/"');
+  });
+
   it('keep a script intact, whatever values it contains', () => {
     const sessionId = '</script>&\u2028\u2029é';
     const { body } = resultPage({ ...done, waiting: { ...waiting, sessionId } }, alice);

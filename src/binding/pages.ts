@@ -7,7 +7,8 @@ type Result = Exclude<FlowResult, { kind: 'refused' }>;
 
 /** To the conversation that waits, where it is known. */
 function wayBack({ waiting }: Result): Html {
-  const address = waiting === undefined ? '/' : `/?c=${encodeURIComponent(waiting.sessionId)}`;
+  const address =
+    waiting === undefined ? '/' : `/?${new URLSearchParams({ c: waiting.sessionId }).toString()}`;
   return html`<p><a href="${address}">Return to the assistant</a></p>`;
 }
 
