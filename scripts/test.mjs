@@ -16,10 +16,13 @@ const NEEDS_CHROMIUM = { browser: '\\.browser\\.ts$', security: '-browser\\.secu
 const TWO_AT_A_TIME = '--maxWorkers=2';
 const FAILURES = 'test/e2e/failures/';
 const ALONE = '(doors|cross-site)\\.security';
+const OUTAGES = 'alarms\\.infra';
 /** The parts of a suite that is run in parts, by the parameters of each. */
 const PARTS = {
   // The tests of failures mostly wait, for deadlines and for leases.
   e2e: [[`--testPathPatterns=${FAILURES}`, TWO_AT_A_TIME], [`--testPathIgnorePatterns=${FAILURES}`]],
+  // An outage begins while requests are under way, which needs the time that they usually take.
+  infra: [[`--testPathPatterns=${OUTAGES}`], [`--testPathIgnorePatterns=${OUTAGES}`, TWO_AT_A_TIME]],
   // One of these measures how long a verification takes, the other one has many requests race for one flow.
   security: [[`--testPathPatterns=${ALONE}`], [`--testPathIgnorePatterns=${ALONE}`, TWO_AT_A_TIME]],
 };
@@ -110,7 +113,7 @@ async function runSecurity(suite, parameters) {
 
 async function runInfra(suite, parameters) {
   installInfra();
-  return checkInfraTypes() && (await runSuite(suite, [...parameters, TWO_AT_A_TIME]));
+  return checkInfraTypes() && (await runParts(suite, parameters));
 }
 
 async function runParts(suite, parameters, environment) {
