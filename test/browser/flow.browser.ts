@@ -89,6 +89,9 @@ describe('in Chromium', () => {
     await page.waitForSelector('#live .card button[aria-disabled="false"]:text-is("Decline")');
     await page.emulateMedia({ colorScheme: 'dark' });
     await page.setViewportSize({ width: 390, height: 800 });
+    await page.waitForSelector('html.dark-mode');
+    // The colours change little by little.
+    await page.evaluate(() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished)));
     await accessible(page, 'approval-dark-390');
     await page.click('#live .card button:text-is("Decline")');
     await page.waitForSelector('#live .card', { state: 'detached' });
