@@ -12,9 +12,7 @@ export const texts = {
   untitled: 'Untitled',
   changeConversation: (title: string): string => `Rename or delete “${title}”`,
   renameConversation: (title: string): string => `New title of “${title}”`,
-  rename: 'Rename',
   save: 'Save',
-  deleteConversation: (title: string): string => `Delete “${title}”`,
   reallyDelete: (title: string): string => `Delete “${title}” for good?`,
   delete: 'Delete',
   keep: 'Keep',
@@ -98,7 +96,6 @@ export const texts = {
   } as Readonly<Record<string, string>>,
   summarised:
     'This conversation is long: from now on I remember its beginning by a summary. You can still read all of it here.',
-  tryAgain: 'Try again',
   requestId: (id: string): string => `Request ${id}`,
   connectionLost: 'The connection is lost. Trying again …',
   signedOut: 'You are signed out. What you have written is kept.',

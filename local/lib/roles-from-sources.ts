@@ -1,12 +1,13 @@
 import { relative, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { buildPages } from '../../scripts/lib/build.mjs';
 import type { LocalStack } from '../stack.ts';
 import { startBothRoles, type BothRoles } from './both-roles.ts';
 import { say, type Place } from './local-command.ts';
-import { buildPages, PAGES } from './built-pages.ts';
 import { Sources } from './sources.ts';
 
 const SOURCES = 'src';
+const PAGES = 'web';
 /** The folders whose changes count. */
 export const WATCHED = [SOURCES, PAGES];
 /** The time within which an editor saves several files at once. */

@@ -24,12 +24,18 @@ export async function build({ always = false, say = (line) => process.stdout.wri
   say('Building …');
   const startedAt = Date.now();
   await run(process.execPath, ['node_modules/@nestjs/cli/bin/nest.js', 'build']);
-  await run(process.execPath, [
-    'node_modules/vite/bin/vite.js',
-    ...['build', '--config', 'web/vite.config.ts', '--logLevel', 'warn'],
-  ]);
+  await buildPages();
   writeFileSync(STAMP, digest);
   say(`Built in ${((Date.now() - startedAt) / 1000).toFixed(1)} s.`);
+}
+
+/** Builds the pages. @param folder an absolute path; that of the configuration when absent */
+export function buildPages(folder) {
+  return run(process.execPath, [
+    'node_modules/vite/bin/vite.js',
+    ...['build', '--config', 'web/vite.config.ts', '--logLevel', 'warn'],
+    ...(folder === undefined ? [] : ['--outDir', folder]),
+  ]);
 }
 
 function digestOf(files) {

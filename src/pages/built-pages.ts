@@ -32,10 +32,9 @@ export class BuiltPages {
   constructor(folder = BUILT) {
     const isBuilt = existsSync(folder);
     this.#folder = join(folder, 'assets');
-    const [chat, docs] = ['index.html', 'docs.html'].map((name) =>
-      isBuilt ? readFileSync(join(folder, name), 'utf8') : undefined,
-    );
-    [this.chat, this.docs] = [chat, docs];
+    const page = (name: string): string | undefined =>
+      isBuilt ? readFileSync(join(folder, name), 'utf8') : undefined;
+    [this.chat, this.docs] = [page('index.html'), page('docs.html')];
     this.#names = new Set(isBuilt ? readdirSync(this.#folder) : []);
   }
 

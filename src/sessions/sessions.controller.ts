@@ -80,8 +80,7 @@ export class SessionsController {
   ): Promise<ConversationView> {
     const page = { limit, ...(before !== undefined && { before }) };
     const found = await this.#conversations.read(user.sub, id, page);
-    annotateContext({ sessionId: id, chosenByClient: ['sessionId'] });
-    this.#audit.record('conversation_read', { user: user.sub, sessionId: id });
+    this.#record('conversation_read', user, id);
     return conversationView(found);
   }
 
@@ -110,8 +109,7 @@ export class SessionsController {
     @Body({ schema: conversationChange }) { title }: z.infer<typeof conversationChange>,
   ): Promise<void> {
     await this.#conversations.rename(user.sub, id, title);
-    annotateContext({ sessionId: id, chosenByClient: ['sessionId'] });
-    this.#audit.record('conversation_renamed', { user: user.sub, sessionId: id });
+    this.#record('conversation_renamed', user, id);
   }
 
   @Delete(':id')
@@ -134,7 +132,16 @@ export class SessionsController {
     @Param('id', { schema: conversationId }) id: string,
   ): Promise<void> {
     await this.#conversations.delete(user.sub, id);
-    annotateContext({ sessionId: id, chosenByClient: ['sessionId'] });
-    this.#audit.record('conversation_deleted', { user: user.sub, sessionId: id });
+    this.#record('conversation_deleted', user, id);
+  }
+
+  /** After it was done: what was refused is in no trail. */
+  #record(
+    event: 'conversation_read' | 'conversation_renamed' | 'conversation_deleted',
+    { sub }: User,
+    sessionId: string,
+  ): void {
+    annotateContext({ sessionId, chosenByClient: ['sessionId'] });
+    this.#audit.record(event, { user: sub, sessionId });
   }
 }

@@ -5,7 +5,7 @@ import { ApiProblem, jsonSchema } from '../common/openapi/index.js';
 import { CurrentUser, type User } from '../identity/sign-in/index.js';
 import { Connections, type Connection } from './connections.js';
 import { connectionList, type ConnectionView } from './connections.schemas.js';
-import type { ScopeText } from './provider.js';
+import { scopeInWords } from './provider.js';
 import { ToolRegistry, type ProviderTools } from './tool-registry.js';
 
 /** A user's accounts at the providers. */
@@ -55,7 +55,7 @@ function viewOf({ provider, tools }: ProviderTools, connection: Connection | und
     provider: id,
     label,
     settingsUrl,
-    scopes: Object.entries(scopes).map(([scope, text]) => ({ scope, ...inWords(text) })),
+    scopes: Object.entries(scopes).map(([scope, text]) => ({ scope, ...scopeInWords(text) })),
     tools: tools.map(({ name, title, effect, access }) => ({
       name,
       title,
@@ -70,8 +70,4 @@ function viewOf({ provider, tools }: ProviderTools, connection: Connection | und
       },
     }),
   };
-}
-
-function inWords(text: ScopeText): { readonly allows: string; readonly why?: string } {
-  return typeof text === 'string' ? { allows: text } : text;
 }

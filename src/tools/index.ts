@@ -7,7 +7,13 @@ export {
   type ToolCallContext,
 } from './agent-tool.decorator.js';
 export { ProviderApi, type ApiAnswer, type ApiRequest } from './provider-api.js';
-export { type Account, type Provider, type ProviderDiagnosis, type ScopeText } from './provider.js';
+export {
+  scopeInWords,
+  type Account,
+  type Provider,
+  type ProviderDiagnosis,
+  type ScopeText,
+} from './provider.js';
 export { ProviderModule } from './provider.module.js';
 export type {
   AccountChanged,

@@ -6,6 +6,11 @@ import type { ApiConventions, ProviderApi } from './provider-api.js';
 /** The meaning of a scope in the provider's own words, and why a wider one than the task needs is asked for. */
 export type ScopeText = string | { readonly allows: string; readonly why: string };
 
+/** A scope as its user is shown it. */
+export function scopeInWords(text: ScopeText): { readonly allows: string; readonly why?: string } {
+  return typeof text === 'string' ? { allows: text } : { ...text };
+}
+
 /** The account at a provider that a token belongs to. */
 export interface Account {
   /** The provider's own id: stable, never used again for somebody else. */

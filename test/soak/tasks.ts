@@ -35,7 +35,7 @@ export class AgentTasks {
 
   static async start(place: TaskPlace, heap: HeapProbe): Promise<AgentTasks> {
     const { stack, logs } = place;
-    const agent = { ...stack.environment('agent'), ...LIMITS };
+    const agent = agentEnvironment(stack);
     const started: RoleProcess[] = [];
     const start = async (...given: Parameters<typeof startRole>): Promise<RoleProcess> => {
       const task = await startRole(...given);
@@ -99,7 +99,7 @@ export class AgentTasks {
 
   #startAnother(): Promise<RoleProcess> {
     return startRole('agent', {
-      environment: { ...this.#stack.environment('agent'), ...LIMITS },
+      environment: agentEnvironment(this.#stack),
       logFile: `${this.#logs}/others.log`,
     });
   }
@@ -110,6 +110,10 @@ export class AgentTasks {
       'session-binding': [this.#sessionBinding.url],
     });
   }
+}
+
+function agentEnvironment(stack: LocalStack): Readonly<Record<string, string>> {
+  return { ...stack.environment('agent'), ...LIMITS };
 }
 
 export interface TaskPlace {

@@ -1,20 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { MessageView, TurnView } from '../../web/net/api.ts';
 import type { Client } from './client.ts';
 
-export interface MessageView {
-  readonly role: 'user' | 'assistant' | 'tool';
-  readonly text?: string;
-  readonly toolCalls?: readonly { readonly id: string; readonly name: string; readonly input: unknown }[];
-  readonly toolCallId?: string;
-  readonly result?: unknown;
-}
-
-export interface TurnView {
-  readonly seq: number;
-  readonly runId: string;
-  readonly outcome: string;
-  readonly messages: readonly MessageView[];
-}
+export type { MessageView, TurnView };
 
 interface Page {
   readonly busy: boolean;

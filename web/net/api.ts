@@ -43,15 +43,12 @@ export interface TurnView {
   readonly seq: number;
   readonly runId: string;
   readonly outcome: string;
-  readonly startedAt: string;
   readonly messages: readonly MessageView[];
 }
 
 export interface ConversationView extends ConversationSummary {
-  readonly busy: boolean;
-  readonly running?: { readonly runId: string; readonly startedAt: string; readonly message?: string };
+  readonly running?: { readonly runId: string; readonly message?: string };
   readonly turns: readonly TurnView[];
-  readonly earlier?: { readonly summary: string; readonly messages: number; readonly since: number };
   readonly nextBefore?: number;
   readonly interrupts: readonly { readonly id: string; readonly reason: string }[];
 }

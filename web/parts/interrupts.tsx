@@ -5,7 +5,7 @@ import { serverNow } from '../net/clock.ts';
 import { ownLink } from '../lib/own-link.ts';
 import type { Chat } from '../state/chat.ts';
 import type { Answer, Interrupt } from '../state/chat-types.ts';
-import type { Names } from '../state/names.ts';
+import { textOf, type Names } from '../state/names.ts';
 import { texts } from '../texts.ts';
 
 /** A card that appears under the pointer must not be clicked by accident. */
@@ -251,10 +251,6 @@ function useTimeLeft(expiresAt: string | undefined): number {
 function clock(ms: number): string {
   const seconds = Math.floor((ms % MINUTE_MS) / 1_000);
   return `${String(Math.floor(ms / MINUTE_MS))}:${String(seconds).padStart(2, '0')}`;
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value : '';
 }
 
 function scopesOf(value: unknown): readonly string[] {

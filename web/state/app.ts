@@ -1,17 +1,11 @@
 import { batch, signal } from '@preact/signals';
-import { api, Offline, Problem, SignedOut, type ConversationSummary, type UsageView } from '../net/api.ts';
+import { api, type ConversationSummary, type UsageView } from '../net/api.ts';
 import { texts } from '../texts.ts';
 import { Chat } from './chat.ts';
 import type { TabMessage } from './chat-types.ts';
 import { drafts } from './drafts.ts';
+import { faultOf, type Fault } from './fault.ts';
 import { Names } from './names.ts';
-
-/** What the page says above everything else. */
-export interface Banner {
-  readonly kind: 'signed_out' | 'offline' | 'problem';
-  readonly text: string;
-  readonly requestId?: string | undefined;
-}
 
 const VALID_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -20,7 +14,8 @@ export class App {
   readonly chat = signal<Chat>(this.#chat(idOf(location.search)));
   readonly conversations = signal<readonly ConversationSummary[]>([]);
   readonly next = signal<string | undefined>(undefined);
-  readonly banner = signal<Banner | undefined>(undefined);
+  /** Shown above everything else. */
+  readonly banner = signal<Fault | undefined>(undefined);
   readonly displayName = signal<string | undefined>(undefined);
   readonly usage = signal<UsageView | undefined>(undefined);
   readonly names = new Names();
@@ -168,8 +163,8 @@ export class App {
       failed: (error) => {
         this.#tell(error);
       },
-      begun: (begun) => {
-        history.replaceState(null, '', `/?c=${begun}`);
+      begun: () => {
+        history.replaceState(null, '', `/?c=${id}`);
       },
       gone: () => {
         this.conversations.value = this.conversations.value.filter(({ sessionId }) => sessionId !== id);
@@ -204,14 +199,7 @@ export class App {
   }
 
   #tell(error: unknown): void {
-    if (error instanceof SignedOut) this.banner.value = { kind: 'signed_out', text: texts.signedOut };
-    else if (error instanceof Offline) this.banner.value = { kind: 'offline', text: texts.offline };
-    else if (error instanceof Problem)
-      this.banner.value = { kind: 'problem', text: error.message, requestId: error.requestId };
-    else {
-      this.banner.value = { kind: 'problem', text: texts.broken };
-      reportError(error);
-    }
+    this.banner.value = faultOf(error);
   }
 
   async #guarded(work: () => Promise<void>): Promise<void> {

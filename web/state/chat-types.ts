@@ -33,9 +33,9 @@ export interface ChatEvents {
   readonly failed: (error: unknown) => void;
   readonly tellTabs: (message: TabMessage) => void;
   /** The conversation has got its first message, so that its address can be kept. */
-  readonly begun: (id: string) => void;
+  readonly begun: () => void;
   /** The conversation was shown, and is not there any more. */
-  readonly gone: (id: string) => void;
+  readonly gone: () => void;
   /** A provider's name for people. */
   readonly nameOf: (provider: string) => string;
 }

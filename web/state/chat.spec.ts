@@ -17,14 +17,11 @@ const said = (text: string): readonly object[] => [
 const refusal = (status: number, code: string): Response =>
   new Response(JSON.stringify({ code, detail: 'No.', requestId: 'request' }), { status });
 const view = (more: Partial<ConversationView> = {}): Response =>
-  new Response(
-    JSON.stringify({ sessionId: 'one', title: '', busy: false, turns: [], interrupts: [], ...more }),
-  );
+  new Response(JSON.stringify({ sessionId: 'one', title: '', turns: [], interrupts: [], ...more }));
 const turn = (runId: string, text: string, outcome = 'success') => ({
   seq: 1,
   runId,
   outcome,
-  startedAt: '',
   messages: [{ role: 'user' as const, text }],
 });
 

@@ -1,16 +1,18 @@
 import type { AGUIEvent } from '@ag-ui/core';
 import { batch, computed, signal, type ReadonlySignal, type Signal } from '@preact/signals';
 import { api, Problem, type ConversationView } from '../net/api.ts';
-import { runEvents, type RunInput, type RunPlace } from '../net/run-events.ts';
+import { runEvents, type RunInput } from '../net/run-events.ts';
 import { texts } from '../texts.ts';
 import type { Answer, ChatEvents, Ending, Interrupt, Phase, TabMessage } from './chat-types.ts';
 import { itemsOf, withEvent, type Item } from './items.ts';
 
-interface Running extends RunPlace {
+interface Running {
+  readonly runId: string;
   readonly abort: AbortController;
 }
 
-interface Run extends RunPlace {
+interface Run {
+  readonly runId: string;
   /** Absent where somebody else has begun the run. */
   readonly input?: RunInput;
   /** The user's message, where it is one of this page. */
@@ -106,9 +108,9 @@ export class Chat {
       this.queue.value = [...this.queue.value, text];
       return;
     }
-    if (this.phase.value === 'new') this.#events.begun(this.id);
+    if (this.phase.value === 'new') this.#events.begun();
     this.#addUserMessage(text);
-    void this.#run({ conversation: this.id, runId: crypto.randomUUID(), input: { message: text }, text });
+    void this.#run({ runId: crypto.randomUUID(), input: { message: text }, text });
   }
 
   /** The user's latest message, to be written anew. */
@@ -132,7 +134,7 @@ export class Chat {
     }));
     // Every tab that shows this conversation gives the run the same name, so that it is begun once.
     const runId = `resume:${ids[0] ?? ''}`.slice(0, LONGEST_RUN_ID);
-    void this.#run({ conversation: this.id, runId, input: { resume } });
+    void this.#run({ runId, input: { resume } });
   }
 
   /** Stops the run in progress. What could not be sent yet is not sent. */
@@ -154,7 +156,7 @@ export class Chat {
       const { runId, text } = message;
       if (this.#running.value !== undefined || this.#played.has(runId)) return;
       if (text !== undefined) this.#addUserMessage(text);
-      void this.#run({ conversation: this.id, runId });
+      void this.#run({ runId });
       return;
     }
     const { interruptId, type } = message;
@@ -171,7 +173,7 @@ export class Chat {
 
   #notFound(): void {
     if (this.phase.value === 'loading') this.phase.value = 'new';
-    else if (this.phase.value === 'loaded') this.#events.gone(this.id);
+    else if (this.phase.value === 'loaded') this.#events.gone();
   }
 
   #take(view: ConversationView): void {
@@ -193,8 +195,7 @@ export class Chat {
       this.again.value = isBroken ? this.lastMessage() : undefined;
       if (running?.message !== undefined) this.#addUserMessage(running.message);
     });
-    if (mine === undefined && running !== undefined)
-      void this.#run({ conversation: this.id, runId: running.runId });
+    if (mine === undefined && running !== undefined) void this.#run({ runId: running.runId });
   }
 
   /** Links are in the events alone, so what is known of an interrupt stays. */
@@ -217,7 +218,7 @@ export class Chat {
     this.#played.add(run.runId);
     this.#isBegun = false;
     batch(() => {
-      this.#running.value = { conversation: this.id, runId: run.runId, abort };
+      this.#running.value = { runId: run.runId, abort };
       [interrupts.value, denied.value] = [[], new Set()];
       [this.answers.value, this.again.value, this.ending.value] = [new Map(), undefined, undefined];
     });
@@ -245,7 +246,7 @@ export class Chat {
         this.isConnectionLost.value = isLost;
       },
     };
-    for await (const event of runEvents(run, run.input, options)) {
+    for await (const event of runEvents({ conversation: this.id, runId: run.runId }, run.input, options)) {
       // Another tab can join the run from now on.
       if (!this.#isBegun && run.input !== undefined) this.#tellTabs(run);
       this.#isBegun = true;
@@ -271,7 +272,7 @@ export class Chat {
   async #explain(error: unknown, wasStopped: boolean): Promise<void> {
     if (wasStopped) return;
     if (!(error instanceof Problem)) this.#events.failed(error);
-    else if (error.code === 'session_not_found') this.#events.gone(this.id);
+    else if (error.code === 'session_not_found') this.#events.gone();
     else if (GONE_ON.has(error.code)) {
       // Whatever is shown is not what is stored.
       this.#shown = '';

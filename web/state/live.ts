@@ -1,8 +1,9 @@
 import { signal } from '@preact/signals';
-import { api, Offline, Problem, SignedOut } from '../net/api.ts';
+import { api } from '../net/api.ts';
 import { texts } from '../texts.ts';
 import { Chat } from './chat.ts';
 import type { TabMessage } from './chat-types.ts';
+import { faultOf } from './fault.ts';
 import { Names } from './names.ts';
 
 const KEPT = 'onbehalf.docs.conversation';
@@ -68,9 +69,7 @@ export class Live {
   }
 
   #tell(error: unknown): void {
-    if (error instanceof SignedOut) this.fault.value = texts.signedOutReload;
-    else if (error instanceof Offline) this.fault.value = texts.offline;
-    else if (error instanceof Problem) this.fault.value = error.message;
-    else throw error;
+    const { kind, text } = faultOf(error);
+    this.fault.value = kind === 'signed_out' ? texts.signedOutReload : text;
   }
 }

@@ -32,6 +32,7 @@ export class Names {
   }
 }
 
-function textOf(value: unknown): string {
+/** A text of an interrupt's metadata; empty where it is none. */
+export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }

@@ -4,7 +4,7 @@ import { Audit } from '../../audit/index.js';
 import { AppError } from '../../common/errors/index.js';
 import { FlowLedger, FlowTickets, type FlowTicket } from '../../identity/flow/index.js';
 import { json, type PendingRun, type StoredInterrupt } from '../../sessions/index.js';
-import { ToolRegistry, type RunContext, type ScopeText } from '../../tools/index.js';
+import { scopeInWords, ToolRegistry, type RunContext } from '../../tools/index.js';
 import { recordAnswer, recordAsked } from './interrupt-audit.js';
 import type {
   AnsweredInterrupt,
@@ -157,7 +157,7 @@ function ticketFor(
     display: {
       provider: provider.label,
       ...(account !== undefined && { account: account.login }),
-      scopes: scopes.map((scope) => scopeText(provider.scopes[scope] ?? scope)),
+      scopes: scopes.map((scope) => scopeInWords(provider.scopes[scope] ?? scope)),
       tool: title,
     },
     authorizationUrl,
@@ -166,8 +166,4 @@ function ticketFor(
     consent: { sessionId, runId, interruptId, tool, provider: provider.id, scopes: [...scopes] },
     expiresAt,
   };
-}
-
-function scopeText(text: ScopeText): FlowTicket['display']['scopes'][number] {
-  return typeof text === 'string' ? { allows: text } : { ...text };
 }

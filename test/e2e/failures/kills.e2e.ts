@@ -144,7 +144,9 @@ describe('when a task dies in the middle of writes', () => {
           await killAmong(sessions.slice(at, at + WRITES_EACH), random, writes);
         await delay(WRITING_MS);
         const before = await opened(sessions);
-        const said = await Promise.all(sessions.map(askAbout));
+        const said = await Promise.all(
+          sessions.map(async (session) => ({ session, says: await askAbout(session) })),
+        );
         // The user asks for the same again, and approves it again.
         await Promise.all(
           sessions.map(async (session) => {
@@ -153,8 +155,7 @@ describe('when a task dies in the middle of writes', () => {
           }),
         );
         const after = await opened(sessions);
-        for (const [index, session] of sessions.entries()) {
-          const says = said[index] ?? 'notKnown';
+        for (const { session, says } of said) {
           told[says] += 1;
           const done = before.get(session) ?? 0;
           expect([session, done]).toEqual([
