@@ -58,7 +58,7 @@ export const texts = {
     // The error itself is told.
     failed: '',
   },
-  goneOn: 'This conversation has gone on elsewhere. What is shown is up to date now.',
+  goneOn: 'This conversation has gone on elsewhere. This page is up to date now.',
   gone: 'This conversation has been deleted.',
   broken: 'This page has made a mistake. Reload it to go on.',
   loading: 'Reading the conversation …',
@@ -98,7 +98,7 @@ export const texts = {
     'This conversation is long: from now on I remember its beginning by a summary. You can still read all of it here.',
   requestId: (id: string): string => `Request ${id}`,
   connectionLost: 'The connection is lost. Trying again …',
-  signedOut: 'You are signed out. What you have written is kept.',
+  signedOut: 'You are signed out. Your text is kept.',
   signIn: 'Sign in again',
   signedOutReload: 'You are signed out. Reload this page to sign in again.',
   docs: { about: 'About this API', body: 'Request body', example: 'Choice' },

@@ -14,7 +14,7 @@ export class Figures {
   readonly #say: (line: string) => void;
   readonly #startedAt = Date.now();
 
-  /** @param say is told at once what must not be */
+  /** @param say prints each fault at once */
   constructor(causes: Causes, say: (line: string) => void) {
     [this.#causes, this.#say] = [causes, say];
   }

@@ -14,7 +14,7 @@ export function Announcer({ chat }: { readonly chat: Chat }): JSX.Element {
   const ending = chat.ending.value;
   const items = chat.items.value;
   useEffect(() => {
-    // What was there before a run is read by its user, and not told.
+    // Users read older answers themselves.
     if (isRunning && !wasRunning.current) spoken.current = allOf(items);
     else if (isRunning || wasRunning.current) {
       const { text, now } = spokenSentences(items, spoken.current);

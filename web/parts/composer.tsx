@@ -27,7 +27,7 @@ export function Composer({ app }: { readonly app: App }): JSX.Element {
     const unsent = app.chat.value.unsent.value;
     if (unsent === undefined) return;
     app.chat.value.unsent.value = undefined;
-    // What is being written stays.
+    // The user's unfinished text stays.
     change([unsent, text.peek()].filter((each) => each !== '').join('\n\n'));
     box.current?.focus();
   });

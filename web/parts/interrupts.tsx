@@ -160,7 +160,7 @@ function CardFrame({ title, children, chat, interrupt }: FrameProps): JSX.Elemen
   const id = `card-${interrupt.id}`;
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
-    // Whoever is writing goes on writing, and the first of several cards is read first.
+    // A user who is writing keeps the focus. Of several cards, the first one gets it.
     const { activeElement } = document;
     const isWriting =
       activeElement instanceof HTMLInputElement ||

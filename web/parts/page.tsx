@@ -53,7 +53,7 @@ function Conversation({ app }: { readonly app: App }): JSX.Element {
   useEffect(() => {
     document.title = title === undefined || title === '' ? texts.product : `${title} · ${texts.product}`;
   }, [title]);
-  // Whoever reads further up is left there.
+  // A user who reads further up stays there.
   useEffect(() => {
     if (isAtEnd.value) jump();
   }, [items, waiting]);

@@ -45,7 +45,7 @@ export class App {
     void this.#refreshPerson();
   }
 
-  /** What may have changed while nobody looked: also who is signed in. */
+  /** The user, the conversation and the list may have changed while the page was hidden. */
   async #comeBack(): Promise<void> {
     await this.#refreshPerson();
     await this.chat.value.refresh();
@@ -80,7 +80,7 @@ export class App {
     return this.conversations.value.find(({ sessionId }) => sessionId === id)?.title;
   }
 
-  /** Reads the beginning of the list again. What was read beyond it stays. */
+  /** Reads the first page of the list again. The lines of further pages stay. */
   async refresh(): Promise<void> {
     await this.#guarded(async () => {
       const { sessions, next } = await api.conversations();

@@ -137,7 +137,7 @@ describe('Chat', () => {
     expect(shown(chat)).toEqual([
       'user: hi',
       'user: from elsewhere',
-      'note: This conversation has gone on elsewhere. What is shown is up to date now.',
+      'note: This conversation has gone on elsewhere. This page is up to date now.',
     ]);
     expect(chat.unsent.value).toBe('mine');
   });

@@ -137,7 +137,7 @@ export class Chat {
     void this.#run({ runId, input: { resume } });
   }
 
-  /** Stops the run in progress. What could not be sent yet is not sent. */
+  /** Stops the run in progress. A message that could not be sent yet is not sent. */
   async stop(): Promise<void> {
     const running = this.#running.value;
     if (running === undefined) return;
@@ -165,7 +165,7 @@ export class Chat {
     else this.denied.value = new Set(this.denied.value).add(interruptId);
   }
 
-  /** Nobody shows it any more, and nothing of it is kept here. */
+  /** The page shows it no more, and keeps nothing of it. */
   close(): void {
     this.#isClosed = true;
     this.#running.value?.abort.abort();
@@ -259,7 +259,7 @@ export class Chat {
     this.#events.tellTabs({ ...told, ...(text !== undefined && { text }) });
   }
 
-  /** What was not taken goes back to where it came from: a message to the box, an answer to its card. */
+  /** A message that was not taken goes back to the box, and an answer to its card. */
   #takeBack({ text, input }: Run, waiting: readonly Interrupt[]): void {
     this.ending.value = 'failed';
     if (input !== undefined) this.interrupts.value = waiting;
@@ -274,7 +274,7 @@ export class Chat {
     if (!(error instanceof Problem)) this.#events.failed(error);
     else if (error.code === 'session_not_found') this.#events.gone();
     else if (GONE_ON.has(error.code)) {
-      // Whatever is shown is not what is stored.
+      // The page does not show what is stored.
       this.#shown = '';
       await this.open();
       this.#addNote(texts.goneOn);
@@ -290,7 +290,7 @@ export class Chat {
     });
   }
 
-  /** After what has ended well. A run that waits, or has failed, is the user's to go on with. */
+  /** Sends the next message that waits, but not after a run that failed or needs an answer. */
   #sendNext(): void {
     if (this.#running.value !== undefined || this.interrupts.value.length > 0) return;
     const [next, ...waiting] = this.queue.value;

@@ -2,8 +2,8 @@ const PREFIX = 'onbehalf.draft.';
 const NEW = 'new';
 
 /**
- * What was written and not sent. The draft of a conversation is kept in this browser until its user signs out, which clears
- * this storage; that of a new conversation in this tab alone, because nobody knows whose the next tab will be.
+ * Texts that were not sent. The draft of a conversation is kept in this browser until its user signs out, which clears
+ * this storage. That of a new conversation is kept in this tab alone, because the next tab may be another user's.
  */
 export const drafts = {
   of: (id: string | undefined): string => storageOf(id).getItem(PREFIX + (id ?? NEW)) ?? '',

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals';
 import type { ConnectionView } from '../net/api.ts';
 
-/** What providers, their scopes and their tools are called, as the service says. Until it has said so, by their ids. */
+/** The names of providers, scopes and tools, as the service tells them. Until then, their ids. */
 export class Names {
   readonly connections = signal<readonly ConnectionView[]>([]);
 

@@ -10,7 +10,7 @@ export interface Spoken {
 /** An end of a sentence, or of a line. */
 const END = /[.!?…:](?=\s)|\n/g;
 
-/** What is complete of the latest answer and was not told yet: whole sentences while it is written, then all of it. */
+/** The part of the latest answer that is to be told now: whole sentences while it is written, then the rest. */
 export function spokenSentences(
   items: readonly Item[],
   before: Spoken,
