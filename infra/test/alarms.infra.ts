@@ -41,13 +41,14 @@ describe('an outage, played on the local stack', () => {
     world = await World.start();
     alice = await world.signIn('alice@example.com');
   };
-  beforeAll(start);
-  afterAll(() => world.close());
-  beforeEach(() => {
+  const countFromHere = (): void => {
     const { agent, sessionBinding } = world.roles;
     seen = { agent: agent.output().length, sessionBinding: sessionBinding.output().length };
     counted = { ...world.stack.loadBalancer.counts };
-  });
+  };
+  beforeAll(start);
+  afterAll(() => world.close());
+  beforeEach(countFromHere);
   afterEach(() => {
     const { loadBalancer, identityProvider, agentCoreIdentity, gitHub, bedrock, s3 } = world.stack;
     for (const { faults } of [loadBalancer, identityProvider, agentCoreIdentity, gitHub, bedrock, s3])
@@ -141,6 +142,7 @@ describe('an outage, played on the local stack', () => {
   it('of the store during runs: runs that cannot be saved end in errors', async () => {
     // The circuit of the case before is still open.
     await eventually(async () => (await alice.request(`${world.url}/sessions`)).status === 200);
+    countFromHere();
     const slow = world.stack.bedrock.faults.plan(/converse/, { kind: 'delay', ms: 1_000 });
     const asked = times(TIMES, () => ask());
     await eventually(() => slow.met === TIMES);
@@ -218,11 +220,7 @@ describe('an outage, played on the local stack', () => {
     async (role, name, path) => {
       await world.close();
       await start();
-      counted = { ...world.stack.loadBalancer.counts };
-      seen = {
-        agent: world.roles.agent.output().length,
-        sessionBinding: world.roles.sessionBinding.output().length,
-      };
+      countFromHere();
       world.roles[role].process.kill('SIGKILL');
       await world.roles[role].exited;
       await times(TIMES, () => alice.request(`${world.url}${path}`));

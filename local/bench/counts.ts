@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { RoleProcess } from '../lib/role-process.ts';
 import type { S3Call } from '../s3/s3.ts';
 import { PLAIN, READ, WRITE } from './bench-model.ts';
@@ -25,6 +26,9 @@ const SLOW_S3_MS = 150;
 const BY_THE_CLOCK = /^tasks\/|^users\/[^/]+\/(usage|index)\//;
 const SEGMENT = 16;
 const LONG = 1_000;
+/** The model is shown so many messages in the last turn before a summary (ADR 24). */
+const SUMMARISED_FROM = 60;
+const SUMMARISED_WITHIN_MS = 5_000;
 
 /** Counts the requests of each kind of turn. The counts are exact: they are the same in every run. */
 export async function countTurns(world: BenchWorld): Promise<readonly TurnCounts[]> {
@@ -58,15 +62,30 @@ async function countLength(world: BenchWorld): Promise<readonly TurnCounts[]> {
   const [task] = world.tasks;
   const found: TurnCounts[] = [];
   let turn = 1;
+  const talkUpTo = async (end: number): Promise<void> => {
+    for (; turn < end; turn += 1) await sayAndSummarise(world, task);
+  };
   for (const from of [15, 100, LONG]) {
-    for (; turn < from; turn += 1) await world.say(task, 'long', PLAIN);
+    await talkUpTo(from);
     const name = `turns ${from.toLocaleString('en')} to ${(from + SEGMENT - 1).toLocaleString('en')}, average`;
-    const all = await count(world, name, async () => {
-      for (; turn < from + SEGMENT; turn += 1) await world.say(task, 'long', PLAIN);
-    });
+    const all = await count(world, name, () => talkUpTo(from + SEGMENT));
     found.push(averageOf(all, SEGMENT));
   }
   return found;
+}
+
+/** A turn, and the summary that follows it where the model has been shown so much. */
+async function sayAndSummarise(world: BenchWorld, task: RoleProcess): Promise<void> {
+  const summaries = (): number => task.output().split('"event":"conversation_summarised"').length;
+  const before = summaries();
+  await world.say(task, 'long', PLAIN);
+  const shown = world.stack.bedrock.requests.findLast(({ toolConfig }) => toolConfig !== undefined);
+  if ((shown?.messages.length ?? 0) < SUMMARISED_FROM) return;
+  const until = performance.now() + SUMMARISED_WITHIN_MS;
+  while (summaries() === before) {
+    if (performance.now() > until) throw new Error('The task has not summarised a long conversation.');
+    await delay(5);
+  }
 }
 
 function approve(

@@ -29,8 +29,11 @@ const PAUSES_MS = [300, 1_000, 2_000, 4_000, 8_000];
 /** A run goes on for 30 s without a reader; after this many attempts nothing can be joined any more. */
 const ATTEMPTS = 12;
 const ENDS = new Set(['RUN_FINISHED', 'RUN_ERROR']);
-/** A load balancer or a task that is being replaced answers these for a moment. */
-const PASSING = new Set([502, 503, 504]);
+/**
+ * A load balancer or a task that is being replaced answers these for a moment; 408 says that the task has not seen the
+ * request in time, and that it may be sent again (RFC 9110, section 15.5.9).
+ */
+const PASSING = new Set([408, 502, 503, 504]);
 
 /**
  * The events of a run, each once, to its end: also when the connection breaks in between, at whatever task the run is.
