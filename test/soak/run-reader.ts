@@ -31,6 +31,8 @@ const DECLINED = 'approval_declined';
 /** Sends a run and reads it to its end, over every break of the connection. */
 export class RunReader {
   readonly #reading: Reading;
+  /** Unix milliseconds. */
+  readonly #sentAt = Date.now();
   #lastId = 0;
   #hasPlayed = false;
   /** The time of the answer that brought the first event; Unix milliseconds. */
@@ -123,7 +125,8 @@ export class RunReader {
       return true;
     }
     if (reply.events.length > 0 && !run.accepted) this.acceptedAt = reply.answeredAt;
-    for (const event of reply.events) this.#takeEvent(event, between);
+    // What is read of a run can be told long after it has happened.
+    for (const event of reply.events) this.#takeEvent(event, { from: this.#sentAt, to: between.to });
     if (run.ended !== undefined) return false;
     if (reply.hasLeft) figures.count('disconnects');
     else figures.error('cut', between, run.runId);
