@@ -1,7 +1,7 @@
 import { render } from 'preact';
-import { listenToKeys } from './parts/keys.tsx';
 import { Page } from './parts/page.tsx';
 import { App } from './state/app.ts';
+import { listenToKeys } from './state/keys.ts';
 import './style.css';
 
 const app = new App();

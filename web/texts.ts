@@ -28,6 +28,10 @@ export const texts = {
   /** The titles of tools are addressed to the user; what the user says is not. */
   asRequest: (title: string): string => title.replace(/\byour\b/g, 'my'),
   accounts: 'Connected accounts',
+  within: (inputs: Readonly<Record<string, string>>): string =>
+    Object.entries(inputs)
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', '),
   accountAt: (provider: string, login: string | undefined): string =>
     login === undefined ? `${provider}: not connected yet` : `${provider}: ${login}`,
   tokens: (count: number): string => `Today: ${count.toLocaleString()} tokens`,
@@ -62,6 +66,7 @@ export const texts = {
   gone: 'This conversation has been deleted.',
   broken: 'This page has made a mistake. Reload it to go on.',
   loading: 'Reading the conversation …',
+  loadingPart: 'One moment …',
   notLoaded: 'The conversation could not be read.',
   readAgain: 'Try again',
   widerScopes: (provider: string, scopes: string): string =>
@@ -105,6 +110,71 @@ export const texts = {
   live: (id: string): string => `Conversation ${id}`,
   offline: 'The service cannot be reached. Check your connection.',
   dismiss: 'Dismiss',
+  connections: {
+    open: 'Connections',
+    title: 'Connections',
+    intro:
+      'Where I can act for you, as whom, and what I have done there. I act only where you have authorized it.',
+    as: (login: string): string => `Connected as ${login}`,
+    none: 'Not connected',
+    ended: (date: string): string => `Disconnected on ${date}. I ask you again before I use it.`,
+    since: 'Since',
+    lastUsed: 'Last used',
+    never: 'Not yet',
+    by: (tool: string, date: string): string => `${tool}, ${date}`,
+    conversation: 'Open the conversation',
+    may: 'What I may do there',
+    authorized: 'authorized',
+    later: 'asked for when it is first needed',
+    rules: 'What you allow without asking',
+    until: (date: string): string => `until ${date}`,
+    withdraw: 'Withdraw',
+    connect: (provider: string): string => `Connect ${provider}`,
+    more: 'Authorize more',
+    settings: (provider: string): string => `Your settings at ${provider}`,
+    disconnect: 'Disconnect',
+    sure: (login: string, provider: string): string =>
+      `I stop using ${login}, forget what you have allowed, and ask ${provider} to end the authorization. Answers that are being written may still use it.`,
+    really: (provider: string): string => `Disconnect ${provider}`,
+    keep: 'Keep it',
+    steps: {
+      stopped: 'I have stopped using the account, and forgotten what you had allowed.',
+      asking: 'The provider is being asked to end the authorization …',
+      proven: 'The provider has ended the authorization. Tried again with the old key, it refused.',
+      none: 'There was no key left that the provider would have accepted.',
+      still_valid: 'The provider still accepts the old key. End the authorization in your settings there.',
+      not_proven:
+        'Whether the provider has ended the authorization is not known. Look in your settings there.',
+      by_user: 'This deployment cannot end the authorization for you. End it in your settings there.',
+      unknown:
+        'It could not be looked up whether a key is left. End the authorization in your settings there.',
+    } as Readonly<Record<string, string>>,
+  },
+  receipts: {
+    title: 'What was done in your name',
+    none: 'Nothing yet. What I change, and what you authorize or withdraw, will be listed here.',
+    download: 'Download all',
+    file: 'onbehalf-receipts.json',
+    show: 'Show it there',
+    kinds: {
+      connected: (provider: string): string => `You authorized ${provider}`,
+      wrote: (_provider: string, tool: string): string => tool,
+      rule_added: (_provider: string, tool: string): string => `You allowed without asking: ${tool}`,
+      rule_withdrawn: (_provider: string, tool: string): string => `You withdrew: ${tool}`,
+      disconnected: (provider: string): string => `You disconnected ${provider}`,
+      revoked: (provider: string): string => `${provider} was asked to end the authorization`,
+    } as Readonly<Record<string, (provider: string, tool: string) => string>>,
+    outcomes: {
+      unknown: 'It is not known whether it was done.',
+      proven: 'It refuses the old key.',
+      not_proven: 'Whether it refuses the old key is not known.',
+      still_valid: 'It still accepted the old key.',
+    } as Readonly<Record<string, string>>,
+    byRule: 'Allowed without asking.',
+    as: (account: string): string => `As ${account}.`,
+  },
+  date: (iso: string): string =>
+    new Date(iso).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' }),
   consent: {
     title: (provider: string): string => `Connect ${provider}`,
     intro: (tool: string, provider: string, account: string | undefined): string =>
@@ -127,6 +197,11 @@ export const texts = {
     title: 'May I do this?',
     as: (account: string): string => `As ${account}:`,
     approve: 'Approve',
+    approveChanged: 'Approve as changed',
+    edit: 'Edit',
+    discard: 'Discard changes',
+    allow: (within: string): string => `Do not ask again in this conversation for a day, for ${within}`,
+    notTaken: (fault: string): string => `Your change was not taken. ${fault}`,
     decline: 'Decline',
     answered: 'Answered. The other questions are still open.',
   },

@@ -6,7 +6,14 @@ export default defineConfig({
   root: import.meta.dirname,
   oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   resolve: {
-    alias: { 'decode-named-character-reference': join(import.meta.dirname, 'lib/named-characters.ts') },
+    alias: [
+      {
+        find: 'decode-named-character-reference',
+        replacement: join(import.meta.dirname, 'lib/named-characters.ts'),
+      },
+      // Inside micromark: nothing is taken for HTML.
+      { find: /^\.\/lib\/html-(flow|text)\.js$/, replacement: join(import.meta.dirname, 'lib/no-html.ts') },
+    ],
   },
   build: {
     license: { fileName: 'assets/licenses.md' },

@@ -291,7 +291,7 @@ describe('the chat page, in Chromium', () => {
       () => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Infinity,
     );
     process.stderr.write(`first paint after ${painted.toFixed(0)} ms, ${String(bytes)} bytes compressed\n`);
-    expect(loaded).toHaveLength(4);
+    expect(loaded).toHaveLength(5);
     expect(bytes).toBeLessThan(45_000);
     expect(painted).toBeLessThan(1_000);
   });
@@ -302,6 +302,18 @@ describe('the chat page, in Chromium', () => {
     await page.press('#message', 'Enter');
     await page.waitForSelector('text=You are signed out');
     await accessible('signed-out');
+  });
+
+  it('can be used at twice the size', async () => {
+    // At 200 %, a window of 1280 by 800 has room for 640 by 400.
+    await page.setViewportSize({ width: 640, height: 400 });
+    await say(WHO);
+    await page.waitForSelector('.card a.button');
+    await accessible('zoomed');
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+    await page.locator('.card a.button').scrollIntoViewIfNeeded();
+    expect(await page.locator('.card a.button').isVisible()).toBe(true);
+    expect(await page.locator('#message').isVisible()).toBe(true);
   });
 
   it.each([

@@ -68,8 +68,48 @@ export interface ConnectionView {
     readonly name: string;
     readonly title: string;
     readonly effect: 'read' | 'write';
+    readonly scopes: readonly string[];
   }[];
-  readonly account?: { readonly login: string; readonly scopes: readonly string[]; readonly knownAt: string };
+  readonly account?: {
+    readonly login: string;
+    readonly scopes: readonly string[];
+    readonly knownAt: string;
+    readonly connectedAt?: string;
+    readonly lastUse?: { readonly tool: string; readonly sessionId: string; readonly at: string };
+  };
+  readonly disconnectedAt?: string;
+  readonly rules: readonly {
+    readonly id: string;
+    readonly tool: string;
+    readonly sessionId: string;
+    readonly within: Readonly<Record<string, string>>;
+    readonly expiresAt: string;
+  }[];
+}
+
+/** What became of a connection. */
+export interface Disconnected {
+  readonly grant: 'to_revoke' | 'none' | 'by_user' | 'unknown';
+  readonly revocation?: { readonly ticket: string };
+}
+
+/** What was done in the user's name. */
+export interface ReceiptView {
+  readonly at: string;
+  readonly kind: string;
+  readonly provider: string;
+  readonly account?: string;
+  readonly sessionId?: string;
+  readonly tool?: string;
+  readonly outcome?: string;
+  readonly byRule?: boolean;
+  readonly within?: Readonly<Record<string, string>>;
+  readonly url?: string;
+}
+
+export interface ReceiptPage {
+  readonly receipts: readonly ReceiptView[];
+  readonly next?: string;
 }
 
 /** What the user has taken today. */
@@ -95,6 +135,19 @@ export const api = {
   },
   connections: async (): Promise<readonly ConnectionView[]> =>
     (await json<{ readonly connections: readonly ConnectionView[] }>('/connections')).connections,
+  disconnect: async (provider: string): Promise<Disconnected> =>
+    (await (await call(`/connections/${provider}`, { method: 'DELETE' })).json()) as Disconnected,
+  /** Brings the sealed ticket to session binding, which asks the provider. */
+  revoke: async (ticket: string): Promise<{ readonly outcome: string }> => {
+    const body = new URLSearchParams({ ticket });
+    const response = await call('/oauth2/revocation', { method: 'POST', body });
+    return (await response.json()) as { readonly outcome: string };
+  },
+  withdrawRule: async (provider: string, id: string): Promise<void> => {
+    await call(`/connections/${provider}/rules/${id}`, { method: 'DELETE' });
+  },
+  receipts: (after?: string): Promise<ReceiptPage> =>
+    json(`/receipts?limit=50${after === undefined ? '' : `&after=${after}`}`),
   usage: (): Promise<UsageView> => json('/usage'),
   me: (): Promise<{ readonly displayName?: string }> => json('/me'),
 };

@@ -63,7 +63,18 @@ function Person({ app }: { readonly app: App }): JSX.Element {
       </ul>
       {usage !== undefined && <p>{texts.tokens(usage.used.inputTokens + usage.used.outputTokens)}</p>}
       <p>
-        <a href="/sign-out">{texts.signOut}</a> · <a href="/docs">{texts.api}</a> ·{' '}
+        <a
+          href="/?view=connections"
+          aria-current={app.areConnectionsShown.value ? 'page' : undefined}
+          onClick={(event) => {
+            if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+            event.preventDefault();
+            app.openConnections();
+          }}
+        >
+          {texts.connections.open}
+        </a>{' '}
+        · <a href="/sign-out">{texts.signOut}</a> · <a href="/docs">{texts.api}</a> ·{' '}
         <button
           type="button"
           class="link"
@@ -92,7 +103,7 @@ function Line({ app, conversation }: LineProps): JSX.Element {
     <li>
       <a
         href={`?c=${sessionId}`}
-        aria-current={app.chat.value.id === sessionId ? 'page' : undefined}
+        aria-current={app.chat.value.id === sessionId && !app.areConnectionsShown.value ? 'page' : undefined}
         onClick={(event) => {
           if (event.ctrlKey || event.metaKey || event.shiftKey) return;
           event.preventDefault();

@@ -1,15 +1,13 @@
-import { useComputed, useSignal, type Signal } from '@preact/signals';
-import type { ComponentChildren, JSX } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useComputed, useSignal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { useEffect } from 'preact/hooks';
 import { serverNow } from '../net/clock.ts';
 import { ownLink } from '../lib/own-link.ts';
-import type { Chat } from '../state/chat.ts';
-import type { Answer, Interrupt } from '../state/chat-types.ts';
 import { textOf, type Names } from '../state/names.ts';
 import { texts } from '../texts.ts';
+import { ApprovalCard } from './approval-card.tsx';
+import { CardFrame, Decide, Decline, type CardProps } from './card.tsx';
 
-/** A card that appears under the pointer must not be clicked by accident. */
-const ARMED_AFTER_MS = 500;
 const MINUTE_MS = 60_000;
 
 /** What the run waits for: a card for each. */
@@ -23,12 +21,6 @@ export function Interrupts({ chat, names }: Omit<CardProps, 'interrupt'>): JSX.E
       ))}
     </div>
   );
-}
-
-interface CardProps {
-  readonly chat: Chat;
-  readonly names: Names;
-  readonly interrupt: Interrupt;
 }
 
 function Card(props: CardProps): JSX.Element {
@@ -106,30 +98,6 @@ function Scopes({ names, provider, scopes }: ScopesProps): JSX.Element {
   );
 }
 
-function ApprovalCard(props: CardProps): JSX.Element {
-  const { metadata } = props.interrupt;
-  const account = metadata.account;
-  return (
-    <CardFrame title={textOf(metadata.title)} {...props}>
-      <p>{typeof account === 'string' ? texts.approval.as(account) : texts.approval.title}</p>
-      <dl class="sent">
-        {Object.entries((metadata.input ?? {}) as Record<string, unknown>).map(([name, value]) => (
-          <div key={name}>
-            <dt>{name.replaceAll('_', ' ')}</dt>
-            <dd>{typeof value === 'string' ? value : JSON.stringify(value)}</dd>
-          </div>
-        ))}
-      </dl>
-      <div class="actions">
-        <Decide {...props} answer={{ status: 'resolved', payload: { approved: true } }}>
-          {texts.approval.approve}
-        </Decide>
-        <Decline {...props}>{texts.approval.decline}</Decline>
-      </div>
-    </CardFrame>
-  );
-}
-
 function AccountCard(props: CardProps): JSX.Element {
   const { provider, before, now } = props.interrupt.metadata;
   const [from, to] = [textOf(before), textOf(now)];
@@ -147,91 +115,6 @@ function AccountCard(props: CardProps): JSX.Element {
       </div>
     </CardFrame>
   );
-}
-
-interface FrameProps extends CardProps {
-  readonly title: string;
-  readonly children: ComponentChildren;
-}
-
-/** Where several wait, an answered card says so until the others are answered as well. */
-function CardFrame({ title, children, chat, interrupt }: FrameProps): JSX.Element {
-  const answer = chat.answers.value.get(interrupt.id);
-  const id = `card-${interrupt.id}`;
-  const heading = useRef<HTMLHeadingElement>(null);
-  useEffect(() => {
-    // A user who is writing keeps the focus. Of several cards, the first one gets it.
-    const { activeElement } = document;
-    const isWriting =
-      activeElement instanceof HTMLInputElement ||
-      (activeElement instanceof HTMLTextAreaElement && activeElement.value !== '');
-    const isFirst = chat.interrupts.peek()[0]?.id === interrupt.id;
-    if (!isWriting && isFirst) heading.current?.focus();
-  }, []);
-  return (
-    <section class="card" aria-labelledby={id}>
-      <h2 id={id} tabIndex={-1} ref={heading}>
-        {title}
-      </h2>
-      {answer === undefined ? children : <p role="status">{texts.approval.answered}</p>}
-    </section>
-  );
-}
-
-interface DecideProps extends CardProps {
-  readonly answer: Answer;
-  readonly isPlain?: boolean;
-  readonly children: ComponentChildren;
-}
-
-/** A button that cannot be pressed in the moment in which it appears. */
-function Decide({ chat, interrupt, answer, isPlain = false, children }: DecideProps): JSX.Element {
-  const isArmed = useArmed();
-  return (
-    <button
-      type="button"
-      class={isPlain ? 'plain' : ''}
-      aria-disabled={!isArmed.value}
-      onClick={() => {
-        if (!isArmed.value) return;
-        chat.answer(interrupt.id, answer);
-        document.querySelector<HTMLElement>('#message')?.focus();
-      }}
-    >
-      {children}
-    </button>
-  );
-}
-
-/** Only when the window has been in front for a moment: another site can cover it, and ask for a double click. */
-function useArmed(): Signal<boolean> {
-  const isArmed = useSignal(false);
-  useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const arm = (): void => {
-      disarm();
-      timer = setTimeout(() => {
-        isArmed.value = true;
-      }, ARMED_AFTER_MS);
-    };
-    const disarm = (): void => {
-      clearTimeout(timer);
-      isArmed.value = false;
-    };
-    arm();
-    addEventListener('focus', arm);
-    addEventListener('blur', disarm);
-    return () => {
-      clearTimeout(timer);
-      removeEventListener('focus', arm);
-      removeEventListener('blur', disarm);
-    };
-  }, []);
-  return isArmed;
-}
-
-function Decline(props: Omit<DecideProps, 'answer'>): JSX.Element {
-  return <Decide {...props} isPlain answer={{ status: 'cancelled' }} />;
 }
 
 function useTimeLeft(expiresAt: string | undefined): number {

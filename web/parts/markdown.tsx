@@ -62,8 +62,6 @@ function Part({ node }: { readonly node: Node }): ComponentChild {
       return <SafeLink url={node.url}>{node.alt ?? node.url}</SafeLink>;
     case 'table':
       return <Table rows={node.children} align={node.align ?? []} />;
-    case 'html':
-      return node.value;
     default:
       return 'children' in node ? <>{rendered(node.children)}</> : null;
   }

@@ -8,10 +8,13 @@ import { Composer } from './composer.tsx';
 import { ConversationList } from './conversation-list.tsx';
 import { CopyButton } from './copy-button.tsx';
 import { Interrupts } from './interrupts.tsx';
-import { Keys } from './keys.tsx';
 import { Items } from './items.tsx';
+import { lazy } from './lazy.tsx';
 
 const NEAR_THE_END = 80;
+
+const Keys = lazy(async () => (await import('./keys.tsx')).Keys);
+const Connections = lazy(async () => (await import('./connections.tsx')).Connections);
 
 /** The chat page. */
 export function Page({ app }: { readonly app: App }): JSX.Element {
@@ -34,9 +37,21 @@ export function Page({ app }: { readonly app: App }): JSX.Element {
         </h1>
       </header>
       <ConversationList app={app} />
-      <Conversation app={app} />
-      <Keys app={app} />
+      {app.areConnectionsShown.value ? <ConnectionsView app={app} /> : <Conversation app={app} />}
+      {app.areKeysShown.value && <Keys app={app} />}
     </>
+  );
+}
+
+function ConnectionsView({ app }: { readonly app: App }): JSX.Element {
+  useEffect(() => {
+    document.title = `${texts.connections.title} · ${texts.product}`;
+  }, []);
+  return (
+    <main inert={app.isListOpen.value && isNarrow()}>
+      <BannerLine app={app} />
+      <Connections app={app} />
+    </main>
   );
 }
 

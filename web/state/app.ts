@@ -7,6 +7,7 @@ import { drafts } from './drafts.ts';
 import { faultOf, type Fault } from './fault.ts';
 import { Names } from './names.ts';
 
+const CONNECTIONS = '/?view=connections';
 const VALID_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** The page: which conversation is open, and the list of the others. */
@@ -19,6 +20,8 @@ export class App {
   readonly displayName = signal<string | undefined>(undefined);
   readonly usage = signal<UsageView | undefined>(undefined);
   readonly names = new Names();
+  /** Whether the connections are shown in the place of a conversation. */
+  readonly areConnectionsShown = signal(isOfConnections(location.search));
   readonly search = signal('');
   readonly isListOpen = signal(false);
   readonly areKeysShown = signal(false);
@@ -32,6 +35,7 @@ export class App {
       if (data.type === 'run_started') this.#touch(data.sessionId);
     };
     addEventListener('popstate', () => {
+      this.areConnectionsShown.value = isOfConnections(location.search);
       this.#show(idOf(location.search));
     });
     document.addEventListener('visibilitychange', () => {
@@ -40,7 +44,7 @@ export class App {
     addEventListener('online', () => void this.#comeBack());
     if (idOf(location.search) !== undefined) void this.chat.value.open();
     void this.refresh();
-    void this.#refreshAccounts();
+    void this.refreshAccounts();
     void this.#refreshUsage();
     void this.#refreshPerson();
   }
@@ -54,7 +58,7 @@ export class App {
 
   /** Another user must not see what this one has read. */
   async #refreshPerson(): Promise<void> {
-    await this.#guarded(async () => {
+    await this.guarded(async () => {
       const before = this.displayName.value;
       this.displayName.value = (await api.me()).displayName;
       if (before !== undefined && before !== this.displayName.value) location.assign('/');
@@ -82,7 +86,7 @@ export class App {
 
   /** Reads the first page of the list again. The lines of further pages stay. */
   async refresh(): Promise<void> {
-    await this.#guarded(async () => {
+    await this.guarded(async () => {
       const { sessions, next } = await api.conversations();
       const first = new Set(sessions.map(({ sessionId }) => sessionId));
       const last = sessions.at(-1)?.updatedAt ?? '';
@@ -97,7 +101,7 @@ export class App {
   }
 
   async more(): Promise<void> {
-    await this.#guarded(async () => {
+    await this.guarded(async () => {
       const { sessions, next } = await api.conversations(this.next.value);
       const known = new Set(this.conversations.value.map(({ sessionId }) => sessionId));
       batch(() => {
@@ -112,13 +116,27 @@ export class App {
 
   /** @param id absent for a new conversation */
   open(id?: string): void {
-    const isShown = id !== undefined && id === this.chat.value.id;
+    const isShown = id !== undefined && id === this.chat.value.id && !this.areConnectionsShown.value;
+    this.areConnectionsShown.value = false;
     if (!isShown) history.pushState(null, '', id === undefined ? '/' : `/?c=${id}`);
     this.#show(id);
   }
 
+  openConnections(): void {
+    if (!this.areConnectionsShown.value) history.pushState(null, '', CONNECTIONS);
+    this.areConnectionsShown.value = true;
+    this.isListOpen.value = false;
+    void this.refreshAccounts();
+  }
+
+  /** Begins a conversation with a message. */
+  ask(text: string): void {
+    this.open();
+    this.chat.value.send(text);
+  }
+
   async rename(id: string, title: string): Promise<void> {
-    await this.#guarded(async () => {
+    await this.guarded(async () => {
       await api.renameConversation(id, title);
       this.conversations.value = this.conversations.value.map((each) =>
         each.sessionId === id ? { ...each, title } : each,
@@ -127,7 +145,7 @@ export class App {
   }
 
   async remove(id: string): Promise<void> {
-    await this.#guarded(async () => {
+    await this.guarded(async () => {
       await api.deleteConversation(id);
       this.conversations.value = this.conversations.value.filter(({ sessionId }) => sessionId !== id);
       drafts.keep(id, '');
@@ -156,7 +174,7 @@ export class App {
       ended: (accounts) => {
         this.#touch(id);
         void this.#refreshUsage();
-        if (accounts) void this.#refreshAccounts();
+        if (accounts) void this.refreshAccounts();
         if (this.chat.value !== chat && !chat.isBusy) this.#kept.delete(id);
       },
       nameOf: (provider) => this.names.provider(provider),
@@ -186,14 +204,14 @@ export class App {
     else this.conversations.value = [known, ...this.conversations.value.filter((each) => each !== known)];
   }
 
-  async #refreshAccounts(): Promise<void> {
-    await this.#guarded(async () => {
+  async refreshAccounts(): Promise<void> {
+    await this.guarded(async () => {
       this.names.connections.value = await api.connections();
     });
   }
 
   async #refreshUsage(): Promise<void> {
-    await this.#guarded(async () => {
+    await this.guarded(async () => {
       this.usage.value = await api.usage();
     });
   }
@@ -202,7 +220,8 @@ export class App {
     this.banner.value = faultOf(error);
   }
 
-  async #guarded(work: () => Promise<void>): Promise<void> {
+  /** Does some work, and tells what goes wrong above everything else. */
+  async guarded(work: () => Promise<void>): Promise<void> {
     try {
       await work();
       // The service answers this browser, so these are over.
@@ -212,6 +231,10 @@ export class App {
       this.#tell(error);
     }
   }
+}
+
+function isOfConnections(search: string): boolean {
+  return `/${search}` === CONNECTIONS;
 }
 
 /** The conversation that an address names; undefined for a new one. */

@@ -2,6 +2,7 @@
 export interface Interrupt {
   readonly id: string;
   readonly reason: string;
+  readonly toolCallId: string;
   readonly message?: string;
   readonly expiresAt?: string;
   readonly metadata: Readonly<Record<string, unknown>>;

@@ -1,0 +1,131 @@
+import { useSignal, type Signal } from '@preact/signals';
+import type { JSX } from 'preact';
+import { textOf } from '../state/names.ts';
+import { texts } from '../texts.ts';
+import { CardFrame, Decide, Decline, type CardProps } from './card.tsx';
+
+/** What the user has written in the place of the model's input, by the names of the inputs. */
+type Edits = Readonly<Record<string, string>>;
+type Input = Readonly<Record<string, unknown>>;
+
+/** What the user wrote is there again when it was not taken. */
+const written = new Map<string, Edits>();
+
+/** Exactly what is to be sent. The user can change it, and allow more like it where the tool permits that. */
+export function ApprovalCard(props: CardProps): JSX.Element {
+  const { metadata, toolCallId } = props.interrupt;
+  const { account, fault } = metadata;
+  const input = (metadata.input ?? {}) as Input;
+  const edits = useSignal<Edits | undefined>(fault === undefined ? undefined : written.get(toolCallId));
+  const allowsMore = useSignal(false);
+  const payload = {
+    approved: true,
+    ...(edits.value !== undefined &&
+      hasChanged(input, edits.value) && { input: { ...input, ...typed(input, edits.value) } }),
+    ...(allowsMore.value && { allow: 'conversation' }),
+  };
+  return (
+    <CardFrame title={textOf(metadata.title)} {...props}>
+      {typeof fault === 'string' && <p role="alert">{texts.approval.notTaken(fault)}</p>}
+      <p>{typeof account === 'string' ? texts.approval.as(account) : texts.approval.title}</p>
+      <dl class="sent">
+        {Object.entries(input).map(([name, value]) => (
+          <div key={name}>
+            <dt>{name.replaceAll('_', ' ')}</dt>
+            <dd>
+              {edits.value?.[name] === undefined ? (
+                shown(value)
+              ) : (
+                <Field {...{ name, edits, toolCallId }} value={edits.value[name] ?? ''} />
+              )}
+            </dd>
+          </div>
+        ))}
+      </dl>
+      <More allowable={metadata.allowable} allowsMore={allowsMore} />
+      <div class="actions">
+        <Decide {...props} answer={{ status: 'resolved', payload }}>
+          {'input' in payload ? texts.approval.approveChanged : texts.approval.approve}
+        </Decide>
+        <button
+          type="button"
+          class="plain"
+          onClick={() => {
+            edits.value = edits.value === undefined ? editable(input) : undefined;
+          }}
+        >
+          {edits.value === undefined ? texts.approval.edit : texts.approval.discard}
+        </button>
+        <Decline {...props}>{texts.approval.decline}</Decline>
+      </div>
+    </CardFrame>
+  );
+}
+
+interface FieldProps {
+  readonly name: string;
+  readonly value: string;
+  readonly edits: Signal<Edits | undefined>;
+  readonly toolCallId: string;
+}
+
+function Field({ name, value, edits, toolCallId }: FieldProps): JSX.Element {
+  return (
+    <textarea
+      aria-label={name.replaceAll('_', ' ')}
+      rows={value.split('\n').length}
+      value={value}
+      onInput={({ currentTarget }) => {
+        edits.value = { ...edits.value, [name]: currentTarget.value };
+        written.set(toolCallId, edits.value);
+      }}
+    />
+  );
+}
+
+function More({
+  allowable,
+  allowsMore,
+}: {
+  readonly allowable: unknown;
+  readonly allowsMore: Signal<boolean>;
+}): JSX.Element | null {
+  if (typeof allowable !== 'object' || allowable === null) return null;
+  return (
+    <label class="more">
+      <input
+        type="checkbox"
+        checked={allowsMore.value}
+        onChange={({ currentTarget }) => {
+          allowsMore.value = currentTarget.checked;
+        }}
+      />
+      {texts.approval.allow(texts.within(allowable as Record<string, string>))}
+    </label>
+  );
+}
+
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+/** Texts and numbers can be changed here; what has a structure of its own cannot. */
+function editable(input: Input): Edits {
+  const fields = Object.entries(input).filter(
+    ([, value]) => typeof value === 'string' || typeof value === 'number',
+  );
+  return Object.fromEntries(fields.map(([name, value]) => [name, String(value)]));
+}
+
+function hasChanged(input: Input, edits: Edits): boolean {
+  return Object.entries(edits).some(([name, value]) => String(input[name]) !== value);
+}
+
+function typed(input: Input, edits: Edits): Input {
+  return Object.fromEntries(
+    Object.entries(edits).map(([name, value]) => [
+      name,
+      typeof input[name] === 'number' ? Number(value) : value,
+    ]),
+  );
+}
