@@ -21,10 +21,20 @@ export const ARROWS = [
     ['identity/(agentcore|sign-in)', 'config', 'common'],
   ],
   ['flow', 'identity/flow', ['storage', 'audit', 'config', 'common']],
-  ['tools', 'tools', ['identity/(sign-in|token-vault)', 'storage', 'audit', 'config', 'common']],
+  ['a-revocation-fetches-nothing', 'identity/revocation', ['config', 'common']],
+  ['receipts', 'receipts', ['storage', 'common']],
+  [
+    'tools',
+    'tools',
+    ['identity/(sign-in|token-vault|flow)', 'receipts', 'storage', 'audit', 'config', 'common'],
+  ],
   ['sessions', 'sessions', ['identity/sign-in', 'storage', 'audit', 'config', 'common']],
   ['usage', 'usage', ['identity/sign-in', 'sessions', 'storage', 'config', 'common']],
-  ['binding', 'binding', ['identity/(sign-in|flow|authorization-completion)', 'audit', 'config', 'common']],
+  [
+    'binding',
+    'binding',
+    ['identity/(sign-in|flow|authorization-completion|revocation)', 'receipts', 'audit', 'config', 'common'],
+  ],
   [
     'agent-knows-no-provider',
     'agent',

@@ -57,8 +57,14 @@ export function acknowledgements(stack: AgentStack, given: Deployment): readonly
     id: wildcard(`${bucket}/${prefix}/*`),
     reason,
   });
+  return [...common, ...objectsOfTasks(objects)];
+}
+
+/** What the tasks reach in the bucket. */
+function objectsOfTasks(
+  objects: (role: string, prefix: string, reason: string) => Acknowledgement,
+): readonly Acknowledgement[] {
   return [
-    ...common,
     objects(
       'Agent',
       'users',
@@ -69,12 +75,18 @@ export function acknowledgements(stack: AgentStack, given: Deployment): readonly
       'tasks',
       'The leases of the tasks and their wishes. A task writes its own lease, and reads those of others.',
     ),
-    objects('Agent', 'flows', 'The flow ledger. The agent adds new flows, and reads none.'),
+    objects(
+      'Agent',
+      'flows',
+      'The flow ledger. The agent adds new flows, and reads whether one of its user is bound.',
+    ),
+    objects('Agent', 'receipts', 'The receipts of all users; the application separates users.'),
     objects(
       'SessionBinding',
       'flows',
       'The flow ledger, which session binding reads and writes. It cannot reach a conversation.',
     ),
+    objects('SessionBinding', 'receipts', 'Session binding adds receipts. It reads none.'),
   ];
 }
 

@@ -5,13 +5,14 @@ import { Peer, Port, SecurityGroup, type IVpc } from 'aws-cdk-lib/aws-ec2';
 import { DockerImageAsset, Platform } from 'aws-cdk-lib/aws-ecr-assets';
 import { Repository } from 'aws-cdk-lib/aws-ecr';
 import { Cluster, ContainerImage, Secret as ContainerSecret } from 'aws-cdk-lib/aws-ecs';
+import { Key } from 'aws-cdk-lib/aws-kms';
 import { FilterPattern, MetricFilter, type ILogGroup } from 'aws-cdk-lib/aws-logs';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct, IConstruct } from 'constructs';
 import { AuditTrail } from './audit-trail.ts';
 import type { Deployment } from './deployment.ts';
 import { Edge } from './edge.ts';
-import { environmentOf } from './environment.ts';
+import { environmentOf, prefixOf } from './environment.ts';
 import { Firewall } from './firewall.ts';
 import { namesOf } from './names.ts';
 import { Network } from './network.ts';
@@ -111,8 +112,21 @@ export class AgentStack extends Stack {
       readonly tasks: Readonly<Record<'agent' | 'sessionBinding', SecurityGroup>>;
     },
   ): Readonly<Record<'agent' | 'sessionBinding', RoleService>> {
-    const service = (name: string, of: Omit<RoleServiceProps, keyof typeof common | 'family'>): RoleService =>
-      new RoleService(this, name, { ...common, ...of, family: `onbehalf-${given.environment}-${of.role}` });
+    const service = (
+      name: string,
+      {
+        moreSecrets,
+        ...of
+      }: Omit<RoleServiceProps, keyof typeof common | 'family'> & {
+        readonly moreSecrets?: RoleServiceProps['secrets'];
+      },
+    ): RoleService =>
+      new RoleService(this, name, {
+        ...common,
+        ...of,
+        secrets: { ...common.secrets, ...moreSecrets },
+        family: `onbehalf-${given.environment}-${of.role}`,
+      });
     return {
       agent: service('Agent', {
         role: 'agent',
@@ -128,6 +142,7 @@ export class AgentStack extends Stack {
       sessionBinding: service('SessionBinding', {
         role: 'session-binding',
         environment: environment.sessionBinding,
+        moreSecrets: this.#clientSecrets(given),
         policy: sessionBindingPolicy(this, given, storage),
         size: given.sessionBinding,
         logGroup: logGroups.sessionBinding,
@@ -135,6 +150,27 @@ export class AgentStack extends Stack {
         drain: Duration.seconds(15),
       }),
     };
+  }
+
+  /** The secrets of the clients whose grants session binding can end: they are the ones that AgentCore Identity reads. */
+  #clientSecrets(given: Deployment): RoleServiceProps['secrets'] {
+    const region = given.identityRegion ?? given.region;
+    const { partition, account } = Stack.of(this);
+    const secrets = given.providers
+      .filter(({ endGrants }) => endGrants)
+      .map(({ id, clientSecretName, clientSecretKeyArn }) => {
+        const secret = Secret.fromSecretAttributes(this, `ClientSecret-${id}`, {
+          secretPartialArn: `arn:${partition}:secretsmanager:${region}:${account}:secret:${clientSecretName}`,
+          ...(clientSecretKeyArn !== undefined && {
+            encryptionKey: Key.fromKeyArn(this, `ClientSecretKey-${id}`, clientSecretKeyArn),
+          }),
+        });
+        return [
+          `${prefixOf(id)}_CLIENT_SECRET`,
+          ContainerSecret.fromSecretsManager(secret, 'clientSecret'),
+        ] as const;
+      });
+    return Object.fromEntries(secrets);
   }
 
   /** The tested image, by its digest; or an image of this checkout, which the CDK builds and pushes. */

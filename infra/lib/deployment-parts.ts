@@ -108,6 +108,12 @@ export const provider = z.strictObject({
   clientSecretKeyArn: keyArn()
     .optional()
     .describe('The key that encrypts that secret, where it is not AWS’s own'),
+  endGrants: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Users who disconnect the provider also end their authorization there: session binding gets the client’s secret. For github, and for what src/roles/revocable.ts names beside it',
+    ),
   apiBase: url()
     .optional()
     .describe(

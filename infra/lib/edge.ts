@@ -40,7 +40,11 @@ export const RULES: readonly Rule[] = [
     otherwise: 'authenticate',
     target: 'session-binding',
   },
-  { paths: ['/oauth2/connect', '/sign-out'], otherwise: 'deny', target: 'session-binding' },
+  {
+    paths: ['/oauth2/connect', '/oauth2/revocation', '/sign-out'],
+    otherwise: 'deny',
+    target: 'session-binding',
+  },
   {
     paths: ['/', '/assets/*', '/docs', '/docs/*'],
     methods: ['GET'],
@@ -53,7 +57,11 @@ export const RULES: readonly Rule[] = [
     target: 'agent',
   },
   // A rule takes five paths.
-  { paths: ['/connections', '/me', '/usage'], otherwise: 'deny', target: 'agent' },
+  {
+    paths: ['/connections', '/connections/*', '/me', '/receipts', '/usage'],
+    otherwise: 'deny',
+    target: 'agent',
+  },
 ];
 
 export interface EdgeProps {

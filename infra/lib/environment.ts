@@ -32,7 +32,10 @@ export function environmentOf(
     ...(given.telemetry !== undefined && { OTEL_EXPORTER_OTLP_ENDPOINT: given.telemetry.endpoint }),
   };
   return {
-    sessionBinding: common,
+    sessionBinding: {
+      ...common,
+      ...Object.fromEntries(given.providers.filter(({ endGrants }) => endGrants).flatMap(clientOf)),
+    },
     agent: {
       ...common,
       WORKLOAD_IDENTITY_NAME: workloadIdentity,
@@ -62,9 +65,24 @@ function limitsOf({ limits }: Deployment): Readonly<Record<string, string>> {
 /** The variables with which the agent role offers a provider: src/config/variables.ts. */
 function variablesOf(
   given: Deployment,
-  { id, apiBase }: ProviderDeployment,
+  { id, apiBase, clientId, endGrants }: ProviderDeployment,
 ): readonly (readonly [string, string])[] {
-  const prefix = id.toUpperCase().replaceAll('-', '_');
-  const name = [`${prefix}_PROVIDER_NAME`, credentialProviderName(given, id)] as const;
-  return apiBase === undefined ? [name] : [name, [`${prefix}_API_BASE`, apiBase]];
+  const name = [`${prefixOf(id)}_PROVIDER_NAME`, credentialProviderName(given, id)] as const;
+  if (endGrants) return [name, ...clientOf({ id, apiBase, clientId })];
+  return apiBase === undefined ? [name] : [name, [`${prefixOf(id)}_API_BASE`, apiBase]];
+}
+
+/** The client whose grants session binding can end. Its secret is no plain variable: `agent.stack.ts`. */
+function clientOf({
+  id,
+  apiBase,
+  clientId,
+}: Pick<ProviderDeployment, 'id' | 'apiBase' | 'clientId'>): readonly (readonly [string, string])[] {
+  const client = [`${prefixOf(id)}_CLIENT_ID`, clientId] as const;
+  return apiBase === undefined ? [client] : [client, [`${prefixOf(id)}_API_BASE`, apiBase]];
+}
+
+/** The first part of the names of a provider's variables. */
+export function prefixOf(id: string): string {
+  return id.toUpperCase().replaceAll('-', '_');
 }

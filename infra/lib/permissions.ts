@@ -75,13 +75,19 @@ export function agentPolicy(scope: Construct, given: Deployment, { bucket, key }
       resources: [bucket.arnForObjects('tasks/*')],
     }),
     new PolicyStatement({
+      // It adds new flows, and reads whether a user who had disconnected a provider has authorized it again.
       sid: 'AskedFlows',
-      actions: ['s3:PutObject'],
+      actions: ['s3:GetObject', 's3:PutObject'],
       resources: [bucket.arnForObjects('flows/*')],
     }),
     new PolicyStatement({
+      sid: 'Receipts',
+      actions: ['s3:GetObject', 's3:PutObject'],
+      resources: [bucket.arnForObjects('receipts/*')],
+    }),
+    new PolicyStatement({
       // There is no condition, because S3 answers 404 for a missing object only to a caller who may list the bucket, and a
-      // GET has no prefix to compare. The names under flows/ are digests, and the agent cannot read these objects.
+      // GET has no prefix to compare. The names under flows/ are digests.
       sid: 'ListConversations',
       actions: ['s3:ListBucket'],
       resources: [bucket.bucketArn],
@@ -92,7 +98,7 @@ export function agentPolicy(scope: Construct, given: Deployment, { bucket, key }
 
 /**
  * Session binding completes authorizations and never fetches a token; the exchange reads the client's secret. In the bucket,
- * it reaches only the flow ledger, and may not list objects.
+ * it reaches the flow ledger and adds receipts, and may neither read receipts nor list objects.
  */
 export function sessionBindingPolicy(
   scope: Construct,
@@ -111,6 +117,11 @@ export function sessionBindingPolicy(
       sid: 'FlowLedger',
       actions: ['s3:GetObject', 's3:PutObject'],
       resources: [bucket.arnForObjects('flows/*')],
+    }),
+    new PolicyStatement({
+      sid: 'NewReceipts',
+      actions: ['s3:PutObject'],
+      resources: [bucket.arnForObjects('receipts/*')],
     }),
     storeKey(scope, key),
   ];

@@ -118,6 +118,8 @@ function lifecycleOf({ keepDeletedDays, keepDays }: Deployment['sessions']): Lif
     { prefix: 'flows/', expiration: Duration.days(1), noncurrentVersionExpiration: Duration.days(1) },
     // Written every two seconds. Only the last one counts, and only for seconds.
     { prefix: 'tasks/', expiration: Duration.days(1), noncurrentVersionExpiration: Duration.days(1) },
-    ...(keepDays === undefined ? [] : [{ prefix: 'users/', expiration: Duration.days(keepDays) }]),
+    ...(keepDays === undefined
+      ? []
+      : ['users/', 'receipts/'].map((prefix) => ({ prefix, expiration: Duration.days(keepDays) }))),
   ];
 }

@@ -157,9 +157,10 @@ describe("the roles' AWS calls, played on the local stack", () => {
       expect(theirs.length).toBeGreaterThan(3);
       const allowed = [];
       for (const request of theirs) if (await isAllowed(policy, request)) allowed.push(request);
-      // Both roles write the flow ledger: the agent adds a flow, and session binding writes its later states.
+      // Both roles write the flow ledger: the agent adds a flow, and session binding writes its later states. The agent reads
+      // whether a flow is bound. Both add receipts.
       const shared = ({ action, resource }: IamRequest): boolean =>
-        action === 's3:PutObject' && resource.includes('/flows/');
+        resource.includes('/flows/') || (action === 's3:PutObject' && resource.includes('/receipts/'));
       expect(allowed.filter((request) => !shared(request))).toEqual([]);
     });
 
@@ -199,7 +200,7 @@ describe("the roles' AWS calls, played on the local stack", () => {
     expect(await isAllowed(policies['session-binding'], listingFor())).toBe(false);
   });
 
-  it('give session binding no access to conversations, and the agent no read access to flows', async () => {
+  it('give session binding no access to conversations, and let it read no receipts', async () => {
     const policies = synthesised(given(example));
     const read = (key: string): IamRequest => ({
       action: 's3:GetObject',
@@ -209,7 +210,8 @@ describe("the roles' AWS calls, played on the local stack", () => {
     expect(await isAllowed(policies['session-binding'], read('users/YQ/sessions/one/working-set.json'))).toBe(
       false,
     );
-    expect(await isAllowed(policies.agent, read('flows/0.json'))).toBe(false);
+    expect(await isAllowed(policies['session-binding'], read('receipts/YQ/0'))).toBe(false);
+    expect(await isAllowed(policies.agent, read('receipts/YQ/0'))).toBe(true);
   });
 
   it.each([

@@ -5,7 +5,7 @@ import { describe, expect, it } from '@jest/globals';
 import { Match } from 'aws-cdk-lib/assertions';
 import { createDeployment } from '../lib/app.ts';
 import { acknowledgements } from '../lib/acknowledgements.ts';
-import { exampleDeployment, exampleTemplates } from './support.ts';
+import { agentOf, exampleDeployment, exampleTemplates } from './support.ts';
 
 describe('the deployment', () => {
   const { template, identity, text, ofType } = exampleTemplates();
@@ -92,10 +92,13 @@ describe('the deployment', () => {
         'GET /oauth2/session-binding authenticate',
         'GET /sign-out authenticate',
         'any /connections deny',
+        'any /connections/* deny',
         'any /invocations deny',
         'any /me deny',
         'any /oauth2/connect deny',
+        'any /oauth2/revocation deny',
         'any /openapi.json deny',
+        'any /receipts deny',
         'any /runs/* deny',
         'any /sessions deny',
         'any /sessions/* deny',
@@ -206,6 +209,28 @@ describe('the deployment', () => {
       );
       expect(roles.sort()).toEqual(['agent', 'session-binding']);
     });
+
+    it.each([true, false])(
+      'give the secret of a client to session binding alone, where it ends grants: %s',
+      (endGrants) => {
+        const [provider] = exampleDeployment().providers;
+        const made = agentOf({ providers: [{ ...provider, endGrants }] });
+        const definitions = Object.values(made.findResources('AWS::ECS::TaskDefinition')).map(
+          ({ Properties }) => (Properties as { ContainerDefinitions: unknown[] }).ContainerDefinitions[0],
+        ) as {
+          readonly Secrets: readonly { readonly Name: string }[];
+          readonly Environment: readonly { readonly Name: string; readonly Value: string }[];
+        }[];
+        const having = (name: 'GITHUB_CLIENT_ID' | 'GITHUB_CLIENT_SECRET'): readonly (string | undefined)[] =>
+          definitions
+            .filter(({ Secrets, Environment }) =>
+              [...Secrets, ...Environment].some(({ Name }) => Name === name),
+            )
+            .map(({ Environment }) => Environment.find(({ Name }) => Name === 'ROLE')?.Value);
+        expect(having('GITHUB_CLIENT_SECRET')).toEqual(endGrants ? ['session-binding'] : []);
+        expect(having('GITHUB_CLIENT_ID')).toHaveLength(endGrants ? 2 : 0);
+      },
+    );
 
     it('are spread over zones, replaced only by healthy tasks, and scaled by the load of each role', () => {
       for (const [, properties] of ofType('AWS::ECS::Service')) {

@@ -34,6 +34,14 @@ export class ApiGate extends GatedApi {
     return this.#upstream.close();
   }
 
+  /** https://docs.github.com/rest/apps/oauth-applications#delete-an-app-authorization; all else needs a user's token. */
+  override async handle(request: IncomingMessage, response: ServerResponse, path: string): Promise<void> {
+    const clientId =
+      request.method === 'DELETE' ? /^\/applications\/([^/?]+)\/grant$/.exec(path)?.[1] : undefined;
+    if (clientId === undefined) await super.handle(request, response, path);
+    else await this.#endGrant(request, response, decodeURIComponent(clientId));
+  }
+
   protected forget(): void {
     this.#used = 0;
     this.#upstream.reset();
@@ -49,6 +57,19 @@ export class ApiGate extends GatedApi {
       !grant.scopes.includes('repo') && (request.method !== 'GET' || (await this.#isPrivate(path, grant)));
     if (isHidden) notFound(response, grant);
     else await this.#forward(request, response, path, grant);
+  }
+
+  async #endGrant(request: IncomingMessage, response: ServerResponse, clientId: string): Promise<void> {
+    const { grants } = this.gate;
+    const client = grants.authenticated(request.headers.authorization);
+    if (client?.clientId !== clientId) {
+      sendJson(response, 401, { message: 'Requires authentication' });
+      return;
+    }
+    const { access_token: token } = parseObject(await readBody(request, 16 * 1024));
+    if (typeof token !== 'string') sendJson(response, 422, { message: 'Validation Failed' });
+    else if (!grants.endGrant(clientId, token)) sendJson(response, 404, { message: 'Not Found' });
+    else response.writeHead(204).end();
   }
 
   async #forward(
@@ -108,6 +129,14 @@ export class ApiGate extends GatedApi {
 
   #publicUrls(text: string): string {
     return text.replaceAll(this.#upstream.url, this.gate.publicUrl());
+  }
+}
+
+function parseObject(body: Uint8Array): Readonly<Record<string, unknown>> {
+  try {
+    return Object(JSON.parse(Buffer.from(body).toString('utf8'))) as Readonly<Record<string, unknown>>;
+  } catch {
+    return {};
   }
 }
 

@@ -20,6 +20,7 @@ export const gitHub: ProviderRow = {
   tokenPath: '/login/oauth/access_token',
   apiPrefix: '/api/v3',
   refusalStatus: 200,
+  endsGrants: true,
   startApi: async (gate) =>
     new ApiGate(gate, await createEmulator({ service: 'github', port: 0, seed: seed() })),
 };

@@ -4,6 +4,7 @@ import {
   ALB_ARN,
   ALB_CLIENT_ID,
   BUCKET,
+  clientOf,
   credentialProviderOf,
   REGION,
   WORKLOAD,
@@ -49,7 +50,8 @@ export function environmentOf(owner: EnvironmentOwner, parts: Addresses): Record
     S3_BUCKET_NAME: BUCKET,
     SIGN_OUT_URL: `${parts.identityProvider.url}/session/end`,
   };
-  if (owner === 'session-binding') return common;
+  if (owner === 'session-binding')
+    return { ...common, ...Object.fromEntries([...parts.providers.values()].flatMap(clientOfProvider)) };
   const agent = {
     ...common,
     AWS_ENDPOINT_URL_BEDROCK_RUNTIME: parts.bedrock.url,
@@ -66,11 +68,30 @@ export function environmentOf(owner: EnvironmentOwner, parts: Addresses): Record
   };
 }
 
+type Variables = readonly (readonly [string, string])[];
+
 /** The variables with which the agent role offers a provider. */
-function variablesOf({ row, apiBase }: LocalProvider): readonly (readonly [string, string])[] {
-  const prefix = row.id.toUpperCase().replaceAll('-', '_');
+function variablesOf({ row, apiBase }: LocalProvider): Variables {
+  const prefix = prefixOf(row.id);
   return [
     [`${prefix}_PROVIDER_NAME`, credentialProviderOf(row.id)],
     [`${prefix}_API_BASE`, apiBase],
+    ...(row.endsGrants === true ? [[`${prefix}_CLIENT_ID`, clientOf(row.id).clientId] as const] : []),
   ];
+}
+
+/** The variables with which session binding ends what users have authorized at a provider. */
+function clientOfProvider({ row, apiBase }: LocalProvider): Variables {
+  if (row.endsGrants !== true) return [];
+  const prefix = prefixOf(row.id);
+  const { clientId, clientSecret } = clientOf(row.id);
+  return [
+    [`${prefix}_API_BASE`, apiBase],
+    [`${prefix}_CLIENT_ID`, clientId],
+    [`${prefix}_CLIENT_SECRET`, clientSecret],
+  ];
+}
+
+function prefixOf(provider: string): string {
+  return provider.toUpperCase().replaceAll('-', '_');
 }

@@ -19,7 +19,11 @@ export const RULES: readonly Rule[] = [
     action: 'authenticate',
     target: 'session-binding',
   },
-  { paths: [/^\/oauth2\/connect$/, /^\/sign-out$/], action: 'deny', target: 'session-binding' },
+  {
+    paths: [/^\/oauth2\/(connect|revocation)$/, /^\/sign-out$/],
+    action: 'deny',
+    target: 'session-binding',
+  },
   {
     paths: [/^\/$/, /^\/assets\/.*$/, /^\/docs(\/.*)?$/],
     methods: ['GET'],
@@ -31,5 +35,5 @@ export const RULES: readonly Rule[] = [
     action: 'deny',
     target: 'agent',
   },
-  { paths: [/^\/(connections|me|usage)$/], action: 'deny', target: 'agent' },
+  { paths: [/^\/(connections|me|receipts|usage)$/, /^\/connections\/.*$/], action: 'deny', target: 'agent' },
 ];

@@ -88,6 +88,17 @@ export class Grants {
     return value;
   }
 
+  /** The client that sends its id and secret as RFC 6749, section 2.3.1, or undefined. */
+  authenticated(authorization: string | undefined): OAuthClient | undefined {
+    const encoded = /^basic (\S+)$/i.exec(authorization ?? '')?.[1] ?? '';
+    const [id = '', secret = ''] = Buffer.from(encoded, 'base64')
+      .toString('utf8')
+      .split(':')
+      .map(decodeURIComponent);
+    const client = this.client(id);
+    return client !== undefined && sameText(client.clientSecret, secret) ? client : undefined;
+  }
+
   /** RFC 6749 §4.1.3 and §6; a code works once, a refresh token is replaced with each use. */
   token(form: URLSearchParams): TokenAnswer {
     const client = this.client(form.get('client_id') ?? '');
@@ -123,12 +134,21 @@ export class Grants {
     this.#state.save();
   }
 
+  /** Ends what a token's user has granted to its client: all their tokens. False where the token is not the client's. */
+  endGrant(clientId: string, accessToken: string): boolean {
+    const grant = this.inspect(accessToken);
+    if (grant?.clientId !== clientId) return false;
+    this.revokeUser(grant.login, clientId);
+    return true;
+  }
+
   /** Revokes everything that a user has granted, like "Revoke" on the provider's settings page. */
-  revokeUser(login: string): void {
+  revokeUser(login: string, clientId?: string): void {
     const { tokens, refreshTokens } = this.#state.value;
     for (const tokensByValue of [tokens, refreshTokens]) {
       for (const [value, token] of Object.entries(tokensByValue)) {
-        if (token.login === login) Reflect.deleteProperty(tokensByValue, value);
+        if (token.login === login && (clientId ?? token.clientId) === token.clientId)
+          Reflect.deleteProperty(tokensByValue, value);
       }
     }
     this.#state.save();

@@ -22,6 +22,8 @@ export interface ProviderRow {
   /** The status of a refusal by its token endpoint: 400 (RFC 6749, 5.2), at GitHub 200. */
   readonly refusalStatus: number;
   readonly startApi: (gate: Gate) => Promise<GatedApi>;
+  /** Whether a client can end here what users have granted to it. */
+  readonly endsGrants?: true;
 }
 
 export interface ProviderOptions extends Listen {

@@ -64,12 +64,39 @@ export const AUDIT_EVENTS = {
   account_changed: z.strictObject({ ...call, interruptId, provider, accountId }),
   account_answered: z.strictObject({ ...call, interruptId, provider, switched: z.boolean() }),
   approval_asked: z.strictObject(approval),
-  approval_answered: z.strictObject({ ...approval, approved: z.boolean() }),
+  approval_answered: z.strictObject({
+    ...approval,
+    approved: z.boolean(),
+    edited: z
+      .literal(true)
+      .optional()
+      .describe('The user has put another input in the place of this one; `tool_called` names it'),
+  }),
+  rule_added: z.strictObject({
+    ...call,
+    provider,
+    inputs: z.array(z.string()).describe('The names of the inputs for which the rule holds'),
+  }),
+  rule_withdrawn: z.strictObject({ user, sessionId, tool, provider }),
   conversations_listed: z.strictObject({ user }),
   conversation_read: z.strictObject({ user, sessionId }),
   conversation_renamed: z.strictObject({ user, sessionId }),
   conversation_deleted: z.strictObject({ user, sessionId }),
   connections_listed: z.strictObject({ user }),
+  receipts_listed: z.strictObject({ user }),
+  connection_closed: z.strictObject({
+    user,
+    provider,
+    tokens: z.int().min(0).describe('How many tokens the vault still gives out'),
+  }),
+  grant_revoked: z.strictObject({
+    user,
+    provider,
+    outcome: z
+      .enum(['proven', 'not_proven', 'still_valid'])
+      .describe('Whether the provider refuses the old tokens'),
+  }),
+  revocation_refused: z.strictObject({ user, owner, code, reason }),
   run_stopped: z.strictObject({ user, sessionId, runId }),
   tool_called: z.strictObject({
     ...call,

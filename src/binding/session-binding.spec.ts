@@ -10,6 +10,7 @@ import { digestOf, FlowLedger, flowIdOf, type FlowState } from '../identity/flow
 import type { User } from '../identity/sign-in/index.js';
 import { CONSENT, FLOWS, TICKET } from '../identity/testing/flow.js';
 import { MemoryStore } from '../storage/testing/memory-store.js';
+import { Receipts } from '../receipts/index.js';
 import { FlowCookies } from './flow-cookies.js';
 import { SessionBinding } from './session-binding.js';
 
@@ -54,7 +55,8 @@ describe('SessionBinding', () => {
     };
     const recorded = recordedAudit();
     trail = recorded.lines;
-    return new SessionBinding(completion, ledger, new FlowCookies(FLOWS), recorded.audit);
+    const receipts = new Receipts(new MemoryStore());
+    return new SessionBinding(completion, ledger, new FlowCookies(FLOWS), receipts, recorded.audit);
   };
   const move = async (
     state: FlowState,

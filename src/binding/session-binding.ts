@@ -18,6 +18,7 @@ import {
   type LedgerEntry,
 } from '../identity/flow/index.js';
 import type { User } from '../identity/sign-in/index.js';
+import { Receipts } from '../receipts/index.js';
 import { readCallback, type Callback } from './callback.js';
 import { FlowCookies } from './flow-cookies.js';
 import { sameText } from './same-text.js';
@@ -53,14 +54,17 @@ export class SessionBinding {
   readonly #completion: AuthorizationCompletion;
   readonly #ledger: FlowLedger;
   readonly #cookies: FlowCookies;
+  readonly #receipts: Receipts;
   readonly #audit: Audit;
 
   constructor(
     @Inject(AUTHORIZATION_COMPLETION) completion: AuthorizationCompletion,
     ledger: FlowLedger,
     cookies: FlowCookies,
+    receipts: Receipts,
     audit: Audit,
   ) {
+    this.#receipts = receipts;
     this.#completion = completion;
     this.#ledger = ledger;
     this.#cookies = cookies;
@@ -209,7 +213,13 @@ export class SessionBinding {
     const ended = await this.#end(attempt, entry, 'bound').catch(() => 'conflict' as const);
     const bound = ended === 'conflict' ? entry : ended;
     this.#audit.record('bound', { ...fieldsOf(attempt, bound), awsRequestId: answer.awsRequestId });
+    this.#receipt(attempt, bound);
     return this.#outcome('done', bound, attempt);
+  }
+
+  #receipt({ user }: Attempt, { record: { consent } }: LedgerEntry): void {
+    const { sessionId, runId, provider, scopes } = consent;
+    void this.#receipts.write(user.sub, { kind: 'connected', provider, sessionId, runId, scopes });
   }
 
   /** Waits until another callback of this flow has been answered, or its claim has lapsed. */

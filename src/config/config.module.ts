@@ -1,8 +1,8 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { ConfigModule, getConfigToken, registerAs, type ConfigFactory } from '@nestjs/config';
-import type { AgentRoleConfig, AppConfig } from './config.types.js';
+import type { AgentRoleConfig, AppConfig, SessionBindingRoleConfig } from './config.types.js';
 
-type SliceName = Exclude<keyof AgentRoleConfig, 'role'>;
+type SliceName = Exclude<keyof AgentRoleConfig | keyof SessionBindingRoleConfig, 'role'>;
 
 const tokenOf = (name: SliceName): string => getConfigToken(name);
 
@@ -20,6 +20,8 @@ export const IDENTITY_CONFIG = tokenOf('identity');
 export const CONVERSATIONS_CONFIG = tokenOf('conversations');
 /** Injects its slice: `@Inject(MODEL_CONFIG) model: ModelConfig`. */
 export const MODEL_CONFIG = tokenOf('model');
+/** Injects its slice: `@Inject(REVOCATION_CONFIG) revocation: RevocationConfig`. */
+export const REVOCATION_CONFIG = tokenOf('revocation');
 /** Injects its slice: `@Inject(RUNS_CONFIG) runs: RunsConfig`. */
 export const RUNS_CONFIG = tokenOf('runs');
 /** Injects its slice: `@Inject(LIMITS_CONFIG) limits: LimitsConfig`. */

@@ -102,13 +102,47 @@ export interface LimitsConfig {
   readonly tokensPerDay: number | undefined;
 }
 
+/** The properties of a provider that the configuration needs. */
+export interface ConfigurableProvider {
+  /** The prefix of its variables: `jira` has `JIRA_PROVIDER_NAME` and `JIRA_API_BASE`. */
+  readonly id: string;
+  /** The provider's name for people. */
+  readonly label: string;
+  /** Its REST API, unless the environment names another one. */
+  readonly apiBase: string;
+}
+
 /** A provider that the agent offers. */
 export interface ProviderConfig {
   /** The name of its OAuth2 credential provider in AgentCore Identity. */
   readonly credentialProvider: string;
   /** Its REST API, without a trailing slash. */
   readonly apiBase: string;
+  /** Whether session binding can end the grants of its users. */
+  readonly isRevocable?: boolean;
   /** How long one call may take with all its attempts. */
+  readonly deadlineMs: number;
+}
+
+/** A provider at which session binding can end what users have authorized. Plain facts: it has no code of a provider. */
+export interface RevocableProvider extends ConfigurableProvider {
+  /** The address of its revocation endpoint (RFC 7009), or GitHub's own way. */
+  readonly revocation: 'github' | { readonly endpoint: string };
+  /** A path of its API that answers 401 to a token that it does not accept. */
+  readonly probePath: string;
+}
+
+/** The OAuth client of a provider, whose grants session binding can end. */
+export interface RevocationClient extends Pick<RevocableProvider, 'revocation' | 'probePath'> {
+  readonly apiBase: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+}
+
+/** The clients by the ids of their providers. */
+export interface RevocationConfig {
+  readonly clients: Readonly<Record<string, RevocationClient>>;
+  /** How long the end of a grant may take, with the question whether it has ended. */
   readonly deadlineMs: number;
 }
 
@@ -145,6 +179,7 @@ export interface AgentRoleConfig extends CommonConfig {
 /** The configuration of the session-binding role. */
 export interface SessionBindingRoleConfig extends CommonConfig {
   readonly role: 'session-binding';
+  readonly revocation: RevocationConfig;
 }
 
 /** The whole configuration of one process, in slices; discriminated by `role`. */

@@ -8,6 +8,7 @@ export {
   IDENTITY_CONFIG,
   LIMITS_CONFIG,
   MODEL_CONFIG,
+  REVOCATION_CONFIG,
   RUNS_CONFIG,
   SERVICE_CONFIG,
   SIGN_IN_CONFIG,
@@ -17,6 +18,7 @@ export type {
   AgentRoleConfig,
   AlbConfig,
   AppConfig,
+  ConfigurableProvider,
   ConversationsConfig,
   Environment,
   FlowConfig,
@@ -24,6 +26,9 @@ export type {
   LimitsConfig,
   ModelConfig,
   ProviderConfig,
+  RevocableProvider,
+  RevocationClient,
+  RevocationConfig,
   RunsConfig,
   ServiceConfig,
   SessionBindingRoleConfig,
@@ -33,4 +38,4 @@ export type {
 export { loadConfig } from './load-config.js';
 export { discoveryUrl, jwksUrl } from './oidc-discovery.js';
 export { processEnvironment } from './process-environment.js';
-export { allVariables, providerVariables, type ConfigurableProvider } from './variables.js';
+export { allVariables, providerVariables } from './variables.js';

@@ -2,8 +2,11 @@ import { ConfigError, type ConfigFault } from './config.error.js';
 import type {
   AgentRoleConfig,
   AppConfig,
+  ConfigurableProvider,
   Environment,
   ProviderConfig,
+  RevocableProvider,
+  RevocationConfig,
   Role,
   TelemetryConfig,
 } from './config.types.js';
@@ -11,7 +14,6 @@ import {
   allVariables,
   providerVariables,
   VARIABLES,
-  type ConfigurableProvider,
   type Variable,
   type VariableName,
   type VariableValues,
@@ -26,24 +28,30 @@ const BINDING_PATH = '/oauth2/session-binding';
 
 /**
  * Reads the configuration from an environment. The function is pure, and the result is frozen.
- * @param providers the providers that the role can offer; a provider whose variables are absent is not offered
+ * @param providers those that the agent role can offer; one whose variables are absent is not offered
+ * @param revocable those at which session binding can end grants; it ends none where their variables are absent
  * @throws ConfigError with all faults at once; it names variables, never their values.
  */
 export function loadConfig(
   environment: Environment,
   providers: readonly ConfigurableProvider[] = [],
+  revocable: readonly RevocableProvider[] = [],
 ): AppConfig {
   const faults: ConfigFault[] = [];
   const role = VARIABLES.ROLE.schema.safeParse(environment.ROLE);
   const values: Values = {};
-  for (const [name, variable] of Object.entries(allVariables(providers))) {
+  for (const [name, variable] of Object.entries(allVariables([...providers, ...revocable]))) {
     // An unknown role is reported together with the faults that both roles would have.
     if (!variable.roles.includes(role.data ?? 'session-binding')) continue;
     readVariable(name, variable, environment, values, faults);
   }
   derive(values, faults);
   if (faults.length > 0 || role.data === undefined) throw new ConfigError(faults);
-  return deepFreeze(assemble(role.data, values, providerConfigs(providers, values)));
+  const clients = {
+    offered: providerConfigs(providers, values),
+    revocable: revocationClients(revocable, values),
+  };
+  return deepFreeze(assemble(role.data, values, clients));
 }
 
 function readVariable(
@@ -104,15 +112,32 @@ function publicKeysUrl(albArn: string): string {
 }
 
 function providerConfigs(providers: readonly ConfigurableProvider[], values: Values): ProviderConfigs {
+  const deadlineMs = callDeadlineMs(values);
   const offered = providers.flatMap((provider) => {
-    const { providerName, apiBase } = providerVariables(provider);
-    const credentialProvider = textOf(values, providerName.name);
-    const base = textOf(values, apiBase.name);
-    return credentialProvider === undefined || base === undefined
-      ? []
-      : [[provider.id, { credentialProvider, apiBase: base, deadlineMs: callDeadlineMs(values) }] as const];
+    const named = providerVariables(provider);
+    const credentialProvider = textOf(values, named.providerName.name);
+    const apiBase = textOf(values, named.apiBase.name);
+    if (credentialProvider === undefined || apiBase === undefined) return [];
+    const isRevocable = textOf(values, named.clientId.name) !== undefined;
+    return [[provider.id, { credentialProvider, apiBase, isRevocable, deadlineMs }] as const];
   });
   return Object.fromEntries(offered);
+}
+
+function revocationClients(
+  providers: readonly RevocableProvider[],
+  values: Values,
+): RevocationConfig['clients'] {
+  const clients = providers.flatMap((provider) => {
+    const { id, revocation, probePath } = provider;
+    const named = providerVariables(provider);
+    const clientId = textOf(values, named.clientId.name);
+    const clientSecret = textOf(values, named.clientSecret.name);
+    const apiBase = textOf(values, named.apiBase.name);
+    if (clientId === undefined || clientSecret === undefined || apiBase === undefined) return [];
+    return [[id, { apiBase, clientId, clientSecret, revocation, probePath }] as const];
+  });
+  return Object.fromEntries(clients);
 }
 
 function callDeadlineMs({ CALL_DEADLINE_SECONDS: seconds = 0 }: Values): number {
@@ -124,7 +149,11 @@ function textOf(values: Values, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }
 
-function assemble(role: Role, values: Values, providers: ProviderConfigs): AppConfig {
+function assemble(
+  role: Role,
+  values: Values,
+  clients: { readonly offered: ProviderConfigs; readonly revocable: RevocationConfig['clients'] },
+): AppConfig {
   const read: Read = (name) => {
     const value = values[name];
     if (value === undefined) throw new TypeError(`${name} was not read`);
@@ -139,14 +168,19 @@ function assemble(role: Role, values: Values, providers: ProviderConfigs): AppCo
   const common = commonSlices(role, values, read);
   switch (role) {
     case 'session-binding':
-      return { role, ...common, identity };
+      return {
+        role,
+        ...common,
+        identity,
+        revocation: { clients: clients.revocable, deadlineMs: callDeadlineMs(values) },
+      };
     case 'agent':
       return {
         role,
         ...common,
         identity: { ...identity, workloadIdentityName: read('WORKLOAD_IDENTITY_NAME') },
         ...agentSlices(values, read),
-        providers,
+        providers: clients.offered,
       };
   }
 }
@@ -178,7 +212,7 @@ function commonSlices(
   role: Role,
   values: Values,
   read: Read,
-): Omit<Extract<AppConfig, { role: 'session-binding' }>, 'role' | 'identity'> {
+): Omit<Extract<AppConfig, { role: 'session-binding' }>, 'role' | 'identity' | 'revocation'> {
   const publicUrl = read('PUBLIC_URL');
   return {
     service: {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LOG_LEVELS, ROLES, type Role } from './config.types.js';
+import { LOG_LEVELS, ROLES, type ConfigurableProvider, type Role } from './config.types.js';
 
 /** One environment variable: its parser, its expected form, and the roles that need it. */
 export interface Variable<T = unknown> {
@@ -14,6 +14,7 @@ export interface Variable<T = unknown> {
 
 const BOTH = ROLES;
 const AGENT: readonly Role[] = ['agent'];
+const BINDING: readonly Role[] = ['session-binding'];
 const MOST_PER_DAY = 999_999_999_999;
 /** The least number of different characters. 32 random hexadecimal digits have more, a repeated word has fewer. */
 const DISTINCT_CHARACTERS = 9;
@@ -275,23 +276,20 @@ export type VariableValues = {
   -readonly [Name in VariableName]: z.output<(typeof VARIABLES)[Name]['schema']>;
 };
 
-/** The properties of a provider that the configuration needs. */
-export interface ConfigurableProvider {
-  /** The prefix of its variables: `jira` has `JIRA_PROVIDER_NAME` and `JIRA_API_BASE`. */
-  readonly id: string;
-  /** The provider's name for people. */
-  readonly label: string;
-  /** Its REST API, unless the environment names another one. */
-  readonly apiBase: string;
+interface NamedVariable {
+  readonly name: string;
+  readonly variable: Variable<string>;
 }
 
 /** The variables of a provider. Without the first one, the provider is not offered. */
 export interface ProviderVariables {
-  readonly providerName: { readonly name: string; readonly variable: Variable<string> };
-  readonly apiBase: { readonly name: string; readonly variable: Variable<string> };
+  readonly providerName: NamedVariable;
+  readonly apiBase: NamedVariable;
+  readonly clientId: NamedVariable;
+  readonly clientSecret: NamedVariable;
 }
 
-/** The variables of a provider, by its id: `<ID>_PROVIDER_NAME` and `<ID>_API_BASE`. */
+/** The variables of a provider, by its id: `<ID>_PROVIDER_NAME`, `_API_BASE`, `_CLIENT_ID` and `_CLIENT_SECRET`. */
 export function providerVariables({ id, label, apiBase }: ConfigurableProvider): ProviderVariables {
   const prefix = id.toUpperCase().replaceAll('-', '_');
   return {
@@ -309,8 +307,26 @@ export function providerVariables({ id, label, apiBase }: ConfigurableProvider):
       variable: {
         schema: url(),
         expected: `${label}'s REST API, ${AN_URL}`,
-        roles: AGENT,
+        roles: BOTH,
         fallback: apiBase,
+      },
+    },
+    clientId: {
+      name: `${prefix}_CLIENT_ID`,
+      variable: {
+        schema: text(/^[\x21-\x7e]{1,255}$/),
+        expected: `the id of the OAuth client at ${label}; with it, users can end there what they have authorized`,
+        roles: BOTH,
+        derived: true,
+      },
+    },
+    clientSecret: {
+      name: `${prefix}_CLIENT_SECRET`,
+      variable: {
+        schema: text(/^[\x21-\x7e]{8,512}$/),
+        expected: `the secret of the OAuth client at ${label}, for session binding alone`,
+        roles: BINDING,
+        derived: true,
       },
     },
   };
@@ -319,11 +335,9 @@ export function providerVariables({ id, label, apiBase }: ConfigurableProvider):
 /** Every variable by its name, with those of the providers. */
 export function allVariables(providers: readonly ConfigurableProvider[]): Readonly<Record<string, Variable>> {
   const ofProviders = providers.flatMap((provider) => {
-    const { providerName, apiBase } = providerVariables(provider);
-    return [
-      [providerName.name, providerName.variable],
-      [apiBase.name, apiBase.variable],
-    ] as const;
+    return Object.values(providerVariables(provider)).map(
+      ({ name, variable }: NamedVariable) => [name, variable] as const,
+    );
   });
   return { ...VARIABLES, ...Object.fromEntries(ofProviders) };
 }

@@ -13,20 +13,24 @@ const PAGE = 1_000;
 export class UserObjectsAdapter implements UserObjects {
   readonly #client: S3Client;
   readonly #bucket: string;
-  readonly #prefix: string;
+  readonly #prefixes: readonly string[];
 
-  constructor(region: string, bucket: string, prefix: string) {
+  constructor(region: string, bucket: string, prefixes: readonly string[]) {
     this.#client = new S3Client(awsClientOptions(region));
     this.#bucket = bucket;
-    this.#prefix = prefix;
+    this.#prefixes = prefixes;
   }
 
   async *pages(): AsyncGenerator<readonly ObjectVersion[], void, undefined> {
+    for (const prefix of this.#prefixes) yield* this.#pagesOf(prefix);
+  }
+
+  async *#pagesOf(prefix: string): AsyncGenerator<readonly ObjectVersion[], void, undefined> {
     let after: Pick<ListObjectVersionsCommandOutput, 'NextKeyMarker' | 'NextVersionIdMarker'> = {};
     for (;;) {
       const command = new ListObjectVersionsCommand({
         Bucket: this.#bucket,
-        Prefix: this.#prefix,
+        Prefix: prefix,
         MaxKeys: PAGE,
         KeyMarker: after.NextKeyMarker,
         VersionIdMarker: after.NextVersionIdMarker,

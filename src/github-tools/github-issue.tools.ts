@@ -82,6 +82,7 @@ export class GitHubIssueTools {
     access: { provider: 'github', scopes: ['repo'] },
     effect: 'write',
     verifiedBy: 'findCreated',
+    allowable: ['owner', 'repo'],
   })
   async create(
     { owner, repo, title, body }: CreateInput,

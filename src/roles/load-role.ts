@@ -28,7 +28,8 @@ export async function loadRole(
     if (config.role !== 'agent') throw new TypeError('another role was loaded');
     return { config, root: AgentRoleModule.forRoot(config, providers), bodyType: 'application/json' };
   }
-  const config = loadConfig(environment);
+  const { REVOCABLE } = await import('./revocable.js');
+  const config = loadConfig(environment, [], REVOCABLE);
   if (config.role !== 'session-binding') throw new TypeError('another role was loaded');
   const { SessionBindingRoleModule } = await import('./session-binding.module.js');
   return {

@@ -17,6 +17,10 @@ const common = {
 };
 /** The digest of a call that the user has approved, and that has not been made yet. */
 const approved = z.string().exactOptional();
+/** The input that the user has approved in the place of the model's, and the account for which. */
+const edited = z.strictObject({ input: json, accountId: z.string().exactOptional() }).exactOptional();
+/** The user has allowed further calls like this one. */
+const allowsMore = z.literal(true).exactOptional();
 
 /** An interrupt that waits for its answer. It holds neither a token nor an authorization URL. */
 export const storedInterrupt = z.discriminatedUnion('kind', [
@@ -26,6 +30,8 @@ export const storedInterrupt = z.discriminatedUnion('kind', [
     provider: z.string(),
     scopes: z.array(z.string()),
     approved,
+    edited,
+    allowsMore,
   }),
   z.strictObject({
     ...common,
@@ -34,8 +40,14 @@ export const storedInterrupt = z.discriminatedUnion('kind', [
     /** Of tool, input and account. */
     digest: z.string(),
     inputBytes: z.int(),
-    /** The name of the account that acts, where the provider tells it. */
+    /** The name and the id of the account that acts, where the provider tells them. */
     account: z.string().exactOptional(),
+    accountId: z.string().exactOptional(),
+    /** The inputs for which the user may allow further calls. */
+    within: z.record(z.string(), z.string()).exactOptional(),
+    /** Why the user's own input was not taken. */
+    fault: z.string().exactOptional(),
+    edited,
   }),
   z.strictObject({
     ...common,
@@ -44,6 +56,8 @@ export const storedInterrupt = z.discriminatedUnion('kind', [
     before: z.string(),
     now: z.strictObject({ id: z.string(), login: z.string() }),
     approved,
+    edited,
+    allowsMore,
   }),
 ]);
 /** An interrupt as a conversation keeps it, discriminated by `kind`. */
@@ -69,8 +83,15 @@ function metadataOf(interrupt: StoredInterrupt): InterruptView['metadata'] {
     case 'authorization_required':
       return { provider: interrupt.provider, scopes: interrupt.scopes, tool, title };
     case 'approval_required': {
-      const { input, account } = interrupt;
-      return { tool, title, input, ...(account !== undefined && { account }) };
+      const { input, account, within, fault } = interrupt;
+      return {
+        tool,
+        title,
+        input,
+        ...(account !== undefined && { account }),
+        ...(within !== undefined && { allowable: within }),
+        ...(fault !== undefined && { fault }),
+      };
     }
     case 'account_changed': {
       const { provider, before, now } = interrupt;

@@ -1,7 +1,16 @@
 import { AppError } from '../common/errors/index.js';
 
-/** The prefix of all objects of a user: their `sub` in base64url, so that no other `sub` has the same prefix. */
+/** The prefix of a user's conversations and connections: their `sub` in base64url, so that no other `sub` has the same prefix. */
 export function userPrefix(sub: string): string {
+  return `users/${encoded(sub)}/`;
+}
+
+/** The prefix of a user's receipts, which both roles write. */
+export function receiptsPrefix(sub: string): string {
+  return `receipts/${encoded(sub)}/`;
+}
+
+function encoded(sub: string): string {
   if (sub === '') throw new AppError('unauthenticated');
-  return `users/${Buffer.from(sub, 'utf8').toString('base64url')}/`;
+  return Buffer.from(sub, 'utf8').toString('base64url');
 }

@@ -48,7 +48,9 @@ describe('Accounts', () => {
     jest.advanceTimersByTime(milliseconds);
   };
 
-  const check = (
+  const recorded = async (sub: string, provider: string): Promise<Account | undefined> =>
+    (await connections.read(sub, provider))?.connection.account;
+  const check = async (
     accessToken: string,
     {
       accepted,
@@ -67,24 +69,20 @@ describe('Accounts', () => {
       const owner = owners[context.accessToken];
       return owner === undefined ? Promise.reject(new TokenRefusedError()) : Promise.resolve(owner);
     };
-    return by.check({ provider, identify }, { sub, accessToken, signal }, accepted);
+    const known = await connections.read(sub, provider);
+    return by.check({ provider, identify }, { sub, accessToken, signal, known }, accepted);
   };
 
   describe('at the first use', () => {
     it('records whose token it is', async () => {
-      expect(await accounts.recorded('alice', 'parrot')).toBeUndefined();
+      expect(await recorded('alice', 'parrot')).toBeUndefined();
       expect(await check('token-alice')).toEqual({ kind: 'same', account: ALICE, identifiedNow: true });
-      expect(await accounts.recorded('alice', 'parrot')).toEqual(recordedAs(ALICE));
+      expect(await recorded('alice', 'parrot')).toEqual(recordedAs(ALICE));
     });
 
     it('asks the provider with that token, and without scopes', async () => {
       await check('token-alice');
       expect(asked).toEqual([{ accessToken: 'token-alice', signal, scopes: [] }]);
-    });
-
-    it('reads nothing for a run that has ended', async () => {
-      const reading = accounts.recorded('alice', 'parrot', AbortSignal.abort());
-      await expect(reading).rejects.toMatchObject({ reason: 'aborted' });
     });
 
     it('records nothing for a run that ends in between', async () => {
@@ -93,7 +91,12 @@ describe('Accounts', () => {
         leaving.abort();
         return Promise.resolve(ALICE);
       };
-      const token = { sub: 'alice', accessToken: 'token-alice', signal: leaving.signal };
+      const token = {
+        sub: 'alice',
+        accessToken: 'token-alice',
+        signal: leaving.signal,
+        known: undefined,
+      };
       const checking = accounts.check({ provider: 'parrot', identify }, token, undefined);
       await expect(checking).rejects.toMatchObject({ reason: 'aborted' });
       expect(store.objects.size).toBe(0);
@@ -125,6 +128,12 @@ describe('Accounts', () => {
       pass(10 * MINUTE + 1);
       expect(await check('token-alice')).toMatchObject({ identifiedNow: true });
       expect(asked).toHaveLength(2);
+    });
+
+    it('is recorded with the scopes of a further one', async () => {
+      owners = { 'token-alice-2': { ...ALICE, scopes: ['read:user', 'repo'] } };
+      await check('token-alice-2');
+      expect((await connections.read('alice', 'parrot'))?.connection.scopes).toEqual(['read:user', 'repo']);
     });
 
     it('does not ask again within ten minutes', async () => {
@@ -164,7 +173,7 @@ describe('Accounts', () => {
 
     it('tells of both, and records nothing', async () => {
       expect(await check('token-bob')).toEqual({ kind: 'changed', before: recordedAs(ALICE), now: BOB });
-      expect(await accounts.recorded('alice', 'parrot')).toEqual(recordedAs(ALICE));
+      expect(await recorded('alice', 'parrot')).toEqual(recordedAs(ALICE));
     });
 
     it('switches where the user has agreed to that account', async () => {
@@ -173,14 +182,14 @@ describe('Accounts', () => {
         account: BOB,
         identifiedNow: true,
       });
-      expect(await accounts.recorded('alice', 'parrot')).toEqual(recordedAs(BOB));
+      expect(await recorded('alice', 'parrot')).toEqual(recordedAs(BOB));
     });
 
     it.each(['1', '3', '', BOB.login])(
       'does not switch where the user has agreed to %j',
       async (accepted) => {
         expect(await check('token-bob', { accepted })).toMatchObject({ kind: 'changed' });
-        expect(await accounts.recorded('alice', 'parrot')).toEqual(recordedAs(ALICE));
+        expect(await recorded('alice', 'parrot')).toEqual(recordedAs(ALICE));
       },
     );
 
@@ -195,7 +204,7 @@ describe('Accounts', () => {
       ['at another provider', { provider: 'bank' }],
     ])('compares nothing with the connection %s', async (_name, whose) => {
       expect(await check('token-bob', whose)).toMatchObject({ kind: 'same', account: BOB });
-      expect(await accounts.recorded('alice', 'parrot')).toEqual(recordedAs(ALICE));
+      expect(await recorded('alice', 'parrot')).toEqual(recordedAs(ALICE));
     });
   });
 
@@ -272,14 +281,14 @@ describe('Accounts', () => {
       await check('token-alice');
       outrun(times, ALICE);
       expect(await check('token-bob', { accepted: BOB.id })).toMatchObject({ kind: 'same', account: BOB });
-      expect(await accounts.recorded('alice', 'parrot')).toEqual(recordedAs(BOB));
+      expect(await recorded('alice', 'parrot')).toEqual(recordedAs(BOB));
     });
 
     it('gives up after four conflicts', async () => {
       await check('token-alice');
       outrun(4, ALICE);
       await expect(check('token-bob', { accepted: BOB.id })).rejects.toThrow('faster than it can be read');
-      expect(await accounts.recorded('alice', 'parrot')).toEqual(recordedAs(ALICE));
+      expect(await recorded('alice', 'parrot')).toEqual(recordedAs(ALICE));
     });
   });
 

@@ -20,6 +20,8 @@ interface Token {
   readonly sub: string;
   readonly accessToken: string;
   readonly signal: AbortSignal;
+  /** The connection as it was read a moment ago. */
+  readonly known: KnownConnection | undefined;
 }
 
 const MAXIMUM_TOKENS = 5_000;
@@ -43,11 +45,6 @@ export class Accounts {
     this.#connections = connections;
   }
 
-  /** The account that is recorded for a user, or undefined before the first use. @throws AppError */
-  async recorded(sub: string, provider: string, signal?: AbortSignal): Promise<Account | undefined> {
-    return (await this.#connections.read(sub, provider, signal))?.connection.account;
-  }
-
   /**
    * @param accepted the id of the account to which the user has agreed to switch
    * @throws ToolError | TokenRefusedError | AppError
@@ -57,13 +54,13 @@ export class Accounts {
     token: Token,
     accepted: string | undefined,
   ): Promise<AccountCheck> {
-    const { sub, accessToken, signal } = token;
+    const { sub, accessToken, signal, known: readBefore } = token;
     const key = createHash('sha256').update(`${provider} ${accessToken}`).digest('base64url');
     const known = this.#identified.get(key);
     const account = known ?? (await identify({ accessToken, signal, scopes: [] }));
     this.#identified.set(key, account);
     for (let conflicts = 0; conflicts < MAXIMUM_CONFLICTS; conflicts += 1) {
-      const before = await this.#connections.read(sub, provider, signal);
+      const before = conflicts === 0 ? readBefore : await this.#connections.read(sub, provider, signal);
       const decided = this.#decide(account, before, known === undefined, accepted);
       if (decided !== 'record') return decided;
       if (await this.#connections.record(sub, provider, account, before, signal))
@@ -78,11 +75,12 @@ export class Accounts {
     identifiedNow: boolean,
     accepted: string | undefined,
   ): AccountCheck | 'record' {
-    if (before === undefined) return 'record';
-    const { account: recorded, updatedAt } = before.connection;
+    const { account: recorded, updatedAt = 0, scopes: known = [] } = before?.connection ?? {};
+    if (recorded === undefined) return 'record';
     if (recorded.id === account.id) {
-      const isOld = identifiedNow && Date.now() - updatedAt > RENEWED_AFTER_MS;
-      return isOld ? 'record' : { kind: 'same', account, identifiedNow };
+      const isWider = account.scopes?.every((scope) => known.includes(scope)) === false;
+      const isOld = Date.now() - updatedAt > RENEWED_AFTER_MS;
+      return identifiedNow && (isOld || isWider) ? 'record' : { kind: 'same', account, identifiedNow };
     }
     return accepted === account.id ? 'record' : { kind: 'changed', before: recorded, now: account };
   }

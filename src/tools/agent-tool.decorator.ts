@@ -37,6 +37,11 @@ export interface AgentToolOptions<
    * before a write is made again whose outcome is not known.
    */
   readonly verifiedBy?: string;
+  /**
+   * Names of text inputs, for a write. With them, a user who approves a call may also allow further ones in the same
+   * conversation that have these very inputs, for a day. Absent: each write needs its own approval.
+   */
+  readonly allowable?: readonly string[];
 }
 
 /** A tool is called with its input, and with this. */

@@ -26,6 +26,7 @@ describe('Connections', () => {
       account: { id: '1', login: 'alice-octo' },
       scopes: ['read:user'],
       updatedAt: expect.any(Number) as unknown,
+      connectedAt: expect.any(Number) as unknown,
     });
     expect(await connections.read('alice', 'bank')).toBeUndefined();
     expect(await connections.read('bob', 'github')).toBeUndefined();
@@ -37,7 +38,20 @@ describe('Connections', () => {
     expect(await connections.record('alice', 'github', { id: '2', login: 'b' }, undefined)).toBe(false);
     expect(await connections.record('alice', 'github', { id: '2', login: 'b' }, first)).toBe(true);
     expect(await connections.record('alice', 'github', ALICE, first)).toBe(false);
-    expect((await connections.read('alice', 'github'))?.connection.account.id).toBe('2');
+    expect((await connections.read('alice', 'github'))?.connection.account?.id).toBe('2');
+  });
+
+  it('adds what another token of the same account may do', async () => {
+    await connections.record('alice', 'github', ALICE, undefined);
+    const first = await connections.read('alice', 'github');
+    await connections.record('alice', 'github', { ...ALICE, scopes: ['repo'] }, first);
+    const both = await connections.read('alice', 'github');
+    expect(both?.connection).toMatchObject({
+      scopes: ['read:user', 'repo'],
+      connectedAt: first?.connection.connectedAt,
+    });
+    await connections.record('alice', 'github', { id: '2', login: 'b', scopes: ['repo'] }, both);
+    expect((await connections.read('alice', 'github'))?.connection.scopes).toEqual(['repo']);
   });
 
   it.each(['', '{', '[]', '{"version":2}', '{"version":1,"provider":"github"}'])(

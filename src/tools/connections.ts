@@ -4,22 +4,46 @@ import { AppError } from '../common/errors/index.js';
 import { OBJECT_STORE, parseRecord, userPrefix, type ObjectStore } from '../storage/index.js';
 import type { Account } from './provider.js';
 
+const rule = z.strictObject({
+  id: z.string(),
+  tool: z.string(),
+  sessionId: z.string(),
+  /** The account at the provider, where the provider tells it. */
+  accountId: z.string().exactOptional(),
+  /** The inputs, by name, that a call must have. */
+  within: z.record(z.string(), z.string()),
+  /** Unix milliseconds, like all times here. */
+  allowedAt: z.number(),
+  expiresAt: z.number(),
+});
+
 const connection = z.strictObject({
   version: z.literal(1),
   provider: z.string(),
-  account: z.strictObject({ id: z.string(), login: z.string() }),
+  /** Absent before the first use, and after the user has disconnected it. */
+  account: z.strictObject({ id: z.string(), login: z.string() }).exactOptional(),
   scopes: z.array(z.string()),
-  /** Unix milliseconds. */
   updatedAt: z.number(),
+  /** When this account was used first. */
+  connectedAt: z.number().exactOptional(),
+  /** The user has disconnected the provider: no token is used until one of these flows is bound. */
+  disconnected: z.strictObject({ at: z.number(), flows: z.array(z.string()) }).exactOptional(),
+  rules: z.array(rule).exactOptional(),
 });
 
-/** Which account of a provider a user's tools act as. No token is in it. */
+/** Writes of a tool, in one conversation, that the user has allowed without a new approval. */
+export type Rule = z.infer<typeof rule>;
+
+/** Which account of a provider a user's tools act as, and what the user allows. No token is in it. */
 export type Connection = z.infer<typeof connection>;
 
 export interface KnownConnection {
   readonly connection: Connection;
   readonly version: string;
 }
+
+/** Conflicting changes of one connection. */
+const MAXIMUM_CONFLICTS = 4;
 
 /** The users' connections: one object for each user and provider, beside the user's conversations. */
 @Injectable()
@@ -42,7 +66,7 @@ export class Connections {
   }
 
   /**
-   * Records the account of a connection, in the place of the one that was read.
+   * Records the account of a connection, in the place of the one that was read. Rules hold for one account only.
    * @returns false when another call has recorded one in the meantime: read it again
    */
   async record(
@@ -52,16 +76,53 @@ export class Connections {
     before: KnownConnection | undefined,
     signal?: AbortSignal,
   ): Promise<boolean> {
+    const now = Date.now();
+    const same = before?.connection.account?.id === id ? before.connection : undefined;
     const value: Connection = {
       version: 1,
       provider,
       account: { id, login },
-      scopes: [...scopes],
-      updatedAt: Date.now(),
+      // Each token has its own scopes. The user has authorized all of them.
+      scopes: [...new Set([...(same?.scopes ?? []), ...scopes])],
+      updatedAt: now,
+      connectedAt: same?.connectedAt ?? now,
+      ...(same?.rules !== undefined && { rules: same.rules }),
     };
+    return (await this.#put(sub, value, before, signal)) !== undefined;
+  }
+
+  /**
+   * Changes a connection, again where another change came first.
+   * @param change from what is stored; undefined leaves it as it is
+   * @returns the connection as it is afterwards
+   */
+  async change(
+    sub: string,
+    provider: string,
+    change: (before: Connection) => Connection | undefined,
+    signal?: AbortSignal,
+  ): Promise<KnownConnection> {
+    for (let conflicts = 0; conflicts < MAXIMUM_CONFLICTS; conflicts += 1) {
+      const before = await this.read(sub, provider, signal);
+      const none: Connection = { version: 1, provider, scopes: [], updatedAt: Date.now() };
+      const next = change(before?.connection ?? none);
+      if (next === undefined) return before ?? { connection: none, version: '' };
+      const written = await this.#put(sub, { ...next, updatedAt: Date.now() }, before, signal);
+      if (written !== undefined) return written;
+    }
+    throw new AppError('sessions_unavailable', { reason: 'connection_changes_too_fast' });
+  }
+
+  async #put(
+    sub: string,
+    value: Connection,
+    before: KnownConnection | undefined,
+    signal?: AbortSignal,
+  ): Promise<KnownConnection | undefined> {
     const condition = before === undefined ? ({ ifAbsent: true } as const) : { ifVersion: before.version };
-    const written = await this.#store.put(keyOf(sub, provider), JSON.stringify(value), condition, { signal });
-    return written !== 'conflict';
+    const key = keyOf(sub, value.provider);
+    const written = await this.#store.put(key, JSON.stringify(value), condition, { signal });
+    return written === 'conflict' ? undefined : { connection: value, version: written.version };
   }
 }
 

@@ -19,6 +19,7 @@ export type {
   AccountChanged,
   ApprovalRequired,
   AuthorizationRequired,
+  EditedInput,
   RunContext,
   ToolCall,
   ToolOutcome,

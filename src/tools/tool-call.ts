@@ -30,10 +30,21 @@ export interface WriteNotes {
   readonly settle: (digest: string) => void;
 }
 
+/** What a user wants to be sent in the place of the model's input. */
+export interface EditedInput {
+  readonly input: unknown;
+  /** The account as which the user was asked to approve; undefined where the provider does not tell. */
+  readonly accountId: string | undefined;
+}
+
 export interface ToolCall extends RunContext {
   readonly signal: AbortSignal;
   /** The digest of the call that the user has approved; good for that very call, once. */
   readonly approved: string | undefined;
+  /** The user has approved another input in the place of the model's, for this account. */
+  readonly edited?: EditedInput | undefined;
+  /** The user allows calls like the approved one in this conversation. */
+  readonly allowsMore?: boolean;
   /** The user has already been sent to the provider anew for this call; it does not happen twice. */
   readonly reauthenticated: boolean;
   /** The user's answer about another account: its id to switch to it, or to consent again as the account before. */
@@ -52,6 +63,8 @@ export type ToolOutcome =
       readonly widerScopes: readonly string[];
       /** The write had been done before, and was not done again. */
       readonly wasDone?: true;
+      /** What the user has sent in the place of the model's input. */
+      readonly edited?: unknown;
     }
   | { readonly kind: 'failure'; readonly code: ToolFailureCode; readonly message: string }
   | ApprovalRequired
@@ -74,6 +87,10 @@ export interface ApprovalRequired {
   readonly digest: string;
   /** As whom, where the provider tells. */
   readonly account: Account | undefined;
+  /** The inputs for which the user may allow further calls; undefined where the tool does not permit that. */
+  readonly within?: Readonly<Record<string, string>> | undefined;
+  /** Why the user's own input was not taken. */
+  readonly fault?: string;
   /** As in a result. */
   readonly widerScopes: readonly string[];
 }

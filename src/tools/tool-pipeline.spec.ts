@@ -3,14 +3,13 @@ import { z } from 'zod';
 import { AppError } from '../common/errors/index.js';
 import { recordedAudit } from '../audit/testing/recorded-audit.js';
 import type { User } from '../identity/sign-in/index.js';
-import type { ResourceToken, ResourceTokenRequest, ResourceTokens } from '../identity/token-vault/index.js';
-import { MemoryStore } from '../storage/testing/memory-store.js';
-import { Accounts } from './accounts.js';
-import { Connections } from './connections.js';
+import type { ResourceToken, ResourceTokenRequest } from '../identity/token-vault/index.js';
+import type { Connections } from './connections.js';
 import { digestOf } from './digest.js';
 import type { Account } from './provider.js';
-import { ToolPipeline } from './tool-pipeline.js';
+import type { ToolPipeline } from './tool-pipeline.js';
 import type { RegisteredTool, ToolCall, ToolOutcome } from './tool-call.js';
+import { toolServices } from './testing/tool-services.js';
 import { NO_NOTES } from './testing/write-notes.js';
 import { TokenRefusedError, ToolError } from './tool.errors.js';
 
@@ -96,7 +95,6 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
     verify = undefined;
     identifies = (accessToken) => Promise.resolve(accessToken.startsWith('a') ? { ...A, scopes: WIDER } : B);
     trail = recordedAudit();
-    connections = new Connections(new MemoryStore());
     const tokens = {
       get: (_user: User, request: ResourceTokenRequest): Promise<ResourceToken> => {
         asked.push(request);
@@ -111,7 +109,7 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
         });
       },
     };
-    pipeline = new ToolPipeline(tokens as unknown as ResourceTokens, new Accounts(connections), trail.audit);
+    ({ pipeline, connections } = toolServices(tokens, trail.audit));
   });
 
   it('sends the parameters of the provider’s authorization request', async () => {
@@ -326,7 +324,9 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
   });
 
   it('lets two first calls at once end as one account', async () => {
-    const [first, second] = await Promise.all([run(), ((token = 'b-1'), run())]);
+    let asking = 0;
+    identifies = () => Promise.resolve((asking += 1) === 1 ? A : B);
+    const [first, second] = await Promise.all([run(), run()]);
     expect(new Set([first.kind, second.kind])).toEqual(new Set(['result', 'account_changed']));
     expect(called).toHaveLength(1);
   });

@@ -7,19 +7,24 @@ import { Audit } from '../audit/index.js';
 import { recordedLog } from '../common/logging/testing/recorded-log.js';
 import { recordedAudit } from '../audit/testing/recorded-audit.js';
 import { AppError } from '../common/errors/index.js';
+import { FlowLedger } from '../identity/flow/index.js';
 import type { User } from '../identity/sign-in/index.js';
 import {
   ResourceTokens,
   type ResourceToken,
   type ResourceTokenRequest,
 } from '../identity/token-vault/index.js';
+import { Receipts } from '../receipts/index.js';
 import { OBJECT_STORE } from '../storage/index.js';
 import { MemoryStore } from '../storage/testing/memory-store.js';
 import { Accounts } from './accounts.js';
 import { Connections } from './connections.js';
 import { digestOf } from './digest.js';
+import { LastUses } from './last-uses.js';
+import { Latch } from './latch.js';
 import { ProviderApi } from './provider-api.js';
 import { OfferedProvider, type Provider } from './provider.js';
+import { Rules } from './rules.js';
 import { NO_NOTES } from './testing/write-notes.js';
 import { ToolPipeline } from './tool-pipeline.js';
 import {
@@ -116,6 +121,11 @@ describe('ToolRegistry', () => {
         ToolPipeline,
         Accounts,
         Connections,
+        FlowLedger,
+        Latch,
+        LastUses,
+        Receipts,
+        Rules,
         { provide: OfferedProvider, useValue: offered },
         { provide: OBJECT_STORE, useValue: store },
         { provide: ResourceTokens, useValue: tokens },

@@ -3,6 +3,7 @@ import { DiscoveryService } from '@nestjs/core';
 import { z } from 'zod';
 import { Audit } from '../audit/index.js';
 import { AppError, errorFields, ERRORS } from '../common/errors/index.js';
+import type { ProviderConfig } from '../config/index.js';
 import { AgentToolMetadata, type AgentToolOptions } from './agent-tool.decorator.js';
 import { OfferedProvider, type Provider } from './provider.js';
 import type { RegisteredTool, ToolCall, ToolOutcome } from './tool-call.js';
@@ -21,6 +22,7 @@ export interface ToolSpecification {
 /** A provider that this deployment offers, and the tools that act there. */
 export interface ProviderTools {
   readonly provider: Provider;
+  readonly config: ProviderConfig;
   readonly tools: readonly AgentToolOptions[];
 }
 
@@ -35,7 +37,7 @@ export class ToolRegistry implements OnApplicationBootstrap {
   readonly #audit: Audit;
   readonly #tools = new Map<string, RegisteredTool>();
   readonly #specifications: ToolSpecification[] = [];
-  #offered: readonly Provider[] = [];
+  #offered: readonly OfferedProvider[] = [];
 
   constructor(discovery: DiscoveryService, pipeline: ToolPipeline, audit: Audit) {
     this.#discovery = discovery;
@@ -50,7 +52,7 @@ export class ToolRegistry implements OnApplicationBootstrap {
     for (const { instance } of wrappers as { readonly instance: unknown }[]) {
       if (instance instanceof OfferedProvider) offered.set(instance.provider.id, instance);
     }
-    this.#offered = [...offered.values()].map(({ provider }) => provider);
+    this.#offered = [...offered.values()];
     for (const wrapper of wrappers) {
       const instance: unknown = wrapper.instance;
       if (typeof instance !== 'object' || instance === null) continue;
@@ -70,8 +72,9 @@ export class ToolRegistry implements OnApplicationBootstrap {
   /** Every provider with its tools, for people. */
   providers(): readonly ProviderTools[] {
     const tools = [...this.#tools.values()].map(({ options }) => options);
-    return this.#offered.map((provider) => ({
+    return this.#offered.map(({ provider, config }) => ({
       provider,
+      config,
       tools: tools.filter(({ access }) => access.provider === provider.id),
     }));
   }
@@ -120,9 +123,12 @@ export class ToolRegistry implements OnApplicationBootstrap {
       error instanceof AppError &&
       (error.code === 'identity_unavailable' ||
         error.code === 'identity_misconfigured' ||
-        error.code === 'sessions_unavailable')
+        error.code === 'sessions_unavailable' ||
+        error.code === 'flows_unavailable')
     ) {
-      return { kind: 'failure', code: error.code, message: error.detail };
+      // What a conversation and a flow wait for is the same store.
+      const code = error.code === 'flows_unavailable' ? 'sessions_unavailable' : error.code;
+      return { kind: 'failure', code, message: error.detail };
     }
     // The run has ended, which is no fault of the tool.
     if (!signal.aborted) this.#logger.error({ event: 'tool_failed', tool: name, ...errorFields(error) });
@@ -148,6 +154,9 @@ export class ToolRegistry implements OnApplicationBootstrap {
     const { verifiedBy } = options;
     const verify: unknown = verifiedBy === undefined ? undefined : Reflect.get(instance, verifiedBy);
     if (verifiedBy !== undefined && !isMethod(verify)) return refuse(`no method ${verifiedBy}`);
+    const unknown = options.allowable?.find((each) => !Object.hasOwn(options.input.shape, each));
+    if (unknown !== undefined) refuse(`it has no input ${unknown}`);
+    if (options.allowable !== undefined && options.effect === 'read') refuse('a read needs no approval');
     this.#tools.set(name, {
       options,
       offered,

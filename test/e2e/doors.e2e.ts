@@ -22,6 +22,9 @@ describe('the routes of both roles', () => {
     ['agent', 'GET', '/assets/logo.svg'],
     ['agent', 'GET', '/me'],
     ['agent', 'GET', '/connections'],
+    ['agent', 'DELETE', '/connections/github'],
+    ['agent', 'DELETE', '/connections/github/rules/x'],
+    ['agent', 'GET', '/receipts'],
     ['agent', 'GET', '/docs'],
     ['agent', 'GET', '/docs/swagger-ui-bundle.js'],
     ['agent', 'GET', '/docs/swagger-ui.css'],
@@ -35,6 +38,7 @@ describe('the routes of both roles', () => {
     ['sessionBinding', 'GET', '/oauth2/connect'],
     ['sessionBinding', 'POST', '/oauth2/connect'],
     ['sessionBinding', 'GET', '/oauth2/session-binding'],
+    ['sessionBinding', 'POST', '/oauth2/revocation'],
   ] as const)('%s %s %s refuses a request without a token', async (role, method, path) => {
     const answer = await fetch(world.roles[role].url + path, { method, redirect: 'manual' });
     expect(answer.status).toBe(401);

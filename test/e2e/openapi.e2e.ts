@@ -70,9 +70,12 @@ describe('the specification', () => {
       Object.keys(methods).map((method) => `${method} ${path}`),
     );
     expect(operations.sort()).toEqual([
+      'delete /connections/{provider}',
+      'delete /connections/{provider}/rules/{rule}',
       'delete /sessions/{id}',
       'get /connections',
       'get /me',
+      'get /receipts',
       'get /runs/{id}/events',
       'get /sessions',
       'get /sessions/{id}',

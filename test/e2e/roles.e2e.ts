@@ -60,8 +60,10 @@ describe('a role', () => {
       'identity/agentcore',
       'identity/authorization-completion',
       'identity/flow',
+      'identity/revocation',
       'identity/sign-in',
       'main',
+      'receipts',
       'roles',
       'storage',
     ]);
@@ -89,6 +91,7 @@ describe('a role', () => {
     expect(modules).not.toContain('/dist/binding/');
     expect(foldersOf(modules)).toContain('identity/token-vault');
     expect(foldersOf(modules)).not.toContain('identity/authorization-completion');
+    expect(foldersOf(modules)).not.toContain('identity/revocation');
   });
 
   const start = (environment: Readonly<Record<string, string>>): { status: number | null; stderr: string } =>

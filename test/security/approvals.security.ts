@@ -10,11 +10,9 @@ import type { FlowLedger, FlowTickets } from '../../src/identity/flow/index.js';
 import type { ResourceTokens } from '../../src/identity/token-vault/index.js';
 import type { StoredInterrupt } from '../../src/sessions/index.js';
 import { storedInterrupt } from '../../src/sessions/interrupt.js';
-import { MemoryStore } from '../../src/storage/testing/memory-store.js';
-import { Accounts } from '../../src/tools/accounts.js';
-import { Connections } from '../../src/tools/connections.js';
 import type { Account, ToolCall, ToolOutcome, ToolRegistry } from '../../src/tools/index.js';
-import { ToolPipeline } from '../../src/tools/tool-pipeline.js';
+import { toolServices } from '../../src/tools/testing/tool-services.js';
+import type { ToolPipeline } from '../../src/tools/tool-pipeline.js';
 import type { RegisteredTool } from '../../src/tools/tool-call.js';
 import { Claim } from '../support/assurance.ts';
 import { Random } from '../support/random.ts';
@@ -43,8 +41,7 @@ class Conversation {
 
   constructor() {
     const tokens = { get: () => Promise.resolve({ kind: 'token', accessToken: `token-${this.account.id}` }) };
-    const accounts = new Accounts(new Connections(new MemoryStore()));
-    this.#pipeline = new ToolPipeline(tokens as unknown as ResourceTokens, accounts, recordedAudit().audit);
+    this.#pipeline = toolServices(tokens as unknown as ResourceTokens, recordedAudit().audit).pipeline;
   }
 
   async use(tool: (typeof TOOLS)[number], toolCallId: string, given: unknown): Promise<void> {
@@ -86,8 +83,11 @@ class Conversation {
     this.#answered.set(toolCallId, { stored, answer: { interruptId: stored.id, status, payload } });
     this.shown.delete(toolCallId);
     const isYes = status === 'resolved' && (payload as { approved?: unknown } | null)?.approved === true;
-    if (stored.kind === 'approval_required' && isYes)
-      this.credits.push(JSON.stringify([stored.tool, stored.input, account] satisfies Written));
+    if (stored.kind !== 'approval_required' || !isYes) return;
+    const { input: own } = payload as { readonly input?: unknown };
+    const approved = own === undefined ? stored.input : input.safeParse(own).data;
+    if (approved !== undefined)
+      this.credits.push(JSON.stringify([stored.tool, approved, account] satisfies Written));
   }
 
   #registered(name: (typeof TOOLS)[number]): RegisteredTool {
@@ -128,6 +128,13 @@ const PAYLOADS: readonly unknown[] = [
   { approved: true },
   { approved: false },
   { approved: 'true' },
+  { approved: true, input: { text: 'z' } },
+  { approved: true, input: { text: 'y', to: 'carol' } },
+  { approved: true, input: { text: 'y', more: 1 } },
+  { approved: true, input: null },
+  { approved: false, input: { text: 'z' } },
+  { input: { text: 'z' } },
+  { approved: true, allow: 'conversation' },
   { switch: true },
   { switch: true, approved: true },
   { switch: false },
@@ -143,7 +150,7 @@ describe('approvals', () => {
   it('row 27: only calls that the user approved are done, with the account that the user saw, and only once', async () => {
     const claim = new Claim(
       27,
-      'random sequences of writes with repeated ids, edited inputs, changed orders, stale or garbled answers and switched accounts: no write without approval, and none twice',
+      'random sequences of writes with repeated ids, inputs edited by the model and by the user, changed orders, stale or garbled answers and switched accounts: no write without approval, and none twice',
       SEQUENCES,
     );
     const random = new Random(27);

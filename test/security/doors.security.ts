@@ -276,6 +276,7 @@ describe('the routes of both roles', () => {
         '/assets/logo.svg',
         '/me',
         '/connections',
+        '/receipts',
         '/docs',
         '/docs/swagger-ui-bundle.js',
         '/docs/swagger-ui.css',

@@ -18,7 +18,12 @@ const answer = z
   .strictObject({
     interruptId: z.string().min(1).max(64).describe('The `id` of the interrupt'),
     status: z.enum(['resolved', 'cancelled']).describe('`resolved` goes on, `cancelled` declines'),
-    payload: z.unknown().optional().describe('For `approval_required`: `{"approved": true}`'),
+    payload: z
+      .unknown()
+      .optional()
+      .describe(
+        'For `approval_required`: `{"approved": true}`; with `"input"`, that is sent instead; with `"allow": "conversation"`, calls like it need no approval in this conversation for a day, where `metadata.allowable` names their inputs. For `account_changed`: `{"switch": true}`',
+      ),
   })
   .describe('The answer to one pending interrupt');
 const answers = z.array(answer).min(1).max(MAXIMUM_ANSWERS).describe('An answer to every pending interrupt');

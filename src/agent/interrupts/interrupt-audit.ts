@@ -57,7 +57,13 @@ export function recordAnswer(audit: Audit, context: RunContext, answered: Answer
       const { digest, inputBytes } = stored;
       const approved = decision.kind === 'approved';
       if (decision.kind !== 'undecided')
-        audit.record('approval_answered', { ...given, digest, inputBytes, approved });
+        audit.record('approval_answered', {
+          ...given,
+          digest,
+          inputBytes,
+          approved,
+          ...(decision.kind === 'approved' && decision.edited !== undefined && { edited: true }),
+        });
       return;
     }
     case 'authorization_required':

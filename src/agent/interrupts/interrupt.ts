@@ -1,5 +1,10 @@
 import type { StoredInterrupt } from '../../sessions/index.js';
-import type { AccountChanged, ApprovalRequired, AuthorizationRequired } from '../../tools/index.js';
+import type {
+  AccountChanged,
+  ApprovalRequired,
+  AuthorizationRequired,
+  EditedInput,
+} from '../../tools/index.js';
 
 /*
  * An interrupt goes one way. A tool call raises it; it is presented to the user and stored with the conversation; the
@@ -17,6 +22,9 @@ export interface RaisedInterrupt {
   readonly pauses: number;
   /** The digest of the call that the user has approved before, and that has not been made yet. */
   readonly approved: string | undefined;
+  /** The input that the user has approved before in the place of the model's. */
+  readonly edited?: EditedInput | undefined;
+  readonly allowsMore?: boolean;
   readonly reauthenticated: boolean;
 }
 
@@ -48,9 +56,18 @@ export type Decision =
       readonly kind: 'declined';
       readonly code: 'consent_declined' | 'approval_declined' | 'account_declined';
     }
-  | { readonly kind: 'approved' | 'switched' | 'consent_again' | 'undecided' };
+  | {
+      readonly kind: 'approved';
+      /** What is to be sent in the place of what was shown. */
+      readonly edited?: unknown;
+      readonly allowsMore: boolean;
+    }
+  | { readonly kind: 'switched' | 'consent_again' | 'undecided' };
 
-/** Approving, and switching accounts, is said and never implied: `{"approved": true}`, `{"switch": true}`. */
+/**
+ * Approving, and switching accounts, is said and never implied: `{"approved": true}`, `{"switch": true}`. An approval can
+ * have another `input`, and `"allow": "conversation"`.
+ */
 export function decisionOf({ stored, answer: { status, payload } }: AnsweredInterrupt): Decision {
   const isCancelled = status === 'cancelled';
   switch (stored.kind) {
@@ -59,12 +76,18 @@ export function decisionOf({ stored, answer: { status, payload } }: AnsweredInte
     case 'approval_required': {
       const approved = flagOf(payload, 'approved');
       if (isCancelled || approved === false) return { kind: 'declined', code: 'approval_declined' };
-      return { kind: approved === true ? 'approved' : 'undecided' };
+      return approved === true ? approvalIn(payload as object) : { kind: 'undecided' };
     }
     case 'account_changed':
       if (isCancelled) return { kind: 'declined', code: 'account_declined' };
       return { kind: flagOf(payload, 'switch') === true ? 'switched' : 'consent_again' };
   }
+}
+
+function approvalIn(payload: object): Decision {
+  const allowsMore = Object.hasOwn(payload, 'allow') && Reflect.get(payload, 'allow') === 'conversation';
+  const edited = Object.hasOwn(payload, 'input') ? { edited: Reflect.get(payload, 'input') as unknown } : {};
+  return { kind: 'approved', allowsMore, ...edited };
 }
 
 /** Whether a member of a payload is true; undefined where there is no such member. */

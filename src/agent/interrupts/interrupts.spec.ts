@@ -157,6 +157,7 @@ describe('Interrupts', () => {
           digest: 'DIGEST',
           inputBytes: 12,
           account: 'alice-octo',
+          accountId: '1',
         },
         message: 'Your approval is needed: Say a word.',
         decidedBy: 'approved',

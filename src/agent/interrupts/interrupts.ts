@@ -28,6 +28,8 @@ type CommonMembers = Pick<
   'id' | 'toolCallId' | 'tool' | 'title' | 'pauses' | 'reauthenticated' | 'loopId'
 >;
 
+type Kept = Pick<Extract<StoredInterrupt, { kind: 'account_changed' }>, 'approved' | 'edited' | 'allowsMore'>;
+
 /** Presents the interrupts of a run to its user, and matches the user's answers to them. */
 @Injectable()
 export class Interrupts {
@@ -79,10 +81,10 @@ export class Interrupts {
     const { outcome } = raised;
     const title = this.#registry.title(outcome.tool);
     const common = commonOf(raised, place, title);
-    const kept = raised.approved === undefined ? {} : { approved: raised.approved };
+    const kept = keptOf(raised);
     switch (outcome.kind) {
       case 'approval_required':
-        return approval({ ...common, id: unguessableId(place.number) }, outcome);
+        return approval({ ...common, id: unguessableId(place.number), ...editedOf(raised) }, outcome);
       case 'account_changed':
         return accountChange({ ...common, id: unguessableId(place.number), ...kept }, outcome);
       case 'authorization_required':
@@ -92,7 +94,7 @@ export class Interrupts {
 
   async #consent(
     context: RunContext,
-    common: CommonMembers & { readonly approved?: string },
+    common: CommonMembers & Kept,
     outcome: Outcome<'authorization_required'>,
     signal?: AbortSignal,
   ): Promise<PresentedInterrupt> {
@@ -117,17 +119,41 @@ function commonOf(
   return { toolCallId, tool: outcome.tool, title, pauses, reauthenticated, loopId };
 }
 
+/** What the user has said of a call that has not been made yet. */
+function keptOf(raised: RaisedInterrupt): Kept {
+  return {
+    ...(raised.approved !== undefined && { approved: raised.approved }),
+    ...editedOf(raised),
+    ...(raised.allowsMore === true && { allowsMore: true }),
+  };
+}
+
+function editedOf({ edited }: RaisedInterrupt): Pick<Kept, 'edited'> {
+  if (edited === undefined) return {};
+  const { input, accountId } = edited;
+  return { edited: { input: json.parse(input), ...(accountId !== undefined && { accountId }) } };
+}
+
 function approval(
-  common: CommonMembers,
-  { kind, input, digest, inputBytes, account }: Outcome<'approval_required'>,
+  common: CommonMembers & Pick<Kept, 'edited'>,
+  { kind, input, digest, inputBytes, account, within, fault }: Outcome<'approval_required'>,
 ): PresentedInterrupt {
-  const as = account === undefined ? {} : { account: account.login };
-  const stored: StoredInterrupt = { ...common, kind, input: json.parse(input), digest, inputBytes, ...as };
-  return { stored, message: `Your approval is needed: ${common.title}.`, decidedBy: 'approved' };
+  const stored: StoredInterrupt = {
+    ...common,
+    kind,
+    input: json.parse(input),
+    digest,
+    inputBytes,
+    ...(account !== undefined && { account: account.login, accountId: account.id }),
+    ...(within !== undefined && { within: { ...within } }),
+    ...(fault !== undefined && { fault }),
+  };
+  const changed = fault === undefined ? '' : `Your change was not taken. ${fault} `;
+  return { stored, message: `${changed}Your approval is needed: ${common.title}.`, decidedBy: 'approved' };
 }
 
 function accountChange(
-  common: CommonMembers & { readonly approved?: string },
+  common: CommonMembers & Kept,
   { kind, provider, before, now: { id, login } }: Outcome<'account_changed'>,
 ): PresentedInterrupt {
   const accounts = { before: before.login, now: { id, login } };

@@ -110,9 +110,52 @@ describe('PausedCalls', () => {
     expect(calls.enter('a')).toEqual({
       pauses: 0,
       approved: undefined,
+      edited: undefined,
+      allowsMore: false,
       reauthenticated: false,
       account: undefined,
     });
+  });
+
+  describe('with another input than the model wrote', () => {
+    const other = { word: 'b' };
+    const approvedWith = (payload: object): PausedCalls =>
+      new PausedCalls([answered('approval_required', 'resolved', { approved: true, ...payload })]);
+
+    it('enters the call with it, and with no approval of what was shown', () => {
+      expect(approvedWith({ input: other }).enter('a')).toMatchObject({
+        approved: undefined,
+        edited: { input: other, accountId: undefined },
+      });
+    });
+
+    it('keeps it while the call waits for something else', () => {
+      const calls = approvedWith({ input: other, allow: 'conversation' });
+      const raised = calls.pause('a', calls.enter('a'), authorizationRequired());
+      expect(raised).toMatchObject({ edited: { input: other }, allowsMore: true });
+    });
+
+    it.each([
+      [{ approved: false, input: other }, 'approval_declined'],
+      [{ input: other }, undefined],
+    ])('is no approval by itself: %j', (payload, declined) => {
+      const calls = new PausedCalls([answered('approval_required', 'resolved', payload)]);
+      expect(calls.enter('a')).toMatchObject({ approved: undefined, edited: undefined });
+      expect(new PausedCalls([answered('approval_required', 'resolved', payload)]).enter('a').declined).toBe(
+        declined,
+      );
+    });
+
+    it.each(['always', true, undefined])(
+      'allows further calls by "conversation" alone, not by %j',
+      (allow) => {
+        expect(approvedWith({ allow }).enter('a').allowsMore).toBe(false);
+        expect(approvedWith({ allow: 'conversation' }).enter('a')).toMatchObject({
+          approved: 'DIGEST',
+          allowsMore: true,
+        });
+      },
+    );
   });
 
   it('enters a call that nobody was asked about as a new one', () => {

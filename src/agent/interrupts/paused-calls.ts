@@ -1,3 +1,4 @@
+import type { StoredInterrupt } from '../../sessions/index.js';
 import type { ToolCall } from '../../tools/index.js';
 import {
   decisionOf,
@@ -8,14 +9,24 @@ import {
 } from './interrupt.js';
 
 /** How a call is entered: as one that is new, or with the user's answer to its last interrupt. */
-export interface CallEntry extends Pick<ToolCall, 'approved' | 'reauthenticated' | 'account'> {
+export interface CallEntry
+  extends
+    Pick<ToolCall, 'approved' | 'reauthenticated' | 'account'>,
+    Required<Pick<ToolCall, 'edited' | 'allowsMore'>> {
   /** How often the call has been paused before. */
   readonly pauses: number;
   /** The user said no: the call is not made. */
   readonly declined?: Extract<Decision, { kind: 'declined' }>['code'];
 }
 
-const NEW_CALL: CallEntry = { pauses: 0, approved: undefined, reauthenticated: false, account: undefined };
+const NEW_CALL: CallEntry = {
+  pauses: 0,
+  approved: undefined,
+  edited: undefined,
+  allowsMore: false,
+  reauthenticated: false,
+  account: undefined,
+};
 
 /** The calls of one run that were paused before it, and those that it pauses itself. */
 export class PausedCalls {
@@ -44,6 +55,8 @@ export class PausedCalls {
       outcome,
       pauses: entry.pauses + 1,
       approved: isUsedUp ? undefined : entry.approved,
+      edited: hasNewInput(outcome) ? undefined : entry.edited,
+      allowsMore: !isUsedUp && entry.allowsMore,
       reauthenticated: entry.reauthenticated || anew,
     };
     this.#raised.set(toolCallId, raised);
@@ -60,13 +73,19 @@ function entryOf(answered: AnsweredInterrupt): CallEntry {
   const { stored } = answered;
   const { pauses, reauthenticated } = stored;
   const decision = decisionOf(answered);
-  const before = stored.kind === 'approval_required' ? undefined : stored.approved;
-  const entry: CallEntry = { pauses, reauthenticated, approved: before, account: undefined };
+  const entry: CallEntry = {
+    pauses,
+    reauthenticated,
+    approved: stored.kind === 'approval_required' ? undefined : stored.approved,
+    edited: stored.edited && { input: stored.edited.input, accountId: stored.edited.accountId },
+    allowsMore: stored.kind !== 'approval_required' && stored.allowsMore === true,
+    account: undefined,
+  };
   switch (decision.kind) {
     case 'declined':
       return { ...entry, declined: decision.code };
     case 'approved':
-      return stored.kind === 'approval_required' ? { ...entry, approved: stored.digest } : entry;
+      return stored.kind === 'approval_required' ? approvedEntry(entry, stored, decision) : entry;
     case 'switched':
       return stored.kind === 'account_changed' ? { ...entry, account: { switchTo: stored.now.id } } : entry;
     case 'consent_again':
@@ -74,4 +93,20 @@ function entryOf(answered: AnsweredInterrupt): CallEntry {
     case 'undecided':
       return entry;
   }
+}
+
+/** An approval is for what was shown, or for what the user has put in its place. */
+function approvedEntry(
+  entry: CallEntry,
+  { digest, accountId }: Extract<StoredInterrupt, { readonly kind: 'approval_required' }>,
+  { edited, allowsMore }: Extract<Decision, { readonly kind: 'approved' }>,
+): CallEntry {
+  if (edited !== undefined) return { ...entry, edited: { input: edited, accountId }, allowsMore };
+  const kept = entry.edited === undefined ? undefined : { input: entry.edited.input, accountId };
+  return { ...entry, approved: digest, edited: kept, allowsMore };
+}
+
+/** What the user has put in the place of the model's input did not fit, so the model's own is asked for again. */
+function hasNewInput(outcome: WaitingOutcome): boolean {
+  return outcome.kind === 'approval_required' && outcome.fault !== undefined;
 }

@@ -7,6 +7,8 @@ import { tracedTool } from './traced-tool.js';
 
 const WAS_DONE = 'This had been done by an earlier call whose outcome was not known. It was not done again.';
 
+const CHANGED = 'The user changed the arguments before approving. This was sent in their place.';
+
 /** A call that is aborted with its run fails in the same way as a call of a service that is down. */
 const ENDED = 'The run ended before this was done.';
 
@@ -45,12 +47,14 @@ export class RunCalls {
   async make({ name, toolCallId, input, signal }: LoopCall): Promise<LoopCallResult> {
     await this.#turn.claimed;
     const entry = this.#paused.enter(toolCallId);
-    const { declined, approved, reauthenticated, account } = entry;
+    const { declined, approved, edited, allowsMore, reauthenticated, account } = entry;
     if (declined !== undefined) return failure(declined, ERRORS[declined].detail);
     const call = {
       ...this.#context,
       signal,
       approved,
+      edited,
+      allowsMore,
       reauthenticated,
       account,
       writes: this.#writes(toolCallId),
@@ -82,12 +86,13 @@ export class RunCalls {
 type Result = Extract<ToolOutcome, { readonly kind: 'result' }>;
 
 /** Marked as data from outside, as the system prompt tells the model. */
-function answer({ provider, data, wasDone }: Result): LoopCallResult {
+function answer({ provider, data, wasDone, edited }: Result): LoopCallResult {
   const marked = {
     source: provider,
     untrusted: true,
     data: json.parse(data ?? null),
     ...(wasDone === true && { note: WAS_DONE }),
+    ...(edited !== undefined && { changedByUser: CHANGED, sent: json.parse(edited) }),
   };
   return { kind: 'answered', status: 'success', json: marked };
 }

@@ -60,6 +60,13 @@ export class FlowLedger {
     throw new AppError('flows_unavailable', { reason: 'flow_unreadable', cause: parsed.error });
   }
 
+  /** Whether a flow of this user has ended with a token in the vault. @throws AppError `flows_unavailable` */
+  async isBound(id: string, sub: string): Promise<boolean> {
+    const stored = await this.#call(() => this.#store.find(keyOf(id)));
+    const record = stored === undefined ? undefined : parseRecord(flowRecord, stored.text).data;
+    return record?.state === 'bound' && record.sub === sub;
+  }
+
   /**
    * Changes the state of a flow. `conflict` means that it has changed since it was read; read it again.
    * @throws AppError `flows_unavailable`

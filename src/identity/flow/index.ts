@@ -10,4 +10,5 @@ export {
 } from './flow-record.js';
 export { FlowTickets, type FlowTicket } from './flow-tickets.js';
 export { FlowModule } from './flow.module.js';
+export { RevocationTickets } from './revocation-tickets.js';
 export { SealedToken } from './sealed-token.js';
