@@ -48,6 +48,7 @@ The local stack is ready:  ${loadBalancer.url}
 
   Start a role   npm run build, then: set -a; . ${folder}/agent.env; set +a; npm run start:role
   In VS Code     choose "Agent role" or "Session-binding role" under Run and Debug
+  Look inside    ${faultBoard.url}/inspector
   Faults         ${faultBoard.url}
   Stop           Ctrl-C. Roles that you have started run until you stop them.
 `;

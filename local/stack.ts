@@ -24,11 +24,14 @@ import {
   REGION,
   WORKLOAD,
 } from './lib/names.ts';
-import type { Part } from './lib/part.ts';
+import type { Listen, Part } from './lib/part.ts';
 export * from './lib/names.ts';
 import { startLoadBalancer, type LocalLoadBalancer } from './load-balancer/load-balancer.ts';
 import { startProvider, type LocalProvider, type ProviderRow } from './provider-gate/provider.ts';
 import { PROVIDERS } from './providers.ts';
+import { Inspector } from './inspector/inspector.ts';
+import type { Party } from './inspector/page/hop.ts';
+import { Recorder } from './inspector/recorder.ts';
 import { startS3, type LocalS3 } from './s3/s3.ts';
 
 export interface StackOptions {
@@ -44,6 +47,12 @@ export interface StackOptions {
   readonly trustedIssuers?: readonly TrustedIssuer[];
   /** Additional providers, besides those of the table. */
   readonly furtherProviders?: readonly ProviderRow[];
+  /** Records what the parts ask each other, for the inspector. */
+  readonly inspect?: boolean;
+}
+
+interface StartOptions extends StackOptions {
+  readonly recorder?: Recorder;
 }
 
 export interface LocalStack {
@@ -58,6 +67,8 @@ export interface LocalStack {
   readonly account: LocalAccount;
   /** Makes the other parts fail, over HTTP and on a page. */
   readonly faultBoard: Part;
+  /** What the parts have asked each other; absent where nothing is recorded. */
+  readonly recorder?: Recorder;
   /** The callbacks that GitHub's OAuth app allows. */
   readonly gitHubCallbacks: string[];
   /** The environment of a role on this stack, or of an operator who checks the agent role. */
@@ -78,7 +89,9 @@ const FETCHING = [
 ];
 
 /** Starts every part and connects them to each other. The caller starts the roles. */
-export async function startStack(options: StackOptions = {}): Promise<LocalStack> {
+export async function startStack(given: StackOptions = {}): Promise<LocalStack> {
+  const recorder = given.inspect === true ? new Recorder() : undefined;
+  const options: StartOptions = { ...given, ...(recorder !== undefined && { recorder }) };
   const started: Part[] = [];
   const keep = <T extends Part>(part: T): T => {
     started.push(part);
@@ -113,10 +126,12 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
       s3,
       account,
     };
-    const faultBoard = keep(await startFaultBoard(parts, place(options, 10)));
+    const inspector = recorder === undefined ? undefined : new Inspector(recorder, parts);
+    const faultBoard = keep(await startFaultBoard(parts, place(options, 10), inspector));
     return {
       ...parts,
       faultBoard,
+      ...(recorder !== undefined && { recorder }),
       gitHubCallbacks: required(callbacks.get('github')),
       environment: (owner) => environmentOf(owner, parts),
       reset: async () => {
@@ -133,7 +148,7 @@ export async function startStack(options: StackOptions = {}): Promise<LocalStack
 
 /** Starts each provider with an empty list of callbacks, and keeps the list in `callbacks`. */
 async function startProviders(
-  options: StackOptions,
+  options: StartOptions,
   callbacks: Map<string, string[]>,
   keep: (part: LocalProvider) => LocalProvider,
 ): Promise<ReadonlyMap<string, LocalProvider>> {
@@ -148,17 +163,26 @@ async function startProviders(
   return providers;
 }
 
-function place({ port }: StackOptions, offset: number): { port?: number } {
-  return port === undefined ? {} : { port: port + offset };
+function place({ port, recorder }: StartOptions, offset: number, party?: Party): Listen {
+  return {
+    ...(port !== undefined && { port: port + offset }),
+    ...(recorder !== undefined && party !== undefined && { watch: recorder.watch(party) }),
+  };
 }
 
 function stateFile({ stateDirectory }: StackOptions, name: string): { stateFile?: string } {
   return stateDirectory === undefined ? {} : { stateFile: join(stateDirectory, `${name}.json`) };
 }
 
-function startFront(options: StackOptions): Promise<LocalLoadBalancer> {
+function startFront(options: StartOptions): Promise<LocalLoadBalancer> {
+  const { recorder } = options;
   return startLoadBalancer({
-    ...place(options, 0),
+    ...place(options, 0, 'load-balancer'),
+    ...(recorder !== undefined && {
+      watchTarget: (to, request, response, identity) => {
+        recorder.follow({ from: 'load-balancer', to }, request, response, identity);
+      },
+    }),
     ...(options.port !== undefined && { keysPort: options.port + 6 }),
     arn: ALB_ARN,
     clientId: ALB_CLIENT_ID,
@@ -168,19 +192,19 @@ function startFront(options: StackOptions): Promise<LocalLoadBalancer> {
   });
 }
 
-function startTenant(options: StackOptions, publicUrl: string): Promise<Part> {
+function startTenant(options: StartOptions, publicUrl: string): Promise<Part> {
   const redirectUri = `${publicUrl}/oauth2/idpresponse`;
   const client = { clientId: ALB_CLIENT_ID, clientSecret: ALB_CLIENT_SECRET, redirectUri };
-  return startIdentityProvider({ ...place(options, 1), client });
+  return startIdentityProvider({ ...place(options, 1, 'identity-provider'), client });
 }
 
 function startIdentityService(
-  options: StackOptions,
+  options: StartOptions,
   publicUrl: string,
   providers: ReadonlyMap<string, LocalProvider>,
 ): Promise<LocalAgentCoreIdentity> {
   return startAgentCoreIdentity({
-    ...place(options, 2),
+    ...place(options, 2, 'agentcore-identity'),
     ...stateFile(options, 'agentcore-identity'),
     ...(options.now !== undefined && { now: options.now }),
     ...(options.trustedIssuers !== undefined && { trustedIssuers: options.trustedIssuers }),
@@ -202,13 +226,13 @@ function startIdentityService(
 }
 
 function startOneProvider(
-  options: StackOptions,
+  options: StartOptions,
   row: ProviderRow,
   offset: number,
   redirectUris: readonly string[],
 ): Promise<LocalProvider> {
   return startProvider(row, {
-    ...place(options, offset),
+    ...place(options, offset, 'provider'),
     ...stateFile(options, row.id),
     ...(options.now !== undefined && { now: options.now }),
     clients: [{ ...clientOf(row.id), name: 'OnBehalf', redirectUris }],
@@ -220,17 +244,17 @@ function required<T>(value: T | undefined): T {
   return value;
 }
 
-function startModel(options: StackOptions): Promise<LocalBedrock> {
+function startModel(options: StartOptions): Promise<LocalBedrock> {
   return startBedrock({
-    ...place(options, 4),
+    ...place(options, 4, 'bedrock'),
     ...(options.model !== undefined && { model: options.model }),
     wordDelayMs: options.wordDelayMs ?? 0,
   });
 }
 
-function startStorage(options: StackOptions): Promise<LocalS3> {
+function startStorage(options: StartOptions): Promise<LocalS3> {
   return startS3({
-    ...place(options, 5),
+    ...place(options, 5, 's3'),
     buckets: [BUCKET],
     mayNotList: [ACCESS_KEYS['session-binding']],
     settings: { region: REGION, versioned: true, closedToThePublic: true, keyArn: KEY_ARN },
@@ -238,7 +262,7 @@ function startStorage(options: StackOptions): Promise<LocalS3> {
   });
 }
 
-function startAccountPart(options: StackOptions): Promise<LocalAccount> {
+function startAccountPart(options: StartOptions): Promise<LocalAccount> {
   const principals = Object.entries(ACCESS_KEYS).map(([name, accessKey]) => [
     accessKey,
     { account: ACCOUNT, arn: `arn:aws:sts::${ACCOUNT}:assumed-role/onbehalf-${name}/local` },

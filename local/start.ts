@@ -40,6 +40,7 @@ OnBehalf is ready:  ${loadBalancer.url}        The API: ${loadBalancer.url}/docs
    3. Open such a link in a private window as another user: it is refused before anything is shared.
    4. 'Open an issue "Lamp" in alice-octo/tram-times' shows what it would write, and waits for your approval.
 
+  Look in ${faultBoard.url}/inspector draws every request as it happens, and plays three attacks
   Faults  ${faultBoard.url} makes a part fail, and plays the incidents of docs/operations.md
   Logs    ${logs}/agent.log, ${logs}/session-binding.log
   State   ${state} (survives a restart; npm start -- --reset clears it)

@@ -48,6 +48,7 @@ export async function startBedrock(options: BedrockOptions = {}): Promise<LocalB
   const model = options.model ?? ruleBasedModel;
   const part = { model };
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    options.watch?.(request, response);
     if (await faults.apply(request, response)) return;
     const converse = await readRequest(request, response, refusals);
     if (converse === undefined) return;

@@ -5,6 +5,9 @@ import { invoke, type Invocation } from '../lib/invoke.ts';
 import { ACCESS_KEYS, GITHUB_PROVIDER, WORKLOAD, type LocalStack } from '../stack.ts';
 import type { Report } from './report.ts';
 
+/** Hears what is played, and whether it came as it must. */
+export type Told = Pick<Report, 'heading' | 'step' | 'check'>;
+
 /** The starting point of the attacks. */
 export interface Played {
   readonly alice: HttpBrowser;
@@ -18,7 +21,7 @@ const AGENT_TO_IDENTITY = 'Agent role → AgentCore Identity';
 const IDENTITY_TO_AGENT = 'AgentCore Identity → agent role';
 
 /** Plays steps 1 to 17 for Alice, then an invocation that needs no consent. */
-export async function playFlow(stack: LocalStack, report: Report): Promise<Played> {
+export async function playFlow(stack: LocalStack, report: Told): Promise<Played> {
   const { url } = stack.loadBalancer;
   const alice = new HttpBrowser();
   report.heading('The flow');
@@ -31,7 +34,7 @@ export async function playFlow(stack: LocalStack, report: Report): Promise<Playe
   return { alice, bindingUrl };
 }
 
-async function ask(stack: LocalStack, report: Report, alice: HttpBrowser, url: string): Promise<Invocation> {
+async function ask(stack: LocalStack, report: Told, alice: HttpBrowser, url: string): Promise<Invocation> {
   const page = await alice.signIn(url, ALICE);
   report.step(
     '1',
@@ -83,7 +86,7 @@ async function ask(stack: LocalStack, report: Report, alice: HttpBrowser, url: s
 
 async function connect(
   stack: LocalStack,
-  report: Report,
+  report: Told,
   alice: HttpBrowser,
   paused: Invocation,
 ): Promise<Answer> {
@@ -116,7 +119,7 @@ async function connect(
 
 async function comeBack(
   stack: LocalStack,
-  report: Report,
+  report: Told,
   alice: HttpBrowser,
   consent: Answer,
 ): Promise<string> {
@@ -149,12 +152,7 @@ async function comeBack(
   return back.url;
 }
 
-async function bind(
-  stack: LocalStack,
-  report: Report,
-  alice: HttpBrowser,
-  bindingUrl: string,
-): Promise<void> {
+async function bind(stack: LocalStack, report: Told, alice: HttpBrowser, bindingUrl: string): Promise<void> {
   report.step(
     '11',
     'Browser → load balancer → session-binding role',
@@ -203,7 +201,7 @@ async function bind(
 
 async function resume(
   stack: LocalStack,
-  report: Report,
+  report: Told,
   alice: HttpBrowser,
   url: string,
   paused: Invocation,
@@ -229,7 +227,7 @@ async function resume(
   );
 }
 
-async function askAgain(stack: LocalStack, report: Report, alice: HttpBrowser, url: string): Promise<void> {
+async function askAgain(stack: LocalStack, report: Told, alice: HttpBrowser, url: string): Promise<void> {
   report.heading('The second invocation needs no consent');
   const again = await invoke(alice, url, { sessionId: SESSION, message: 'Show my GitHub profile again' });
   report.check(

@@ -12,7 +12,7 @@ export function requireSameSite(request: IncomingMessage, pathname: string): voi
   const port = String(request.socket.localPort);
   if (![`127.0.0.1:${port}`, `localhost:${port}`].includes(host))
     throw new Refusal(403, 'The fault board answers only under 127.0.0.1 and localhost.');
-  const opensThePage = request.method === 'GET' && pathname === '/';
+  const opensThePage = request.method === 'GET' && (pathname === '/' || pathname === '/inspector');
   if (opensThePage) return;
   const isOwn = site === undefined || site === 'same-origin' || site === 'none';
   if (!isOwn || (origin !== undefined && origin !== `http://${host}`))

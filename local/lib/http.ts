@@ -18,6 +18,7 @@ const LOOPBACK = '127.0.0.1';
 export async function serve(handler: Handler, faults: FaultSwitch, listen: Listen = {}): Promise<Serving> {
   const guarded: Handler = async (request, response) => {
     try {
+      listen.watch?.(request, response);
       if (await faults.apply(request, response)) return;
       await handler(request, response);
     } catch (error) {

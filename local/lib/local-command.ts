@@ -73,7 +73,12 @@ async function start(command: LocalCommand): Promise<void> {
   await command.prepare?.();
   for (const each of [place.state, place.logs]) mkdirSync(each, { recursive: true, mode: 0o700 });
   say(`Starting ${command.starts} …`);
-  const stack = await startStack({ port, stateDirectory: place.state, wordDelayMs: WORD_DELAY_MS });
+  const stack = await startStack({
+    port,
+    stateDirectory: place.state,
+    wordDelayMs: WORD_DELAY_MS,
+    inspect: true,
+  });
   try {
     writeEnvironment(operatorFile(place), stack.environment('operator'));
     const running = await command.begin(stack, place);

@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FaultSwitch } from './faults.ts';
 
 /**
@@ -15,4 +16,9 @@ export interface Part {
 export interface Listen {
   readonly port?: number;
   readonly host?: string;
+  /** Sees each request before it is answered. */
+  readonly watch?: Watch;
 }
+
+/** Sees a request that a part gets, and its answer. */
+export type Watch = (request: IncomingMessage, response: ServerResponse) => void;

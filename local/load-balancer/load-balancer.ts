@@ -5,7 +5,7 @@ import { FaultSwitch } from '../lib/faults.ts';
 import { cookiesOf, redirect, sendHtml, serve, urlOf } from '../lib/http.ts';
 import { page } from '../lib/page.ts';
 import type { Listen, Part } from '../lib/part.ts';
-import { TargetProxy, type Counts, type Targets } from './proxy.ts';
+import { TargetProxy, type Counts, type Targets, type WatchTarget } from './proxy.ts';
 import { RULES } from './rules.ts';
 import { SessionCookie, type AlbSession } from './session-cookie.ts';
 import { AlbSigner } from './signer.ts';
@@ -17,6 +17,8 @@ export interface LoadBalancerOptions extends Listen {
   readonly keysPort?: number;
   readonly idleTimeoutMs?: number;
   readonly stateDirectory?: string;
+  /** Sees what is forwarded, with the identity that the target is told. */
+  readonly watchTarget?: WatchTarget;
 }
 
 export interface LocalLoadBalancer extends Part {
@@ -29,6 +31,7 @@ export interface LocalLoadBalancer extends Part {
   useIssuer(issuer: string): void;
   /** Sets the base URLs of the targets of each role, and replaces the previous ones. */
   register(targets: Targets): void;
+  targets(): Targets;
   /** Deregisters a target: it gets no new requests, and open ones are cut after the delay. */
   drain(target: string, delayMs: number): Promise<void>;
   /** The metrics of this load balancer, as CloudWatch would have them. */
@@ -51,7 +54,7 @@ export async function startLoadBalancer(options: LoadBalancerOptions): Promise<L
   const keyFaults = new FaultSwitch();
   const signer = new AlbSigner(file('alb-key'));
   const cookie = new SessionCookie(SESSION_LIFETIME_S, file('alb-session-key'));
-  const proxy = new TargetProxy(options.idleTimeoutMs ?? 60_000);
+  const proxy = new TargetProxy(options.idleTimeoutMs ?? 60_000, options.watchTarget);
   const listener = new Listener(options, signer, cookie, proxy);
   let keyFetches = 0;
   const keys = await serve(
@@ -82,6 +85,7 @@ export async function startLoadBalancer(options: LoadBalancerOptions): Promise<L
     register: (targets) => {
       proxy.targets = targets;
     },
+    targets: () => proxy.targets,
     drain: (target, delayMs) => proxy.drain(target, delayMs),
     counts: proxy.counts,
     identityHeaders: (session) => listener.identityHeaders(session),

@@ -28,18 +28,26 @@ export interface Counts {
   ELBAuthError: number;
 }
 
+export type WatchTarget = (
+  target: Rule['target'],
+  request: IncomingMessage,
+  response: ServerResponse,
+  identity: Readonly<Record<string, string>>,
+) => void;
+
 /** Forwards bytes to the targets, and cuts a connection that was idle for `idleTimeoutMs`. */
 export class TargetProxy {
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 1024 });
   readonly #idleTimeoutMs: number;
+  readonly #watch: WatchTarget | undefined;
   /** Open answers by target. A target that is deregistered may still finish them. */
   readonly #open = new Map<string, Set<ServerResponse>>();
   #turn = 0;
   targets: Targets = { agent: [], 'session-binding': [] };
   readonly counts: Counts = { HTTPCode_ELB_5XX_Count: 0, HTTPCode_Target_5XX_Count: 0, ELBAuthError: 0 };
 
-  constructor(idleTimeoutMs: number) {
-    this.#idleTimeoutMs = idleTimeoutMs;
+  constructor(idleTimeoutMs: number, watch?: WatchTarget) {
+    [this.#idleTimeoutMs, this.#watch] = [idleTimeoutMs, watch];
   }
 
   forward(
@@ -56,6 +64,7 @@ export class TargetProxy {
       return;
     }
     this.#track(base, response);
+    this.#watch?.(target, request, response, identity);
     const { hostname, port } = new URL(base);
     const upstream = send(
       {

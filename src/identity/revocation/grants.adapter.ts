@@ -62,7 +62,7 @@ export class GrantsAdapter implements Grants {
   }
 }
 
-const COMMON = { accept: 'application/json', 'user-agent': 'OnBehalf' };
+const COMMON = { accept: 'application/json', 'user-agent': 'OnBehalf session-binding' };
 
 /**
  * The request that ends a grant. GitHub: https://docs.github.com/rest/apps/oauth-applications#delete-an-app-authorization;
