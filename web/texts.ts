@@ -133,6 +133,7 @@ export const texts = {
     more: 'Authorize more',
     settings: (provider: string): string => `Your settings at ${provider}`,
     disconnect: 'Disconnect',
+    endAgain: 'End the authorization again',
     sure: (login: string, provider: string): string =>
       `I stop using ${login}, forget what you have allowed, and ask ${provider} to end the authorization. Answers that are being written may still use it.`,
     really: (provider: string): string => `Disconnect ${provider}`,
@@ -140,8 +141,8 @@ export const texts = {
     steps: {
       stopped: 'I have stopped using the account, and forgotten what you had allowed.',
       asking: 'The provider is being asked to end the authorization …',
-      proven: 'The provider has ended the authorization. Tried again with the old key, it refused.',
-      none: 'There was no key left that the provider would have accepted.',
+      proven: 'The provider was asked to end the authorization. Tried again with the old key, it refused.',
+      none: 'No key of the account is given out any more.',
       still_valid: 'The provider still accepts the old key. End the authorization in your settings there.',
       not_proven:
         'Whether the provider has ended the authorization is not known. Look in your settings there.',

@@ -80,6 +80,7 @@ function objectsOfTasks(
       'flows',
       'The flow ledger. The agent adds new flows, and reads whether one of its user is bound.',
     ),
+    objects('Agent', 'connections', 'The connections of all users; the application separates users.'),
     objects('Agent', 'receipts', 'The receipts of all users; the application separates users.'),
     objects(
       'SessionBinding',

@@ -145,7 +145,7 @@ export const members = z.strictObject({
       keepDays: count()
         .optional()
         .describe(
-          'Each turn is gone so many days after it was written, also of a conversation that goes on; so is a connection that is not used. For ever when absent. In a bucket of your own, its rules decide',
+          'Each turn is gone so many days after it was written, also of a conversation that goes on; so is a receipt. Connections stay. For ever when absent. In a bucket of your own, its rules decide',
         ),
     })
     .prefault({})

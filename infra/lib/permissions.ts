@@ -81,6 +81,11 @@ export function agentPolicy(scope: Construct, given: Deployment, { bucket, key }
       resources: [bucket.arnForObjects('flows/*')],
     }),
     new PolicyStatement({
+      sid: 'Connections',
+      actions: ['s3:GetObject', 's3:PutObject'],
+      resources: [bucket.arnForObjects('connections/*')],
+    }),
+    new PolicyStatement({
       sid: 'Receipts',
       actions: ['s3:GetObject', 's3:PutObject'],
       resources: [bucket.arnForObjects('receipts/*')],

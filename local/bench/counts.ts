@@ -22,8 +22,8 @@ export interface TurnCounts {
 
 /** S3's answers take so long that the order of its answer and of the question to the model is certain. */
 const SLOW_S3_MS = 150;
-/** Leases and wishes of tasks, the usage of users, and the lines of the list, which move once a minute. */
-const BY_THE_CLOCK = /^tasks\/|^users\/[^/]+\/(usage|index)\//;
+/** Leases and wishes of tasks, the usage of users, last uses, and the lines of the list, which move once a minute. */
+const BY_THE_CLOCK = /^tasks\/|^users\/[^/]+\/(usage|index)\/|\.use\.json$/;
 const SEGMENT = 16;
 const LONG = 1_000;
 /** The model is shown so many messages in the last turn before a summary (ADR 24). */

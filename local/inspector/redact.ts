@@ -2,7 +2,7 @@ const HIDDEN_HEADERS =
   /^(authorization|cookie|set-cookie|x-amzn-oidc-|x-amz-security-token|x-amzn-bedrock-agentcore-)/i;
 /** The names of members, fields and parameters whose values let somebody act, or recognise a flow. */
 const HIDDEN_NAMES =
-  /^(access_?token|refresh_?token|id_?token|workload(access|identity)?token|usertoken|client_?secret|code|code_verifier|code_challenge|state|customstate|nonce|ticket|session_?(id|uri)|sessionuri|request_uri|csrf|secret|authorizationurl|connecturl|apikey|jwt)$/i;
+  /^(access_?token|refresh_?token|id_?token|workload(access|identity)?token|usertoken|client_?secret|code|code_verifier|code_challenge|state|customstate|nonce|ticket|session_?(id|uri)|sessionuri|request_uri|csrf|secret|authorizationurl|connecturl|apikey|jwt|token|password)$/i;
 /** Tokens wherever they stand: JWTs and JWEs, those of GitHub, session URIs, the path of an interaction. */
 const HIDDEN_FORMS =
   /eyJ[\w-]{8,}(\.[\w-]*){2,4}|gh[opsur]_\w{8,}|urn:ietf:params:oauth:request_uri:[\w-]+|(?<=ticket=)[\w.~%-]+/g;
@@ -32,7 +32,7 @@ export function redactedHeaders(
     if (value === undefined) return [];
     const text = Array.isArray(value) ? value.join(', ') : String(value);
     if (HIDDEN_HEADERS.test(name)) return [[name, hidden(text)] as const];
-    return [[name, name.toLowerCase() === 'location' ? redactedLocation(text) : forms(text)] as const];
+    return [[name, /^(location|referer)$/i.test(name) ? redactedLocation(text) : forms(text)] as const];
   });
   return Object.fromEntries(shown);
 }
@@ -62,7 +62,7 @@ function json(text: string): string {
     return JSON.stringify(JSON.parse(text), (name, value: unknown) => shown(name, value), 2);
   } catch {
     // Server-sent events: each line of data is JSON.
-    return text.replaceAll(/^data: (.*)$/gm, (_line, data: string) => `data: ${line(data)}`);
+    return forms(text).replaceAll(/^data: (.*)$/gm, (_line, data: string) => `data: ${line(data)}`);
   }
 }
 

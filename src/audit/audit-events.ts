@@ -70,7 +70,14 @@ export const AUDIT_EVENTS = {
     edited: z
       .literal(true)
       .optional()
-      .describe('The user has put another input in the place of this one; `tool_called` names it'),
+      .describe('The user has put another input in the place of this one; `write_begun` names it'),
+  }),
+  write_begun: z.strictObject({
+    ...call,
+    provider,
+    digest,
+    byRule: z.boolean().describe('A rule of the user allowed it, and no approval of its own'),
+    edited: z.boolean().describe("The user's own input was sent"),
   }),
   rule_added: z.strictObject({
     ...call,

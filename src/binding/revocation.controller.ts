@@ -35,6 +35,8 @@ export class RevocationController {
   @HttpCode(200)
   async revoke(@CurrentUser() { sub }: User, @Body() body: unknown): Promise<RevocationAnswer> {
     const { provider, account, tokens } = await this.#open(sub, body);
+    // The two roles are configured apart. Where nobody can ask the provider, no receipt says that it was asked.
+    if (!this.#grants.canRevoke(provider)) return { provider, outcome: 'not_proven', receipt: false };
     const outcome = await this.#grants.revoke(provider, tokens);
     this.#audit.record('grant_revoked', { user: sub, provider, outcome });
     const about = account === undefined ? {} : { account };

@@ -2,7 +2,7 @@ import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
 import { allVariables, processEnvironment, type Environment } from '../config/index.js';
 import { Conversations, TaskLease } from '../sessions/index.js';
-import { receiptsPrefix, S3Adapter, userPrefix } from '../storage/index.js';
+import { connectionsPrefix, receiptsPrefix, S3Adapter, userPrefix } from '../storage/index.js';
 import { forgetUser, type Outcome } from './forget-user.js';
 import { isDone, sentencesOf } from './sentences.js';
 import { UserObjectsAdapter } from './user-objects.adapter.js';
@@ -28,7 +28,7 @@ try {
 function run(user: string, environment: Environment): Promise<Outcome> {
   const region = required(environment, 'AWS_REGION');
   const bucket = required(environment, 'S3_BUCKET_NAME');
-  const prefixes = [userPrefix(user), receiptsPrefix(user)];
+  const prefixes = [userPrefix(user), connectionsPrefix(user), receiptsPrefix(user)];
   say(`Everything under ${prefixes.join(' and ')} in the bucket ${bucket}:`);
   const store = new S3Adapter({ region, bucket, deadlineMs: DEADLINE_MS });
   const conversations = new Conversations(store, new TaskLease(store));

@@ -17,8 +17,15 @@ const common = {
 };
 /** The digest of a call that the user has approved, and that has not been made yet. */
 const approved = z.string().exactOptional();
-/** The input that the user has approved in the place of the model's, and the account for which. */
-const edited = z.strictObject({ input: json, accountId: z.string().exactOptional() }).exactOptional();
+/** The input that the user has put in the place of the model's, and the account for which. */
+const edited = z
+  .strictObject({
+    input: json,
+    accountId: z.string().exactOptional(),
+    /** It has not been sent yet. */
+    approved: z.literal(true).exactOptional(),
+  })
+  .exactOptional();
 /** The user has allowed further calls like this one. */
 const allowsMore = z.literal(true).exactOptional();
 

@@ -109,6 +109,11 @@ export class Turn {
     return this.#set.earlier;
   }
 
+  /** When the conversation began: Unix milliseconds. */
+  get since(): number {
+    return this.#set.createdAt;
+  }
+
   get claim(): TurnClaim {
     return this.#set.claim;
   }

@@ -3,4 +3,4 @@ export { OBJECT_STORE, type ListedKey, type ObjectStore, type StoredText } from 
 export { parseRecord } from './record.js';
 export { S3Adapter } from './s3.adapter.js';
 export { StorageModule } from './storage.module.js';
-export { receiptsPrefix, userPrefix } from './user-prefix.js';
+export { connectionsPrefix, receiptsPrefix, userPrefix } from './user-prefix.js';

@@ -1,8 +1,13 @@
 import { AppError } from '../common/errors/index.js';
 
-/** The prefix of a user's conversations and connections: their `sub` in base64url, so that no other `sub` has the same prefix. */
+/** The prefix of a user's conversations: their `sub` in base64url, so that no other `sub` has the same prefix. */
 export function userPrefix(sub: string): string {
   return `users/${encoded(sub)}/`;
+}
+
+/** The prefix of a user's connections. */
+export function connectionsPrefix(sub: string): string {
+  return `connections/${encoded(sub)}/`;
 }
 
 /** The prefix of a user's receipts, which both roles write. */

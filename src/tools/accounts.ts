@@ -4,6 +4,7 @@ import { LRUCache } from 'lru-cache';
 import { Connections, type KnownConnection } from './connections.js';
 import type { ProviderCallContext } from './agent-tool.decorator.js';
 import type { Account } from './provider.js';
+import { ToolError } from './tool.errors.js';
 
 /** The account of a token, compared with the account before. */
 export type AccountCheck =
@@ -61,6 +62,8 @@ export class Accounts {
     this.#identified.set(key, account);
     for (let conflicts = 0; conflicts < MAXIMUM_CONFLICTS; conflicts += 1) {
       const before = conflicts === 0 ? readBefore : await this.#connections.read(sub, provider, signal);
+      if (before?.connection.disconnected?.at !== readBefore?.connection.disconnected?.at)
+        throw new ToolError('provider_rejected', 'The user has disconnected this provider in the meantime.');
       const decided = this.#decide(account, before, known === undefined, accepted);
       if (decided !== 'record') return decided;
       if (await this.#connections.record(sub, provider, account, before, signal))

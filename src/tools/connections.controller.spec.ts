@@ -170,7 +170,7 @@ describe('the connections over HTTP', () => {
       settingsUrl: 'https://parrot.example/settings',
       grant,
     });
-    expect(await services.latch.admit('alice', 'parrot')).toMatchObject({ isClosed: true });
+    expect(await services.latch.admit('alice', 'parrot', ['speak'])).toMatchObject({ isClosed: true });
   });
 
   it('tell that the user has to end the grant where this deployment cannot', async () => {

@@ -1,7 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import { z } from 'zod';
 import { AppError } from '../common/errors/index.js';
-import { OBJECT_STORE, parseRecord, userPrefix, type ObjectStore } from '../storage/index.js';
+import { connectionsPrefix, OBJECT_STORE, parseRecord, type ObjectStore } from '../storage/index.js';
 import type { Account } from './provider.js';
 
 const rule = z.strictObject({
@@ -26,8 +27,10 @@ const connection = z.strictObject({
   updatedAt: z.number(),
   /** When this account was used first. */
   connectedAt: z.number().exactOptional(),
-  /** The user has disconnected the provider: no token is used until one of these flows is bound. */
-  disconnected: z.strictObject({ at: z.number(), flows: z.array(z.string()) }).exactOptional(),
+  /** The user has disconnected the provider. Only what was authorized since is used: these scopes, and those of flows that are bound by now. */
+  disconnected: z
+    .strictObject({ at: z.number(), flows: z.array(z.string()), scopes: z.array(z.string()) })
+    .exactOptional(),
   rules: z.array(rule).exactOptional(),
 });
 
@@ -43,9 +46,13 @@ export interface KnownConnection {
 }
 
 /** Conflicting changes of one connection. */
-const MAXIMUM_CONFLICTS = 4;
+const MAXIMUM_CONFLICTS = 10;
+const APART_MS = 40;
 
-/** The users' connections: one object for each user and provider, beside the user's conversations. */
+/**
+ * The users' connections: one object for each user and provider. They do not expire with the conversations: what a user has
+ * disconnected must stay so.
+ */
 @Injectable()
 export class Connections {
   readonly #logger = new Logger(Connections.name);
@@ -87,6 +94,7 @@ export class Connections {
       updatedAt: now,
       connectedAt: same?.connectedAt ?? now,
       ...(same?.rules !== undefined && { rules: same.rules }),
+      ...(before?.connection.disconnected !== undefined && { disconnected: before.connection.disconnected }),
     };
     return (await this.#put(sub, value, before, signal)) !== undefined;
   }
@@ -109,6 +117,7 @@ export class Connections {
       if (next === undefined) return before ?? { connection: none, version: '' };
       const written = await this.#put(sub, { ...next, updatedAt: Date.now() }, before, signal);
       if (written !== undefined) return written;
+      await delay(Math.random() * APART_MS);
     }
     throw new AppError('sessions_unavailable', { reason: 'connection_changes_too_fast' });
   }
@@ -127,5 +136,5 @@ export class Connections {
 }
 
 function keyOf(sub: string, provider: string): string {
-  return `${userPrefix(sub)}connections/${provider}.json`;
+  return `${connectionsPrefix(sub)}${provider}.json`;
 }

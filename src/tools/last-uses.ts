@@ -1,7 +1,7 @@
 import { Inject, Injectable, Logger, type OnModuleDestroy, type OnModuleInit } from '@nestjs/common';
 import { z } from 'zod';
 import { errorFields } from '../common/errors/index.js';
-import { OBJECT_STORE, parseRecord, userPrefix, type ObjectStore } from '../storage/index.js';
+import { connectionsPrefix, OBJECT_STORE, parseRecord, type ObjectStore } from '../storage/index.js';
 
 const lastUse = z.strictObject({
   version: z.literal(1),
@@ -70,5 +70,5 @@ export class LastUses implements OnModuleInit, OnModuleDestroy {
 }
 
 function keyOf(sub: string, provider: string): string {
-  return `${userPrefix(sub)}connections/${provider}.use.json`;
+  return `${connectionsPrefix(sub)}${provider}.use.json`;
 }

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { FlowLedger, flowIdOf } from '../identity/flow/index.js';
-import { Connections, type KnownConnection } from './connections.js';
+import { Connections, type Connection, type KnownConnection } from './connections.js';
 
 /** A connection, and whether its tokens may be used. */
 export interface Admission {
@@ -11,11 +11,11 @@ export interface Admission {
 }
 
 /** The user may have let some links expire. */
-const MAXIMUM_FLOWS = 8;
+const MAXIMUM_FLOWS = 30;
 
 /**
  * Keeps the tools away from a provider that the user has disconnected. The vault has no way to forget a token, so what it
- * gives out is not used until the flow ledger says that the user has authorized anew.
+ * gives out for some scopes is not used until the flow ledger says that the user has authorized these anew.
  */
 @Injectable()
 export class Latch {
@@ -26,20 +26,38 @@ export class Latch {
     [this.#connections, this.#ledger] = [connections, ledger];
   }
 
-  /** Reads a connection, and opens it where a flow has been bound since. @throws AppError */
-  async admit(sub: string, provider: string, signal?: AbortSignal): Promise<Admission> {
+  /**
+   * Reads a connection, and opens it for the scopes of flows that have been bound since.
+   * @param scopes those that a call needs
+   * @throws AppError
+   */
+  async admit(
+    sub: string,
+    provider: string,
+    scopes: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Admission> {
     const known = await this.#connections.read(sub, provider, signal);
     const disconnected = known?.connection.disconnected;
-    if (disconnected === undefined) return { known, isClosed: false };
-    const bound = await Promise.all(disconnected.flows.map((flow) => this.#ledger.isBound(flow, sub)));
-    if (!bound.includes(true)) return { known, isClosed: true };
+    if (disconnected === undefined || covers(disconnected.scopes, scopes)) return { known, isClosed: false };
+    const bound = new Map<string, readonly string[]>();
+    await Promise.all(
+      disconnected.flows.map(async (flow) => {
+        const authorized = await this.#ledger.boundScopes(flow, sub);
+        if (authorized !== undefined) bound.set(flow, authorized);
+      }),
+    );
+    if (bound.size === 0) return { known, isClosed: true };
     const opened = await this.#connections.change(
       sub,
       provider,
-      ({ disconnected: now, ...rest }) => (now?.at === disconnected.at ? rest : undefined),
+      (before) =>
+        before.disconnected?.at === disconnected.at
+          ? { ...before, disconnected: openedBy(before.disconnected, bound) }
+          : undefined,
       signal,
     );
-    return { known: opened, isClosed: opened.connection.disconnected !== undefined };
+    return { known: opened, isClosed: !covers(opened.connection.disconnected?.scopes ?? [], scopes) };
   }
 
   /** Closes a connection, and forgets its account and its rules. @throws AppError */
@@ -49,7 +67,7 @@ export class Latch {
       provider,
       scopes: [],
       updatedAt: 0,
-      disconnected: { at: Date.now(), flows: [] },
+      disconnected: { at: Date.now(), flows: [], scopes: [] },
     }));
   }
 
@@ -69,4 +87,21 @@ export class Latch {
       signal,
     );
   }
+}
+
+type Disconnected = NonNullable<Connection['disconnected']>;
+
+function openedBy(
+  { at, flows, scopes }: Disconnected,
+  bound: ReadonlyMap<string, readonly string[]>,
+): Disconnected {
+  return {
+    at,
+    flows: flows.filter((flow) => !bound.has(flow)),
+    scopes: [...new Set([...scopes, ...[...bound.values()].flat()])],
+  };
+}
+
+function covers(all: readonly string[], some: readonly string[]): boolean {
+  return some.every((each) => all.includes(each));
 }

@@ -11,6 +11,8 @@ export interface RuledCall {
   readonly input: unknown;
   readonly sessionId: string;
   readonly accountId: string | undefined;
+  /** When the conversation began: Unix milliseconds. */
+  readonly since?: number | undefined;
 }
 
 /** The user of a rule, and the run in which it was made. */
@@ -49,6 +51,7 @@ export function isAllowed(call: RuledCall, { rules = [] }: Pick<Connection, 'rul
       rule.sessionId === call.sessionId &&
       rule.accountId === call.accountId &&
       rule.expiresAt > Date.now() &&
+      rule.allowedAt >= (call.since ?? 0) &&
       Object.keys(rule.within).length === Object.keys(within).length &&
       Object.entries(rule.within).every(([name, value]) => within[name] === value),
   );

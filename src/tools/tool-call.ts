@@ -35,16 +35,20 @@ export interface EditedInput {
   readonly input: unknown;
   /** The account as which the user was asked to approve; undefined where the provider does not tell. */
   readonly accountId: string | undefined;
+  /** The user has approved it, and it has not been sent yet. */
+  readonly isApproved: boolean;
 }
 
 export interface ToolCall extends RunContext {
   readonly signal: AbortSignal;
   /** The digest of the call that the user has approved; good for that very call, once. */
   readonly approved: string | undefined;
-  /** The user has approved another input in the place of the model's, for this account. */
+  /** The user has put another input in the place of the model's, for this account. */
   readonly edited?: EditedInput | undefined;
   /** The user allows calls like the approved one in this conversation. */
   readonly allowsMore?: boolean;
+  /** When the conversation began: Unix milliseconds. Another one may have had its id. */
+  readonly since?: number;
   /** The user has already been sent to the provider anew for this call; it does not happen twice. */
   readonly reauthenticated: boolean;
   /** The user's answer about another account: its id to switch to it, or to consent again as the account before. */

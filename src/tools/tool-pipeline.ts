@@ -91,7 +91,7 @@ export class ToolPipeline {
   /** A tool that acts as itself uses no connection. */
   async #admission({ options }: RegisteredTool, { user, signal }: ToolCall): Promise<Admission> {
     if (options.access.flow === 'M2M') return { known: undefined, isClosed: false };
-    return this.#latch.admit(user.sub, options.access.provider, signal);
+    return this.#latch.admit(user.sub, options.access.provider, options.access.scopes, signal);
   }
 
   async #authorizationRequired(
@@ -159,7 +159,7 @@ export class ToolPipeline {
     if (call.allowsMore === true && approved === digest) await this.#allowMore(step, account);
     const told = { digest, account, byRule: approved !== digest };
     const before = await lookedUp(step, digest, context);
-    if (before === undefined) await call.writes.begin(digest);
+    if (before === undefined) await this.#begin(step, told);
     try {
       const data = checkedOutput(tool, before ?? (await entered(tool, input, context)), token);
       call.writes.settle(digest);
@@ -173,10 +173,25 @@ export class ToolPipeline {
     }
   }
 
+  async #begin(
+    { tool, call }: Step,
+    { digest, byRule }: { readonly digest: string; readonly byRule: boolean },
+  ): Promise<void> {
+    await call.writes.begin(digest);
+    this.#audit.record('write_begun', {
+      ...auditOf(call, tool.options.name),
+      provider: tool.offered.provider.id,
+      digest,
+      byRule,
+      edited: call.edited !== undefined,
+    });
+  }
+
   /** The approved call itself is made also where the rule cannot be kept. */
   async #allowMore({ tool, call, input }: Step, account: Account | undefined): Promise<void> {
     const { user, sessionId, runId } = call;
-    const ruled = { options: tool.options, input, sessionId, accountId: account?.id };
+    const { since } = call;
+    const ruled = { options: tool.options, input, sessionId, since, accountId: account?.id };
     await this.#rules.add({ sub: user.sub, runId }, ruled).catch((error: unknown) => {
       this.#logger.error({ event: 'rule_not_kept', tool: tool.options.name, ...errorFields(error) });
     });
@@ -311,7 +326,7 @@ function approvalRequired(
   if (effect === 'read') return undefined;
   const digest = digestOf({ tool: name, input, accountId: account?.id });
   if (approved === digest) return undefined;
-  const ruled = { options, input, sessionId: call.sessionId, accountId: account?.id };
+  const ruled = { options, input, sessionId: call.sessionId, since: call.since, accountId: account?.id };
   if (fault === undefined && isAllowed(ruled, known?.connection ?? {})) return undefined;
   const inputBytes = Buffer.byteLength(canonicalJson(input));
   return {
@@ -337,13 +352,11 @@ function readInput(
   let fault: string | undefined;
   if (edited !== undefined) {
     const own = options.input.safeParse(edited.input);
-    const { accountId } = edited;
-    if (own.success)
-      return {
-        input: own.data,
-        approved: digestOf({ tool: options.name, input: own.data, accountId }),
-        fault: undefined,
-      };
+    const { accountId, isApproved } = edited;
+    if (own.success) {
+      const digest = digestOf({ tool: options.name, input: own.data, accountId });
+      return { input: own.data, approved: isApproved ? digest : undefined, fault: undefined };
+    }
     fault = inputFaults(own.error);
   }
   const parsed = options.input.safeParse(rawInput);

@@ -2,8 +2,9 @@ import { Logger } from '@nestjs/common';
 import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { z } from 'zod';
 import { recordedAudit, type RecordedLine } from '../audit/testing/recorded-audit.js';
-import type { FlowTicket } from '../identity/flow/index.js';
+import { flowIdOf, type FlowTicket } from '../identity/flow/index.js';
 import type { ResourceToken, ResourceTokenRequest } from '../identity/token-vault/index.js';
+import { Accounts } from './accounts.js';
 import { digestOf } from './digest.js';
 import { toolServices, type ToolServices } from './testing/tool-services.js';
 import { NO_NOTES } from './testing/write-notes.js';
@@ -22,6 +23,7 @@ describe('what a user has decided of a tool', () => {
   let answers: () => Promise<unknown>;
   let trail: readonly RecordedLine[];
   let services: ToolServices;
+  let vault: (user: unknown, request: ResourceTokenRequest) => Promise<ResourceToken>;
 
   const tool: RegisteredTool = {
     options: {
@@ -75,7 +77,7 @@ describe('what a user has decided of a tool', () => {
     answers = () => Promise.resolve({});
     const recorded = recordedAudit();
     trail = recorded.lines;
-    const get = (_user: unknown, request: ResourceTokenRequest): Promise<ResourceToken> => {
+    vault = (_user, request) => {
       asked.push(request);
       if (request.forceAuthentication !== true)
         return Promise.resolve({ kind: 'token', accessToken: 'token' });
@@ -88,11 +90,11 @@ describe('what a user has decided of a tool', () => {
         expiresAt: Date.now() + 1_000,
       });
     };
-    services = toolServices({ get }, recorded.audit);
+    services = toolServices({ get: vault }, recorded.audit);
   });
 
   describe('whose provider was disconnected', () => {
-    const ticketOf = (sessionUri: string, sub: string): FlowTicket => ({
+    const ticketOf = (sessionUri: string, sub: string, scopes: string[]): FlowTicket => ({
       sub,
       display: { provider: 'Parrot', scopes: [], tool: 'Say' },
       authorizationUrl: 'https://x',
@@ -104,12 +106,12 @@ describe('what a user has decided of a tool', () => {
         interruptId: 'i',
         tool: 'say',
         provider: 'parrot',
-        scopes: [],
+        scopes,
       },
       expiresAt: Date.now() + 1_000,
     });
-    const bind = async (sessionUri: string, sub = 'alice'): Promise<void> => {
-      await services.ledger.ask(ticketOf(sessionUri, sub));
+    const bind = async (sessionUri: string, sub = 'alice', scopes = ['speak']): Promise<void> => {
+      await services.ledger.ask(ticketOf(sessionUri, sub, scopes));
       for (const state of ['started', 'returned', 'bound'] as const) {
         const entry = await services.ledger.read(sessionUri);
         if (entry !== undefined) await services.ledger.advance(entry, { state });
@@ -142,7 +144,30 @@ describe('what a user has decided of a tool', () => {
       expect(await run({ approved })).toMatchObject({ kind: 'result' });
       const { connection } = (await services.connections.read('alice', 'parrot')) ?? {};
       expect(connection).toMatchObject({ account: { login: 'alice-octo' } });
-      expect(connection).not.toHaveProperty('disconnected');
+      expect(connection).toMatchObject({ disconnected: { flows: [flowIdOf('urn:2')], scopes: ['speak'] } });
+    });
+
+    it('stays away from what the user has not authorized again', async () => {
+      await run();
+      await bind('urn:1', 'alice', ['listen']);
+      expect(await run()).toMatchObject({ kind: 'authorization_required' });
+      await bind('urn:2', 'alice', ['speak']);
+      expect(await run()).toMatchObject({ kind: 'approval_required' });
+    });
+
+    it('is not opened by a call that was under way', async () => {
+      services = toolServices({ get: vault }, recordedAudit().audit);
+      await run({ approved });
+      const seen = await services.connections.read('alice', 'parrot');
+      await services.latch.close('alice', 'parrot');
+      const source = {
+        provider: 'parrot',
+        identify: () => Promise.resolve({ ...ALICE, scopes: ['speak', 'more'] }),
+      };
+      const token = { sub: 'alice', accessToken: 'new', signal: new AbortController().signal, known: seen };
+      const check = new Accounts(services.connections).check(source, token, undefined);
+      await expect(check).rejects.toMatchObject({ code: 'provider_rejected' });
+      expect(await services.latch.admit('alice', 'parrot', ['speak'])).toMatchObject({ isClosed: true });
     });
 
     it.each([
@@ -170,13 +195,13 @@ describe('what a user has decided of a tool', () => {
     });
 
     it('concerns one provider and one user', async () => {
-      expect(await services.latch.admit('bob', 'parrot')).toMatchObject({ isClosed: false });
-      expect(await services.latch.admit('alice', 'bank')).toMatchObject({ isClosed: false });
+      expect(await services.latch.admit('bob', 'parrot', ['speak'])).toMatchObject({ isClosed: false });
+      expect(await services.latch.admit('alice', 'bank', ['speak'])).toMatchObject({ isClosed: false });
     });
   });
 
   describe('whose input the user has changed', () => {
-    const edited = { input: { to: 'carol', word: 'bye' }, accountId: '1' };
+    const edited = { input: { to: 'carol', word: 'bye' }, accountId: '1', isApproved: true };
     beforeEach(async () => {
       await run({ approved });
       sent = [];
@@ -185,10 +210,12 @@ describe('what a user has decided of a tool', () => {
     it('sends what the user wrote, and says so', async () => {
       expect(await run({ edited })).toMatchObject({ kind: 'result', edited: edited.input });
       expect(sent).toEqual([edited.input]);
-      expect((await told())[0]).toMatchObject({
-        kind: 'wrote',
-        digest: digestOf({ tool: 'say', input: edited.input, accountId: '1' }),
-      });
+      expect(await told()).toContainEqual(
+        expect.objectContaining({
+          kind: 'wrote',
+          digest: digestOf({ tool: 'say', input: edited.input, accountId: '1' }),
+        }),
+      );
     });
 
     it.each([
@@ -196,10 +223,18 @@ describe('what a user has decided of a tool', () => {
       ['of another form', { ...edited.input, more: 1 }],
       ['nothing', undefined],
     ])('asks again, for what the model wrote, where it does not fit: %s', async (_name, input) => {
-      expect(await run({ edited: { input, accountId: '1' }, approved })).toMatchObject({
+      expect(await run({ edited: { input, accountId: '1', isApproved: true }, approved })).toMatchObject({
         kind: 'approval_required',
         input: INPUT,
         fault: expect.stringContaining('The arguments do not fit') as unknown,
+      });
+      expect(sent).toEqual([]);
+    });
+
+    it('asks again, for what the user wrote, where the approval is used up', async () => {
+      expect(await run({ edited: { ...edited, isApproved: false } })).toMatchObject({
+        kind: 'approval_required',
+        input: edited.input,
       });
       expect(sent).toEqual([]);
     });
@@ -243,6 +278,11 @@ describe('what a user has decided of a tool', () => {
       expect(sent).toEqual([]);
     });
 
+    it('needs one in another conversation that has got the same id', async () => {
+      expect(await run({ since: Date.now() - 60_000 })).toMatchObject({ kind: 'result' });
+      expect(await run({ since: Date.now() + 1 })).toMatchObject({ kind: 'approval_required' });
+    });
+
     it('needs one after a day', async () => {
       jest.useFakeTimers({ now: Date.now() + DAY + 1 });
       const outcome = await run();
@@ -264,7 +304,7 @@ describe('what a user has decided of a tool', () => {
     });
 
     it('needs one where the user wrote an input that does not fit', async () => {
-      const edited = { input: {}, accountId: '1' };
+      const edited = { input: {}, accountId: '1', isApproved: true };
       expect(await run({ edited })).toMatchObject({ kind: 'approval_required' });
     });
   });

@@ -56,6 +56,7 @@ class Conversation {
     const { signal } = new AbortController();
     const turn = {
       claimed: Promise.resolve(),
+      since: 0,
       noteWrite: () => Promise.resolve(),
       doubt: () => undefined,
       doubtedSince: () => undefined,

@@ -8,15 +8,16 @@ import { CardFrame, Decide, Decline, type CardProps } from './card.tsx';
 type Edits = Readonly<Record<string, string>>;
 type Input = Readonly<Record<string, unknown>>;
 
-/** What the user wrote is there again when it was not taken. */
+/** What the user wrote is there again when it was not taken, or could not be sent. By conversation and call. */
 const written = new Map<string, Edits>();
 
 /** Exactly what is to be sent. The user can change it, and allow more like it where the tool permits that. */
 export function ApprovalCard(props: CardProps): JSX.Element {
   const { metadata, toolCallId } = props.interrupt;
+  const key = `${props.chat.id} ${toolCallId}`;
   const { account, fault } = metadata;
   const input = (metadata.input ?? {}) as Input;
-  const edits = useSignal<Edits | undefined>(fault === undefined ? undefined : written.get(toolCallId));
+  const edits = useSignal<Edits | undefined>(written.get(key));
   const allowsMore = useSignal(false);
   const payload = {
     approved: true,
@@ -36,13 +37,13 @@ export function ApprovalCard(props: CardProps): JSX.Element {
               {edits.value?.[name] === undefined ? (
                 shown(value)
               ) : (
-                <Field {...{ name, edits, toolCallId }} value={edits.value[name] ?? ''} />
+                <Field {...{ name, edits }} writtenAs={key} value={edits.value[name] ?? ''} />
               )}
             </dd>
           </div>
         ))}
       </dl>
-      <More allowable={metadata.allowable} allowsMore={allowsMore} />
+      <More allowable={metadata.allowable} edits={edits.value} allowsMore={allowsMore} />
       <div class="actions">
         <Decide {...props} answer={{ status: 'resolved', payload }}>
           {'input' in payload ? texts.approval.approveChanged : texts.approval.approve}
@@ -52,6 +53,7 @@ export function ApprovalCard(props: CardProps): JSX.Element {
           class="plain"
           onClick={() => {
             edits.value = edits.value === undefined ? editable(input) : undefined;
+            written.delete(key);
           }}
         >
           {edits.value === undefined ? texts.approval.edit : texts.approval.discard}
@@ -66,10 +68,10 @@ interface FieldProps {
   readonly name: string;
   readonly value: string;
   readonly edits: Signal<Edits | undefined>;
-  readonly toolCallId: string;
+  readonly writtenAs: string;
 }
 
-function Field({ name, value, edits, toolCallId }: FieldProps): JSX.Element {
+function Field({ name, value, edits, writtenAs }: FieldProps): JSX.Element {
   return (
     <textarea
       aria-label={name.replaceAll('_', ' ')}
@@ -77,7 +79,7 @@ function Field({ name, value, edits, toolCallId }: FieldProps): JSX.Element {
       value={value}
       onInput={({ currentTarget }) => {
         edits.value = { ...edits.value, [name]: currentTarget.value };
-        written.set(toolCallId, edits.value);
+        written.set(writtenAs, edits.value);
       }}
     />
   );
@@ -85,12 +87,16 @@ function Field({ name, value, edits, toolCallId }: FieldProps): JSX.Element {
 
 function More({
   allowable,
+  edits = {},
   allowsMore,
 }: {
   readonly allowable: unknown;
+  readonly edits: Edits | undefined;
   readonly allowsMore: Signal<boolean>;
 }): JSX.Element | null {
   if (typeof allowable !== 'object' || allowable === null) return null;
+  // A rule is for what is sent.
+  const within = Object.entries(allowable as Edits).map(([name, value]) => [name, edits[name] ?? value]);
   return (
     <label class="more">
       <input
@@ -100,7 +106,7 @@ function More({
           allowsMore.value = currentTarget.checked;
         }}
       />
-      {texts.approval.allow(texts.within(allowable as Record<string, string>))}
+      {texts.approval.allow(texts.within(Object.fromEntries(within) as Edits))}
     </label>
   );
 }
@@ -125,7 +131,12 @@ function typed(input: Input, edits: Edits): Input {
   return Object.fromEntries(
     Object.entries(edits).map(([name, value]) => [
       name,
-      typeof input[name] === 'number' ? Number(value) : value,
+      typeof input[name] === 'number' ? numberOf(value) : value,
     ]),
   );
+}
+
+/** A text that is no number stays one, so that it is refused. */
+function numberOf(text: string): number | string {
+  return text.trim() === '' || Number.isNaN(Number(text)) ? text : Number(text);
 }

@@ -164,6 +164,7 @@ function Rules({ app, connection, done }: ConnectionProps): JSX.Element | null {
                   await api.withdrawRule(provider, id);
                   await app.refreshAccounts();
                   done.value += 1;
+                  document.querySelector<HTMLElement>('#connections')?.focus();
                 })
               }
             >
@@ -187,6 +188,13 @@ function End({
   const isAsked = useSignal(false);
   const isBusy = useSignal(false);
   const steps = useSignal<readonly string[]>([]);
+  const asks = useRef<HTMLButtonElement>(null);
+  // The button that had the focus is gone.
+  const wasAsked = useRef(false);
+  useEffect(() => {
+    if (wasAsked.current && !isAsked.value) asks.current?.focus();
+    wasAsked.current = isAsked.value;
+  }, [isAsked.value]);
   const say = (step: string): void => {
     steps.value = [...steps.value, texts.connections.steps[step] ?? step];
   };
@@ -199,9 +207,14 @@ function End({
         if (revocation === undefined) say(grant);
         else {
           say('asking');
-          const { outcome } = await api.revoke(revocation.ticket);
-          steps.value = steps.value.slice(0, -1);
-          say(outcome);
+          // Where there is no answer, nothing is known.
+          let outcome = 'not_proven';
+          try {
+            ({ outcome } = await api.revoke(revocation.ticket));
+          } finally {
+            steps.value = steps.value.slice(0, -1);
+            say(outcome);
+          }
         }
       } finally {
         isBusy.value = false;
@@ -221,19 +234,17 @@ function End({
       {isAsked.value ? (
         <Sure login={account?.login ?? label} label={label} isAsked={isAsked} end={end} />
       ) : (
-        !hasEnded &&
-        account !== undefined && (
-          <button
-            type="button"
-            class="link bad"
-            disabled={isBusy.value}
-            onClick={() => {
-              isAsked.value = true;
-            }}
-          >
-            {texts.connections.disconnect}
-          </button>
-        )
+        <button
+          type="button"
+          class="link bad"
+          ref={asks}
+          disabled={isBusy.value}
+          onClick={() => {
+            isAsked.value = true;
+          }}
+        >
+          {hasEnded && account === undefined ? texts.connections.endAgain : texts.connections.disconnect}
+        </button>
       )}
     </div>
   );

@@ -21,7 +21,12 @@ function act(
     app.isListOpen.value = false;
     return true;
   }
-  if (key === 'escape' && app.chat.value.isRunning.value && !app.areKeysShown.value) {
+  if (
+    key === 'escape' &&
+    app.chat.value.isRunning.value &&
+    !app.areKeysShown.value &&
+    !app.areConnectionsShown.value
+  ) {
     void app.chat.value.stop();
     return true;
   }

@@ -130,8 +130,14 @@ function keptOf(raised: RaisedInterrupt): Kept {
 
 function editedOf({ edited }: RaisedInterrupt): Pick<Kept, 'edited'> {
   if (edited === undefined) return {};
-  const { input, accountId } = edited;
-  return { edited: { input: json.parse(input), ...(accountId !== undefined && { accountId }) } };
+  const { input, accountId, isApproved } = edited;
+  return {
+    edited: {
+      input: json.parse(input),
+      ...(accountId !== undefined && { accountId }),
+      ...(isApproved && { approved: true }),
+    },
+  };
 }
 
 function approval(

@@ -125,14 +125,20 @@ describe('PausedCalls', () => {
     it('enters the call with it, and with no approval of what was shown', () => {
       expect(approvedWith({ input: other }).enter('a')).toMatchObject({
         approved: undefined,
-        edited: { input: other, accountId: undefined },
+        edited: { input: other, accountId: undefined, isApproved: true },
       });
     });
 
     it('keeps it while the call waits for something else', () => {
       const calls = approvedWith({ input: other, allow: 'conversation' });
       const raised = calls.pause('a', calls.enter('a'), authorizationRequired());
-      expect(raised).toMatchObject({ edited: { input: other }, allowsMore: true });
+      expect(raised).toMatchObject({ edited: { input: other, isApproved: true }, allowsMore: true });
+      const usedUp = calls.pause(
+        'b',
+        { ...calls.enter('b'), edited: raised.edited },
+        authorizationRequired({ called: true }),
+      );
+      expect(usedUp).toMatchObject({ edited: { input: other, isApproved: false } });
     });
 
     it.each([

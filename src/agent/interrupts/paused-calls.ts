@@ -55,7 +55,7 @@ export class PausedCalls {
       outcome,
       pauses: entry.pauses + 1,
       approved: isUsedUp ? undefined : entry.approved,
-      edited: hasNewInput(outcome) ? undefined : entry.edited,
+      edited: keptInput(entry, outcome, isUsedUp),
       allowsMore: !isUsedUp && entry.allowsMore,
       reauthenticated: entry.reauthenticated || anew,
     };
@@ -77,7 +77,11 @@ function entryOf(answered: AnsweredInterrupt): CallEntry {
     pauses,
     reauthenticated,
     approved: stored.kind === 'approval_required' ? undefined : stored.approved,
-    edited: stored.edited && { input: stored.edited.input, accountId: stored.edited.accountId },
+    edited: stored.edited && {
+      input: stored.edited.input,
+      accountId: stored.edited.accountId,
+      isApproved: stored.kind !== 'approval_required' && stored.edited.approved === true,
+    },
     allowsMore: stored.kind !== 'approval_required' && stored.allowsMore === true,
     account: undefined,
   };
@@ -101,12 +105,16 @@ function approvedEntry(
   { digest, accountId }: Extract<StoredInterrupt, { readonly kind: 'approval_required' }>,
   { edited, allowsMore }: Extract<Decision, { readonly kind: 'approved' }>,
 ): CallEntry {
-  if (edited !== undefined) return { ...entry, edited: { input: edited, accountId }, allowsMore };
-  const kept = entry.edited === undefined ? undefined : { input: entry.edited.input, accountId };
+  if (edited !== undefined)
+    return { ...entry, edited: { input: edited, accountId, isApproved: true }, allowsMore };
+  const kept =
+    entry.edited === undefined ? undefined : { input: entry.edited.input, accountId, isApproved: true };
   return { ...entry, approved: digest, edited: kept, allowsMore };
 }
 
-/** What the user has put in the place of the model's input did not fit, so the model's own is asked for again. */
-function hasNewInput(outcome: WaitingOutcome): boolean {
-  return outcome.kind === 'approval_required' && outcome.fault !== undefined;
+/** Where what the user wrote did not fit, the model's own is asked for again. An approval that is used up counts no more. */
+function keptInput({ edited }: CallEntry, outcome: WaitingOutcome, isUsedUp: boolean): CallEntry['edited'] {
+  const doesNotFit = outcome.kind === 'approval_required' && outcome.fault !== undefined;
+  if (edited === undefined || doesNotFit) return undefined;
+  return { ...edited, isApproved: edited.isApproved && !isUsedUp };
 }

@@ -35,6 +35,7 @@ describe('RunCalls', () => {
     };
     turn = {
       claimed: Promise.resolve(),
+      since: 0,
       noteWrite: (toolCallId, digest) => {
         note(`begin ${toolCallId} ${digest}`);
         return Promise.resolve();

@@ -20,7 +20,10 @@ export interface WiderScopesNotice {
 }
 
 /** What calls need of the turn that they belong to. */
-export type NotedTurn = Pick<Turn, 'claimed' | 'noteWrite' | 'doubt' | 'doubtedSince' | 'settleDoubt'>;
+export type NotedTurn = Pick<
+  Turn,
+  'claimed' | 'since' | 'noteWrite' | 'doubt' | 'doubtedSince' | 'settleDoubt'
+>;
 
 /** Makes the calls of one run, each with the user's answer to it. */
 export class RunCalls {
@@ -55,6 +58,7 @@ export class RunCalls {
       approved,
       edited,
       allowsMore,
+      since: this.#turn.since,
       reauthenticated,
       account,
       writes: this.#writes(toolCallId),

@@ -60,11 +60,14 @@ export class FlowLedger {
     throw new AppError('flows_unavailable', { reason: 'flow_unreadable', cause: parsed.error });
   }
 
-  /** Whether a flow of this user has ended with a token in the vault. @throws AppError `flows_unavailable` */
-  async isBound(id: string, sub: string): Promise<boolean> {
+  /**
+   * The scopes that a flow of this user has authorized; undefined where it is not bound.
+   * @throws AppError `flows_unavailable`
+   */
+  async boundScopes(id: string, sub: string): Promise<readonly string[] | undefined> {
     const stored = await this.#call(() => this.#store.find(keyOf(id)));
     const record = stored === undefined ? undefined : parseRecord(flowRecord, stored.text).data;
-    return record?.state === 'bound' && record.sub === sub;
+    return record?.state === 'bound' && record.sub === sub ? record.consent.scopes : undefined;
   }
 
   /**
