@@ -134,7 +134,8 @@ function viewOf(
   lastUse: LastUse | undefined,
 ): ConnectionView {
   const { id, label, settingsUrl, scopes } = provider;
-  const disconnected = connection?.disconnected;
+  // Once another account is used, it is connected again.
+  const disconnected = connection?.account === undefined ? connection?.disconnected : undefined;
   return {
     provider: id,
     label,
