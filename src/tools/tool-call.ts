@@ -32,6 +32,8 @@ export interface WriteNotes {
 
 /** What a user wants to be sent in the place of the model's input. */
 export interface EditedInput {
+  /** A model can use the id of a call again, for another tool. */
+  readonly tool: string;
   readonly input: unknown;
   /** The account as which the user was asked to approve; undefined where the provider does not tell. */
   readonly accountId: string | undefined;

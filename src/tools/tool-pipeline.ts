@@ -164,7 +164,7 @@ export class ToolPipeline {
       const data = checkedOutput(tool, before ?? (await entered(tool, input, context)), token);
       call.writes.settle(digest);
       this.#receipt(step, { ...told, outcome: 'done', data });
-      const edited = call.edited === undefined ? {} : { edited: input };
+      const edited = call.edited?.tool === tool.options.name ? { edited: input } : {};
       return { data, ...(before !== undefined && { wasDone: true }), ...edited };
     } catch (error) {
       if (error instanceof ToolError && MAY_BE_DONE.has(error.code))
@@ -183,7 +183,7 @@ export class ToolPipeline {
       provider: tool.offered.provider.id,
       digest,
       byRule,
-      edited: call.edited !== undefined,
+      edited: call.edited?.tool === tool.options.name,
     });
   }
 
@@ -350,7 +350,7 @@ function readInput(
   { approved, edited }: ToolCall,
 ): Pick<Step, 'input' | 'approved' | 'fault'> {
   let fault: string | undefined;
-  if (edited !== undefined) {
+  if (edited?.tool === options.name) {
     const own = options.input.safeParse(edited.input);
     const { accountId, isApproved } = edited;
     if (own.success) {

@@ -201,7 +201,7 @@ describe('what a user has decided of a tool', () => {
   });
 
   describe('whose input the user has changed', () => {
-    const edited = { input: { to: 'carol', word: 'bye' }, accountId: '1', isApproved: true };
+    const edited = { tool: 'say', input: { to: 'carol', word: 'bye' }, accountId: '1', isApproved: true };
     beforeEach(async () => {
       await run({ approved });
       sent = [];
@@ -223,10 +223,20 @@ describe('what a user has decided of a tool', () => {
       ['of another form', { ...edited.input, more: 1 }],
       ['nothing', undefined],
     ])('asks again, for what the model wrote, where it does not fit: %s', async (_name, input) => {
-      expect(await run({ edited: { input, accountId: '1', isApproved: true }, approved })).toMatchObject({
+      expect(
+        await run({ edited: { tool: 'say', input, accountId: '1', isApproved: true }, approved }),
+      ).toMatchObject({
         kind: 'approval_required',
         input: INPUT,
         fault: expect.stringContaining('The arguments do not fit') as unknown,
+      });
+      expect(sent).toEqual([]);
+    });
+
+    it('is no approval of another tool whose call has the same id', async () => {
+      expect(await run({ edited: { ...edited, tool: 'shout' } })).toMatchObject({
+        kind: 'approval_required',
+        input: INPUT,
       });
       expect(sent).toEqual([]);
     });
@@ -304,7 +314,7 @@ describe('what a user has decided of a tool', () => {
     });
 
     it('needs one where the user wrote an input that does not fit', async () => {
-      const edited = { input: {}, accountId: '1', isApproved: true };
+      const edited = { tool: 'say', input: {}, accountId: '1', isApproved: true };
       expect(await run({ edited })).toMatchObject({ kind: 'approval_required' });
     });
   });

@@ -164,6 +164,31 @@ describe('Interrupts', () => {
       });
     });
 
+    const edited = { tool: 'say', input: { word: 'b' }, accountId: '1', isApproved: true };
+    it('say for which inputs more could be allowed, and why a change was not taken', async () => {
+      const outcome = { ...outcomes.approval_required, within: { word: 'a' }, fault: 'Too long.' };
+      const { stored, message } = await interrupts.present(context, raisedBy(outcome, { edited }), place);
+      expect(stored).toMatchObject({
+        within: { word: 'a' },
+        fault: 'Too long.',
+        edited: { input: { word: 'b' }, accountId: '1', approved: true },
+      });
+      expect(message).toBe('Your change was not taken. Too long. Your approval is needed: Say a word.');
+    });
+
+    it.each(['authorization_required', 'account_changed'] as const)(
+      'keep what the user has written, and allowed, of a call that waits for %s',
+      async (kind) => {
+        const raised = raisedBy(outcomes[kind], {
+          edited: { ...edited, accountId: undefined, isApproved: false },
+          allowsMore: true,
+        });
+        const { stored } = await interrupts.present(context, raised, place);
+        expect(stored).toMatchObject({ edited: { input: { word: 'b' } }, allowsMore: true });
+        expect(stored).not.toHaveProperty('edited.approved');
+      },
+    );
+
     it('show an approval without an account where the provider tells of none', async () => {
       const outcome = { ...outcomes.approval_required, account: undefined };
       const { stored } = await interrupts.present(context, raisedBy(outcome), place);

@@ -125,7 +125,7 @@ describe('PausedCalls', () => {
     it('enters the call with it, and with no approval of what was shown', () => {
       expect(approvedWith({ input: other }).enter('a')).toMatchObject({
         approved: undefined,
-        edited: { input: other, accountId: undefined, isApproved: true },
+        edited: { tool: 'send', input: other, accountId: undefined, isApproved: true },
       });
     });
 
@@ -150,6 +150,30 @@ describe('PausedCalls', () => {
       expect(new PausedCalls([answered('approval_required', 'resolved', payload)]).enter('a').declined).toBe(
         declined,
       );
+    });
+
+    it('forgets it where the model calls another tool by the same id', () => {
+      const calls = approvedWith({ input: other });
+      const outcome = { kind: 'approval_required', tool: 'delete', digest: 'D' } as ApprovalRequired;
+      expect(calls.pause('a', calls.enter('a'), outcome).edited).toBeUndefined();
+    });
+
+    it('takes it up again after the consent that it waited for', () => {
+      const { stored, answer } = answered('authorization_required', 'resolved');
+      const kept = { ...stored, edited: { input: other, approved: true }, allowsMore: true } as typeof stored;
+      expect(new PausedCalls([{ stored: kept, answer }]).enter('a')).toMatchObject({
+        edited: { tool: 'send', input: other, isApproved: true },
+        allowsMore: true,
+      });
+    });
+
+    it('approves what was shown, where that was the user’s own', () => {
+      const { stored, answer } = answered('approval_required', 'resolved', { approved: true });
+      const kept = { ...stored, edited: { input: other } } as typeof stored;
+      expect(new PausedCalls([{ stored: kept, answer }]).enter('a')).toMatchObject({
+        approved: 'DIGEST',
+        edited: { input: other, isApproved: true },
+      });
     });
 
     it.each(['always', true, undefined])(

@@ -78,6 +78,7 @@ function entryOf(answered: AnsweredInterrupt): CallEntry {
     reauthenticated,
     approved: stored.kind === 'approval_required' ? undefined : stored.approved,
     edited: stored.edited && {
+      tool: stored.tool,
       input: stored.edited.input,
       accountId: stored.edited.accountId,
       isApproved: stored.kind !== 'approval_required' && stored.edited.approved === true,
@@ -102,19 +103,18 @@ function entryOf(answered: AnsweredInterrupt): CallEntry {
 /** An approval is for what was shown, or for what the user has put in its place. */
 function approvedEntry(
   entry: CallEntry,
-  { digest, accountId }: Extract<StoredInterrupt, { readonly kind: 'approval_required' }>,
+  { tool, digest, accountId }: Extract<StoredInterrupt, { readonly kind: 'approval_required' }>,
   { edited, allowsMore }: Extract<Decision, { readonly kind: 'approved' }>,
 ): CallEntry {
   if (edited !== undefined)
-    return { ...entry, edited: { input: edited, accountId, isApproved: true }, allowsMore };
-  const kept =
-    entry.edited === undefined ? undefined : { input: entry.edited.input, accountId, isApproved: true };
+    return { ...entry, edited: { tool, input: edited, accountId, isApproved: true }, allowsMore };
+  const kept = entry.edited === undefined ? undefined : { ...entry.edited, accountId, isApproved: true };
   return { ...entry, approved: digest, edited: kept, allowsMore };
 }
 
 /** Where what the user wrote did not fit, the model's own is asked for again. An approval that is used up counts no more. */
 function keptInput({ edited }: CallEntry, outcome: WaitingOutcome, isUsedUp: boolean): CallEntry['edited'] {
   const doesNotFit = outcome.kind === 'approval_required' && outcome.fault !== undefined;
-  if (edited === undefined || doesNotFit) return undefined;
+  if (edited?.tool !== outcome.tool || doesNotFit) return undefined;
   return { ...edited, isApproved: edited.isApproved && !isUsedUp };
 }

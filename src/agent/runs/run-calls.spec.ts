@@ -90,6 +90,16 @@ describe('RunCalls', () => {
     expect(noted).toEqual(expected);
   });
 
+  it('tells the model what the user has sent in the place of its input', async () => {
+    outcome = { kind: 'result', provider: 'parrot', data: 1, widerScopes: [], edited: { word: 'b' } };
+    expect(await make()).toMatchObject({
+      json: {
+        sent: { word: 'b' },
+        changedByUser: 'The user changed the arguments before approving. This was sent in their place.',
+      },
+    });
+  });
+
   it('says of a write that it had been done before', async () => {
     outcome = { kind: 'result', provider: 'parrot', data: 1, widerScopes: [], wasDone: true };
     expect(await make()).toMatchObject({
