@@ -101,7 +101,7 @@ describe('what can come in between, in Chromium', () => {
     await page.waitForSelector('.item.answer:has-text("bob-octo")');
   });
 
-  it('a write was approved on another device: it is made once, and this one says that it has gone on', async () => {
+  it('a write was approved on another device: to decline it here is too late, and this one says so', async () => {
     await connect();
     await say(ISSUE);
     await approvable();
@@ -109,7 +109,7 @@ describe('what can come in between, in Chromium', () => {
     await approvable(elsewhere);
     await page.click('.card button:text-is("Approve")');
     await page.waitForSelector('.card a.button');
-    await elsewhere.click('.card button:text-is("Approve")');
+    await elsewhere.click('.card button:text-is("Decline")');
     await elsewhere.waitForSelector('text=has gone on elsewhere');
     await device.close();
   });
@@ -145,6 +145,7 @@ describe('what can come in between, in Chromium', () => {
     }
     await page.waitForSelector('.item.answer:has-text("alice-octo")');
     await idle();
+    await tabTo(page, '');
     await page.keyboard.type(ISSUE);
     await page.keyboard.press('Enter');
     await approvable();
@@ -154,12 +155,12 @@ describe('what can come in between, in Chromium', () => {
   });
 });
 
-/** Presses Tab until the element with these words has the focus. */
+/** Presses Tab until the link or button with these words has the focus; without words, the box for the message. */
 async function tabTo(page: Page, words: string): Promise<void> {
   for (let presses = 0; presses < 40; presses += 1) {
     const focused = await page.evaluate(() => document.activeElement?.textContent ?? '');
-    const isTheOne = await page.evaluate(() => /^(A|BUTTON)$/.test(document.activeElement?.tagName ?? ''));
-    if (isTheOne && focused.includes(words)) return;
+    const tag = await page.evaluate(() => document.activeElement?.tagName ?? '');
+    if (words === '' ? tag === 'TEXTAREA' : /^(A|BUTTON)$/.test(tag) && focused.includes(words)) return;
     await page.keyboard.press('Tab');
   }
   throw new Error(`Tab does not lead to ${words}`);
