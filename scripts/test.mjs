@@ -14,13 +14,16 @@ const SUITES = ['unit', 'e2e', 'security', 'infra', 'browser'];
 /** The tests of each suite that need a browser. */
 const NEEDS_CHROMIUM = { browser: '\\.browser\\.ts$', security: '-browser\\.security\\.ts$' };
 const TWO_AT_A_TIME = '--maxWorkers=2';
-const FAILURES = 'test/e2e/failures/';
+const FAILURES = 'test/e2e/(failures/|(doctor|extending|fault-board|forget-user|lambda|openapi)\\.e2e)';
+const PAINT = 'chat\\.browser';
 const ALONE = '(doors|cross-site)\\.security';
 const OUTAGES = 'alarms\\.infra';
 /** The parts of a suite that is run in parts, by the parameters of each. */
 const PARTS = {
-  // The tests of failures mostly wait, for deadlines and for leases.
+  // The tests of failures mostly wait, for deadlines and for leases; the others beside them, for programs that start.
   e2e: [[`--testPathPatterns=${FAILURES}`, TWO_AT_A_TIME], [`--testPathIgnorePatterns=${FAILURES}`]],
+  // The chat page has a second for its first paint.
+  browser: [[`--testPathPatterns=${PAINT}`], [`--testPathIgnorePatterns=${PAINT}`, TWO_AT_A_TIME]],
   // An outage begins while requests are under way, which needs the time that they usually take.
   infra: [[`--testPathPatterns=${OUTAGES}`], [`--testPathIgnorePatterns=${OUTAGES}`, TWO_AT_A_TIME]],
   // One of these measures how long a verification takes, the other one has many requests race for one flow.
