@@ -115,6 +115,7 @@ function approvedEntry(
 /** Where what the user wrote did not fit, the model's own is asked for again. An approval that is used up counts no more. */
 function keptInput({ edited }: CallEntry, outcome: WaitingOutcome, isUsedUp: boolean): CallEntry['edited'] {
   const doesNotFit = outcome.kind === 'approval_required' && outcome.fault !== undefined;
-  if (edited === undefined || edited.tool !== outcome.tool || doesNotFit) return undefined;
+  if (edited === undefined) return undefined;
+  if (edited.tool !== outcome.tool || doesNotFit) return undefined;
   return { ...edited, isApproved: edited.isApproved && !isUsedUp };
 }
