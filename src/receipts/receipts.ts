@@ -1,11 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { Inject, Injectable, Logger, type OnApplicationShutdown } from '@nestjs/common';
 import { errorFields } from '../common/errors/index.js';
-import { OBJECT_STORE, parseRecord, receiptsPrefix, type ObjectStore } from '../storage/index.js';
+import {
+  latestFirst,
+  OBJECT_STORE,
+  parseRecord,
+  receiptsPrefix,
+  type ObjectStore,
+} from '../storage/index.js';
 import { receipt, type NewReceipt, type Receipt } from './receipt.js';
 
-const LATEST = 9_999_999_999_999;
-const DIGITS = 13;
 const RANDOM_BYTES = 6;
 
 /** Some receipts of a user, the latest first. */
@@ -64,7 +68,7 @@ export class Receipts implements OnApplicationShutdown {
 
   async #write(sub: string, what: NewReceipt): Promise<boolean> {
     const at = Date.now();
-    const name = `${String(LATEST - at).padStart(DIGITS, '0')}-${randomBytes(RANDOM_BYTES).toString('hex')}`;
+    const name = `${latestFirst(at)}-${randomBytes(RANDOM_BYTES).toString('hex')}`;
     const text = JSON.stringify({ version: 1, at, ...what } satisfies Receipt);
     try {
       await this.#store.put(`${receiptsPrefix(sub)}${name}`, text, { ifAbsent: true });

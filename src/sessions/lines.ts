@@ -1,5 +1,12 @@
 import { z } from 'zod';
-import { parseRecord, type ListedKey, type ObjectStore } from '../storage/index.js';
+import {
+  LATEST_FIRST_LENGTH,
+  latestFirst,
+  parseRecord,
+  timeOf,
+  type ListedKey,
+  type ObjectStore,
+} from '../storage/index.js';
 import { conversationSummary, summaryOf, type ConversationSummary, type WorkingSet } from './conversation.js';
 import type { UserKeys } from './keys.js';
 import { sessionId as validId } from './session-id.js';
@@ -9,8 +16,6 @@ import { readableWorkingSet } from './stored-objects.js';
 const MOVED_AFTER_MS = 60_000;
 /** A line may be written before the claim that names it, so it is not taken for a stale one too early. */
 const STALE_AFTER_MS = 3_600_000;
-const LATEST = 9_999_999_999_999;
-const DIGITS = 13;
 
 const note = conversationSummary.omit({ sessionId: true }).extend({ line: z.string(), deleted: z.boolean() });
 
@@ -18,12 +23,12 @@ type Note = z.infer<typeof note>;
 
 /** The name of a conversation's line at a time: the later, the earlier in the order of keys. */
 export function lineAt(time: number, sessionId: string): string {
-  return `${String(LATEST - time).padStart(DIGITS, '0')}-${sessionId}`;
+  return `${latestFirst(time)}-${sessionId}`;
 }
 
 /** The line that a conversation has from now on: a new one, unless it has been moved a moment ago. */
 export function lineFrom({ line, sessionId }: WorkingSet, now: number): string {
-  const movedAt = line === undefined ? 0 : LATEST - Number(line.slice(0, DIGITS));
+  const movedAt = line === undefined ? 0 : timeOf(line);
   return line === undefined || now - movedAt >= MOVED_AFTER_MS ? lineAt(now, sessionId) : line;
 }
 
@@ -117,7 +122,7 @@ function noteFrom(text: string): Note | undefined {
 
 /** A line of an older version is named by the conversation alone. */
 function sessionIdOf(name: string): string {
-  return name.endsWith('.json') ? name.slice(0, -'.json'.length) : name.slice(DIGITS + 1);
+  return name.endsWith('.json') ? name.slice(0, -'.json'.length) : name.slice(LATEST_FIRST_LENGTH + 1);
 }
 
 function isOld({ modifiedAt }: ListedKey): boolean {
