@@ -7,6 +7,7 @@ import { ResourceTokens } from '../identity/token-vault/index.js';
 import { Receipts } from '../receipts/index.js';
 import { Connections } from './connections.js';
 import { Latch } from './latch.js';
+import { tokenRequest } from './token-request.js';
 import { ToolRegistry, type ProviderTools } from './tool-registry.js';
 
 /** What became of a connection. */
@@ -80,30 +81,19 @@ export class Disconnection {
   }
 
   /** The tokens that the vault gives out without asking the user; undefined where it does not answer. */
-  async #tokens(
-    user: User,
-    { provider, config, tools }: ProviderTools,
-  ): Promise<ReadonlySet<string> | undefined> {
-    const scopes = new Map(
-      tools
+  async #tokens(user: User, offered: ProviderTools): Promise<ReadonlySet<string> | undefined> {
+    const accesses = new Map(
+      offered.tools
         .filter(({ access }) => access.flow !== 'M2M')
-        .map(({ access }) => [access.scopes.join(' '), access.scopes]),
+        .map(({ access }) => [access.scopes.join(' '), access]),
     );
     try {
       const answers = await Promise.all(
-        [...scopes.values()].map((each) =>
-          this.#resourceTokens.get(user, {
-            provider: config.credentialProvider,
-            scopes: each,
-            ...(provider.authorizationParameters !== undefined && {
-              customParameters: provider.authorizationParameters,
-            }),
-          }),
-        ),
+        [...accesses.values()].map((access) => this.#resourceTokens.get(user, tokenRequest(offered, access))),
       );
       return new Set(answers.flatMap((answer) => (answer.kind === 'token' ? answer.accessToken : [])));
     } catch (error) {
-      this.#logger.error({ event: 'vault_not_asked', provider: provider.id, ...errorFields(error) });
+      this.#logger.error({ event: 'vault_not_asked', provider: offered.provider.id, ...errorFields(error) });
       return undefined;
     }
   }

@@ -13,6 +13,7 @@ import { Latch, type Admission } from './latch.js';
 import type { Account } from './provider.js';
 import { Receipts } from '../receipts/index.js';
 import { isAllowed, Rules, withinOf } from './rules.js';
+import { tokenRequest } from './token-request.js';
 import type {
   ApprovalRequired,
   AuthorizationRequired,
@@ -252,21 +253,15 @@ export class ToolPipeline {
 
   async #token({ tool, call }: Step, forceAuthentication: boolean): Promise<ResourceToken> {
     const { options, offered } = tool;
-    const { provider, config } = offered;
-    const { scopes, flow } = options.access;
     const token = await this.#resourceTokens.get(call.user, {
-      provider: config.credentialProvider,
-      scopes,
+      ...tokenRequest(offered, options.access),
       forceAuthentication,
       signal: call.signal,
-      ...(flow !== undefined && { flow }),
-      ...(provider.authorizationParameters !== undefined && {
-        customParameters: provider.authorizationParameters,
-      }),
     });
     if (token.kind === 'token') {
       const { awsRequestId } = token;
-      const what = { provider: provider.id, scopes: [...scopes], awsRequestId };
+      const scopes = [...options.access.scopes];
+      const what = { provider: offered.provider.id, scopes, awsRequestId };
       this.#audit.record('token_fetched', { ...auditOf(call, options.name), ...what });
     }
     return token;
