@@ -14,6 +14,18 @@ import { scopeInWords } from './provider.js';
 import { current, Rules } from './rules.js';
 import { ToolRegistry, type ProviderTools } from './tool-registry.js';
 
+/** The errors of a route that changes a connection. */
+const OF_A_CHANGE = [
+  'invalid_request',
+  'unauthenticated',
+  'cross_site_request',
+  'not_found',
+  'sign_in_throttled',
+  'sign_in_keys_unavailable',
+  'sessions_unavailable',
+  'internal_error',
+] as const;
+
 /** A user's accounts at the providers. */
 @ApiTags('Connections')
 @Controller('connections')
@@ -82,16 +94,7 @@ export class ConnectionsController {
     description: 'What was done, and what is left',
     schema: jsonSchema(disconnected),
   })
-  @ApiProblem(
-    'invalid_request',
-    'unauthenticated',
-    'cross_site_request',
-    'not_found',
-    'sign_in_throttled',
-    'sign_in_keys_unavailable',
-    'sessions_unavailable',
-    'internal_error',
-  )
+  @ApiProblem(...OF_A_CHANGE)
   async disconnect(
     @CurrentUser() user: User,
     @Param('provider', { schema: ruleParameters.shape.provider }) id: string,
@@ -108,16 +111,7 @@ export class ConnectionsController {
   @HttpCode(204)
   @ApiOperation({ operationId: 'withdrawRule', summary: 'Withdraw what you have allowed' })
   @ApiResponse({ status: 204, description: 'Withdrawn. Calls like it need an approval again' })
-  @ApiProblem(
-    'invalid_request',
-    'unauthenticated',
-    'cross_site_request',
-    'not_found',
-    'sign_in_throttled',
-    'sign_in_keys_unavailable',
-    'sessions_unavailable',
-    'internal_error',
-  )
+  @ApiProblem(...OF_A_CHANGE)
   async withdraw(
     @CurrentUser() { sub }: User,
     @Param('provider', { schema: ruleParameters.shape.provider }) provider: string,
