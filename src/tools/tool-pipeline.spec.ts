@@ -10,7 +10,7 @@ import type { Account } from './provider.js';
 import type { ToolPipeline } from './tool-pipeline.js';
 import type { RegisteredTool, ToolCall, ToolOutcome } from './tool-call.js';
 import { toolServices } from './testing/tool-services.js';
-import { NO_NOTES } from './testing/write-notes.js';
+import { aCall } from './testing/a-call.js';
 import { TokenRefusedError, ToolError } from './tool.errors.js';
 
 const A = { id: '1', login: 'alice-octo' };
@@ -68,21 +68,7 @@ describe('ToolPipeline, where the provider tells whose token it is', () => {
     },
   });
   const run = (effect: 'read' | 'write' = 'read', more: Partial<ToolCall> = {}): Promise<ToolOutcome> =>
-    pipeline.run(
-      toolOf(effect),
-      {},
-      {
-        user: { sub: 'alice' },
-        sessionId: 'one',
-        runId: 'run',
-        signal: new AbortController().signal,
-        approved: undefined,
-        reauthenticated: false,
-        account: undefined,
-        writes: NO_NOTES,
-        ...more,
-      },
-    );
+    pipeline.run(toolOf(effect), {}, aCall(more));
   const approvalOf = (accountId: string): string => digestOf({ tool: 'say', input: {}, accountId });
 
   beforeEach(() => {

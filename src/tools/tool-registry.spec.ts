@@ -25,7 +25,7 @@ import { Latch } from './latch.js';
 import { ProviderApi } from './provider-api.js';
 import { OfferedProvider, type Provider } from './provider.js';
 import { Rules } from './rules.js';
-import { NO_NOTES } from './testing/write-notes.js';
+import { aCall } from './testing/a-call.js';
 import { ToolPipeline } from './tool-pipeline.js';
 import {
   AgentTool,
@@ -152,17 +152,7 @@ describe('ToolRegistry', () => {
   afterEach(() => app.close());
 
   const call = (name: string, value: unknown = {}, more: Partial<ToolCall> = {}) =>
-    registry.call(name, value, {
-      user: { sub: 'alice' },
-      sessionId: 'one',
-      runId: 'run',
-      signal: new AbortController().signal,
-      approved: undefined,
-      reauthenticated: false,
-      account: undefined,
-      writes: NO_NOTES,
-      ...more,
-    });
+    registry.call(name, value, aCall(more));
 
   it('describes input and output to the model', () => {
     const [say] = registry.specifications();

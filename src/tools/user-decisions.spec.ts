@@ -7,7 +7,7 @@ import type { ResourceToken, ResourceTokenRequest } from '../identity/token-vaul
 import { Accounts } from './accounts.js';
 import { digestOf } from './digest.js';
 import { toolServices, type ToolServices } from './testing/tool-services.js';
-import { NO_NOTES } from './testing/write-notes.js';
+import { aCall } from './testing/a-call.js';
 import type { RegisteredTool, ToolCall, ToolOutcome } from './tool-call.js';
 import { ToolError } from './tool.errors.js';
 
@@ -55,17 +55,7 @@ describe('what a user has decided of a tool', () => {
     },
   };
   const run = (more: Partial<ToolCall> = {}, input: object = INPUT): Promise<ToolOutcome> =>
-    services.pipeline.run(tool, input, {
-      user: { sub: 'alice' },
-      sessionId: 'one',
-      runId: 'run',
-      signal: new AbortController().signal,
-      approved: undefined,
-      reauthenticated: false,
-      account: undefined,
-      writes: NO_NOTES,
-      ...more,
-    });
+    services.pipeline.run(tool, input, aCall(more));
   const approved = digestOf({ tool: 'say', input: INPUT, accountId: '1' });
   const told = async (): Promise<readonly unknown[]> => (await services.receipts.page('alice', 9)).receipts;
 

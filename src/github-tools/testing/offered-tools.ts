@@ -1,5 +1,5 @@
 import type { DiscoveryService } from '@nestjs/core';
-import { NO_NOTES } from '../../tools/testing/write-notes.js';
+import { aCall } from '../../tools/testing/a-call.js';
 import { ToolError, ToolRegistry, type ToolOutcome, type ToolSpecification } from '../../tools/index.js';
 
 type Pipeline = ConstructorParameters<typeof ToolRegistry>[1];
@@ -34,15 +34,6 @@ export class OfferedTools {
   }
 
   call(name: string, input: unknown): Promise<ToolOutcome> {
-    return this.#registry.call(name, input, {
-      user: { sub: 'alice' },
-      sessionId: 'one',
-      runId: 'run',
-      signal: new AbortController().signal,
-      approved: undefined,
-      reauthenticated: false,
-      account: undefined,
-      writes: NO_NOTES,
-    });
+    return this.#registry.call(name, input, aCall());
   }
 }
