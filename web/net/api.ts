@@ -135,14 +135,11 @@ export const api = {
   },
   connections: async (): Promise<readonly ConnectionView[]> =>
     (await json<{ readonly connections: readonly ConnectionView[] }>('/connections')).connections,
-  disconnect: async (provider: string): Promise<Disconnected> =>
-    (await (await call(`/connections/${provider}`, { method: 'DELETE' })).json()) as Disconnected,
+  disconnect: (provider: string): Promise<Disconnected> =>
+    json(`/connections/${provider}`, { method: 'DELETE' }),
   /** Brings the sealed ticket to session binding, which asks the provider. */
-  revoke: async (ticket: string): Promise<{ readonly outcome: string }> => {
-    const body = new URLSearchParams({ ticket });
-    const response = await call('/oauth2/revocation', { method: 'POST', body });
-    return (await response.json()) as { readonly outcome: string };
-  },
+  revoke: (ticket: string): Promise<{ readonly outcome: string }> =>
+    json('/oauth2/revocation', { method: 'POST', body: new URLSearchParams({ ticket }) }),
   withdrawRule: async (provider: string, id: string): Promise<void> => {
     await call(`/connections/${provider}/rules/${id}`, { method: 'DELETE' });
   },
@@ -178,8 +175,8 @@ export async function call(path: string, init: RequestInit = {}): Promise<Respon
   return response;
 }
 
-async function json<T>(path: string): Promise<T> {
-  const response = await call(path, { headers: { accept: 'application/json' } });
+async function json<T>(path: string, init: RequestInit = {}): Promise<T> {
+  const response = await call(path, { ...init, headers: { accept: 'application/json' } });
   try {
     return (await response.json()) as T;
   } catch {
