@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { ruleBasedModel } from '../../local/bedrock/rule-based-model.ts';
 import { violations } from '../support/axe.ts';
+import { contextOf, signInAt } from '../support/browser-page.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { eventually, World } from '../support/world.ts';
 
@@ -28,15 +29,9 @@ describe('the chat page, in Chromium', () => {
     await world.reset();
     world.stack.bedrock.model = ruleBasedModel;
     complaints.length = 0;
-    context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-    context.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text());
-    });
-    context.on('weberror', (error) => complaints.push(error.error().message));
+    context = await contextOf(browser, complaints);
     page = await context.newPage();
-    await page.goto(world.url);
-    await page.click('text=Alice Arden');
-    await page.waitForSelector('.welcome');
+    await signInAt(page, world.url);
   });
   afterEach(async () => {
     await context.close();

@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Model } from '../../local/bedrock/protocol.ts';
 import { violations } from '../support/axe.ts';
+import { contextOf, signInAt } from '../support/browser-page.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { connectAlice } from '../support/connected-user.ts';
 import { World } from '../support/world.ts';
@@ -30,15 +31,9 @@ describe('approvals and connections, in Chromium', () => {
     world.stack.bedrock.model = opensAnIssue;
     await connectAlice(world, 'Who am I on GitHub?');
     complaints.length = 0;
-    context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
-    context.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text());
-    });
-    context.on('weberror', (error) => complaints.push(error.error().message));
+    context = await contextOf(browser, complaints, { reducedMotion: 'reduce' });
     page = await context.newPage();
-    await page.goto(world.url);
-    await page.click('text=Alice Arden');
-    await page.waitForSelector('.welcome');
+    await signInAt(page, world.url);
   });
   afterEach(async () => {
     await context.close();

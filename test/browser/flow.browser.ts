@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { violations } from '../support/axe.ts';
+import { contextOf } from '../support/browser-page.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { eventually, World } from '../support/world.ts';
 
@@ -16,11 +17,7 @@ describe('in Chromium', () => {
   beforeAll(async () => {
     world = await World.start();
     browser = await launchChromium();
-    context = await browser.newContext();
-    context.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text());
-    });
-    context.on('weberror', (error) => complaints.push(error.error().message));
+    context = await contextOf(browser, complaints);
   });
   afterAll(async () => {
     await browser.close();

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContext, Download, Page } from 'playwright-core';
 import { violations } from '../support/axe.ts';
+import { contextOf } from '../support/browser-page.ts';
 import { launchChromium } from '../support/chromium.ts';
 import { connectAlice } from '../support/connected-user.ts';
 import { World } from '../support/world.ts';
@@ -26,11 +27,7 @@ describe('the flow inspector, in Chromium', () => {
   });
   beforeEach(async () => {
     complaints.length = 0;
-    context = await browser.newContext({ viewport: { width: 1280, height: 800 }, reducedMotion: 'reduce' });
-    context.on('console', (message) => {
-      if (message.type() === 'error') complaints.push(message.text());
-    });
-    context.on('weberror', (error) => complaints.push(error.error().message));
+    context = await contextOf(browser, complaints, { reducedMotion: 'reduce' });
     page = await context.newPage();
     await page.goto(`${world.stack.faultBoard.url}/inspector`);
     await page.waitForSelector('.hop');
