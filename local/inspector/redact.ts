@@ -37,7 +37,7 @@ export function redactedHeaders(
   return Object.fromEntries(shown);
 }
 
-/** A body as text. What is neither text nor JSON, and a page, is told by its size. */
+/** A body as text. Of a page, and of a body that is neither text nor JSON, only the size is kept. */
 export function redactedBody(type: string, body: Buffer): string {
   if (body.length === 0) return '';
   if (/json|event-stream/.test(type)) return cut(json(body.toString('utf8')));

@@ -52,7 +52,7 @@ export class LastUses implements OnModuleInit, OnModuleDestroy {
     return latest && { tool: latest.tool, sessionId: latest.sessionId, at: latest.at };
   }
 
-  /** Writes what was seen since. What the store does not take is tried again the next time. */
+  /** Writes the uses that were seen since. A use that could not be written is tried again the next time. */
   async flush(): Promise<void> {
     const uses = [...this.#seen];
     this.#seen.clear();

@@ -126,7 +126,7 @@ export class ToolRegistry implements OnApplicationBootstrap {
         error.code === 'sessions_unavailable' ||
         error.code === 'flows_unavailable')
     ) {
-      // What a conversation and a flow wait for is the same store.
+      // Conversations and the flow ledger are in the same store.
       const code = error.code === 'flows_unavailable' ? 'sessions_unavailable' : error.code;
       return { kind: 'failure', code, message: error.detail };
     }

@@ -11,7 +11,7 @@ interface Disconnected {
   readonly revocation?: { readonly url: string; readonly ticket: string };
 }
 
-/** What a user has authorized ends when the user says so: here at once, at the provider with a proof. */
+/** A user ends an authorization: here at once, and at the provider with a proof. */
 describe('a user who disconnects GitHub', () => {
   let world: World;
   let alice: HttpBrowser;

@@ -4,7 +4,7 @@ import { skeletonOf } from '../support/page-skeleton.ts';
 
 export const STRUCTURE = 'docs/images/structure.json';
 
-/** Names the elements of a page, without its texts. What is drawn by the clock, or by chance, does not count. */
+/** Names the elements of a page, without its texts. Parts that change with the time, or by chance, are left out. */
 export async function structureOf(page: Page): Promise<string> {
   const html = await page.content();
   const stable = html.replaceAll(/<svg[\s\S]*?<\/svg>/g, '<svg>').replaceAll(/ style="[^"]*"/g, '');

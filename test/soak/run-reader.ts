@@ -125,7 +125,7 @@ export class RunReader {
       return true;
     }
     if (reply.events.length > 0 && !run.accepted) this.acceptedAt = reply.answeredAt;
-    // What is read of a run can be told long after it has happened.
+    // An event of a run can be read long after it happened.
     for (const event of reply.events) this.#takeEvent(event, { from: this.#sentAt, to: between.to });
     if (run.ended !== undefined) return false;
     if (reply.hasLeft) figures.count('disconnects');

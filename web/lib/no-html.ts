@@ -1,6 +1,6 @@
 type Attempt = (effects: unknown, ok: unknown, nok: unknown) => unknown;
 
-/** What micromark finds HTML by, in a form that finds none: a text with angle brackets stays a text. */
+/** A rule for HTML that never matches, for micromark: a text with angle brackets stays a text. */
 const none = {
   name: 'none',
   tokenize: ((_effects, _ok, nok) => nok) as Attempt,

@@ -8,7 +8,7 @@ import { CardFrame, Decide, Decline, type CardProps } from './card.tsx';
 type Edits = Readonly<Record<string, string>>;
 type Input = Readonly<Record<string, unknown>>;
 
-/** What the user wrote is there again when it was not taken, or could not be sent. By conversation and call. */
+/** An edited input is shown again when it was refused, or could not be sent. By conversation and call. */
 const written = new Map<string, Edits>();
 
 /** Exactly what is to be sent. The user can change it, and allow more like it where the tool permits that. */

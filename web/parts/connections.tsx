@@ -113,7 +113,7 @@ function Facts({
   );
 }
 
-/** What is not authorized yet is asked for by the first tool that needs it. */
+/** The first tool that needs a further scope asks for it. */
 function Scope({
   app,
   connection: { account, tools },

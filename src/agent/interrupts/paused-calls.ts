@@ -112,7 +112,7 @@ function approvedEntry(
   return { ...entry, approved: digest, edited: kept, allowsMore };
 }
 
-/** Where what the user wrote did not fit, the model's own is asked for again. An approval that is used up counts no more. */
+/** Where the user's input was refused, the model's own is asked for again. A used-up approval counts no more. */
 function keptInput({ edited }: CallEntry, outcome: WaitingOutcome, isUsedUp: boolean): CallEntry['edited'] {
   const doesNotFit = outcome.kind === 'approval_required' && outcome.fault !== undefined;
   if (edited === undefined) return undefined;

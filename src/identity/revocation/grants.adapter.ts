@@ -45,7 +45,7 @@ export class GrantsAdapter implements Grants {
     }
   }
 
-  /** What the provider answers to the revocation proves nothing; that it refuses the token does. */
+  /** The provider's answer to the revocation proves nothing; its refusal of the old token does. */
   async #probe(
     { apiBase, probePath }: RevocationClient,
     token: string,
