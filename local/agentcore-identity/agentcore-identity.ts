@@ -1,20 +1,30 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AwsCall } from '../lib/aws-call.ts';
+import { AwsModel, type OperationModel } from '../lib/aws-model.ts';
 import { FaultSwitch } from '../lib/faults.ts';
-import { readBody, sendJson, serve, urlOf } from '../lib/http.ts';
+import { BodyTooLarge, readBody, sendJson, serve, urlOf } from '../lib/http.ts';
 import type { Listen, Part } from '../lib/part.ts';
 import { signerOf } from '../lib/sigv4.ts';
 import { authorize, callback } from './browser-pages.ts';
-import { accessDenied, ServiceError } from './errors.ts';
-import { CONTROL_OPERATIONS } from './control-plane.ts';
+import { behaviourOf, type Behaviour } from './behaviour.ts';
+import { CONTROL_OPERATIONS, type ControlContext } from './control-plane.ts';
+import type { VendorEndpoints } from './credential-providers.ts';
+import { accessDenied, ServiceError, tooLarge, violated } from './errors.ts';
 import { Members } from './members.ts';
 import type { CredentialProvider } from './oauth-client.ts';
-import { OPERATIONS, type OperationContext, type Workload } from './operations.ts';
+import { OPERATIONS, type Operation, type OperationContext } from './operations.ts';
+import { Registry, type Workload } from './registry.ts';
 import { UserTokens, type TrustedIssuer } from './user-tokens.ts';
 import { Vault } from './vault.ts';
 
-const ALL_OPERATIONS = { ...OPERATIONS, ...CONTROL_OPERATIONS };
+const ALL_OPERATIONS: Readonly<Record<string, Operation<ControlContext>>> = {
+  ...OPERATIONS,
+  ...CONTROL_OPERATIONS,
+};
+/** The data plane and the control plane, which AWS has at two addresses. */
+const MODELS = [new AwsModel('bedrock-agentcore'), new AwsModel('bedrock-agentcore-control')] as const;
+const MAXIMUM_BODY = 512 * 1024;
 
 export interface AgentCoreIdentityOptions extends Listen {
   readonly workloads: readonly Workload[];
@@ -23,6 +33,10 @@ export interface AgentCoreIdentityOptions extends Listen {
   readonly trustedIssuers?: readonly TrustedIssuer[];
   /** The operations that an access key may call, like the policy of its role; a key that is not listed may call all. */
   readonly policies?: Readonly<Record<string, readonly string[]>>;
+  /** The endpoints of vendors whose configuration does not name them, for credential providers that are created later. */
+  readonly vendors?: Readonly<Record<string, VendorEndpoints>>;
+  /** Differences from the strict behaviour, where AWS documents none. */
+  readonly behaviour?: Partial<Behaviour>;
   readonly now?: () => number;
   readonly stateFile?: string;
 }
@@ -32,26 +46,20 @@ export interface Call extends AwsCall {
   readonly status: number;
 }
 
-/** Behaviour that AWS does not document. A client must be safe with both settings. */
-export interface Behaviour {
-  /** Whether an authorization URL still redirects to the provider after the provider has answered. */
-  sessionsOpenAgain: boolean;
-}
-
 export interface LocalAgentCoreIdentity extends Part {
   readonly vault: Vault;
+  /** What AWS does not document. It can be changed, and `reset` restores it. */
   readonly behaviour: Behaviour;
-  /** The registrations. Tests can change them, and `reset` restores them. */
-  readonly workloads: Workload[];
-  readonly credentialProviders: CredentialProvider[];
+  /** The registrations. They can be changed, and `reset` restores them. */
+  readonly registry: Registry;
   /** Every call that was answered, for tests. */
   readonly calls: readonly Call[];
 }
 
 /**
- * Amazon Bedrock AgentCore Identity: the operations of the data plane for workload access tokens, OAuth 2.0 tokens, API keys
- * and session binding, the `Get` operations of the control plane, and the two addresses that the user's browser passes
- * through.
+ * Amazon Bedrock AgentCore Identity: the data plane for workload access tokens, OAuth 2.0 tokens, API keys and session
+ * binding, the control plane for what they need, and the two addresses that the user's browser passes through. Each request
+ * is compared with AWS's own model.
  */
 export async function startAgentCoreIdentity(
   options: AgentCoreIdentityOptions,
@@ -59,18 +67,19 @@ export async function startAgentCoreIdentity(
   const faults = new FaultSwitch();
   const vault = new Vault(options.stateFile);
   const calls: Call[] = [];
-  const workloads = [...options.workloads];
-  const credentialProviders = [...options.credentialProviders];
-  const behaviour: Behaviour = { sessionsOpenAgain: false };
-  const context: OperationContext = {
+  const apiKeys = Object.entries(options.apiKeys ?? {}).map(([name, apiKey]) => ({ name, apiKey }));
+  const { workloads, credentialProviders } = options;
+  const registry = new Registry({ workloads, credentialProviders, apiKeys });
+  const initial = { ...behaviourOf('strict'), ...options.behaviour };
+  const behaviour = { ...initial };
+  const context: ControlContext = {
     behaviour,
     url: () => serving.url,
     now: options.now ?? Date.now,
     vault,
     userTokens: new UserTokens(options.trustedIssuers ?? []),
-    workloads,
-    credentialProviders,
-    apiKeys: options.apiKeys ?? {},
+    registry,
+    vendors: options.vendors ?? {},
   };
   const serving = await serve(
     async (request, response) => {
@@ -91,46 +100,49 @@ export async function startAgentCoreIdentity(
     faults,
     vault,
     behaviour,
-    workloads,
-    credentialProviders,
+    registry,
     calls,
     close: () => serving.close(),
     reset: () => {
       vault.reset();
       faults.clear();
       calls.length = 0;
-      behaviour.sessionsOpenAgain = false;
-      workloads.splice(0, workloads.length, ...options.workloads);
-      credentialProviders.splice(0, credentialProviders.length, ...options.credentialProviders);
+      Object.assign(behaviour, initial);
+      registry.reset();
       return Promise.resolve();
     },
   };
 }
 
 async function answer(
-  context: OperationContext,
+  context: ControlContext,
   policies: Readonly<Record<string, readonly string[]>>,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<Call> {
-  const [operation, run] = ALL_OPERATIONS[urlOf(request).pathname] ?? ['unknown', undefined];
+  const { model, name = 'unknown', operation } = operationOf(request);
   const accessKeyId = signerOf(request, 'bedrock-agentcore') ?? '';
   const requestId = { 'x-amzn-requestid': randomUUID() };
-  const about = { operation, accessKeyId, action: `bedrock-agentcore:${operation}` };
+  const about = { operation: name, accessKeyId, action: `bedrock-agentcore:${name}` };
   let target: Readonly<Record<string, string>> = {};
   try {
-    const body = (await readBody(request, 512 * 1024)).toString('utf8');
-    if (run === undefined || request.method !== 'POST') {
+    const body = await bodyOf(request);
+    const run = ALL_OPERATIONS[name];
+    if (run === undefined || operation === undefined) {
       throw new ServiceError(404, 'UnknownOperationException', 'Unknown operation');
     }
     if (accessKeyId === '') {
       throw new ServiceError(403, 'MissingAuthenticationTokenException', 'Missing Authentication Token');
     }
-    requirePermission(policies, accessKeyId, operation);
+    requirePermission(policies, accessKeyId, name);
     const members = new Members(body);
     target = targetOf(context, members);
-    sendJson(response, 200, await run(context, members), requestId);
-    return { ...about, target, status: 200 };
+    const violation = model.violation(operation.input, members.values);
+    if (violation !== undefined) throw violated(violation);
+    const answered = await run(context, members);
+    if (operation.status === 204) response.writeHead(204, requestId).end();
+    else sendJson(response, operation.status, answered, requestId);
+    return { ...about, target, status: operation.status };
   } catch (error) {
     if (!(error instanceof ServiceError)) throw error;
     const headers = { ...requestId, 'x-amzn-errortype': error.type };
@@ -139,9 +151,30 @@ async function answer(
   }
 }
 
+function operationOf(request: IncomingMessage): {
+  readonly model: AwsModel;
+  readonly name?: string;
+  readonly operation?: OperationModel;
+} {
+  const { pathname } = urlOf(request);
+  for (const model of MODELS) {
+    const found = model.find(request.method ?? '', pathname);
+    if (found !== undefined) return { model, name: found.name, operation: found.model };
+  }
+  return { model: MODELS[0] };
+}
+
+async function bodyOf(request: IncomingMessage): Promise<string> {
+  try {
+    return (await readBody(request, MAXIMUM_BODY)).toString('utf8');
+  } catch (error) {
+    throw error instanceof BodyTooLarge ? tooLarge() : error;
+  }
+}
+
 /** The workload and the credential provider of a call, if its members name them. */
 function targetOf({ vault }: OperationContext, members: Members): Readonly<Record<string, string>> {
-  const text = (name: string): string | undefined => members.peek(name);
+  const text = (name: string): string | undefined => members.optionalText(name);
   const session = vault.session(text('sessionUri') ?? '');
   const workload =
     text('workloadName') ??

@@ -12,7 +12,7 @@ export function authorize(
   response: ServerResponse,
 ): void {
   const session = context.vault.session(urlOf(request).searchParams.get('request_uri') ?? '');
-  const provider = context.credentialProviders.find((each) => each.name === session?.provider);
+  const provider = context.registry.credentialProviders.find((each) => each.name === session?.provider);
   if (!isOpen(context, session) || provider === undefined) {
     refuse(response);
     return;
@@ -44,7 +44,9 @@ export function callback(
 ): void {
   const { pathname, searchParams } = urlOf(request);
   const [uri, session] = context.vault.sessionByState(searchParams.get('state') ?? '') ?? [];
-  const provider = context.credentialProviders.find((each) => pathname.endsWith(`/${each.callbackId}`));
+  const provider = context.registry.credentialProviders.find((each) =>
+    pathname.endsWith(`/${each.callbackId}`),
+  );
   if (uri === undefined || !isOpen(context, session) || session.provider !== provider?.name) {
     refuse(response);
     return;
@@ -54,7 +56,7 @@ export function callback(
   session.status = code === null ? 'failed' : 'authorized';
   if (code !== null) session.code = code;
   context.vault.save();
-  redirect(response, returnUrl(uri, session, code === null ? (error ?? 'server_error') : undefined));
+  redirect(response, returnUrl(context, uri, session, code === null ? (error ?? 'server_error') : undefined));
 }
 
 /** A used session is always closed. A session that the provider has answered is closed unless `sessionsOpenAgain` is set. */
@@ -66,11 +68,17 @@ function isOpen(
   return session.status === 'started' || context.behaviour.sessionsOpenAgain;
 }
 
-function returnUrl(sessionUri: string, session: AuthorizationSession, error: string | undefined): string {
-  const target = new URL(session.returnUrl);
-  target.searchParams.set('session_id', sessionUri);
-  if (session.customState !== undefined) target.searchParams.set('state', session.customState);
-  if (error !== undefined) target.searchParams.set('error', error);
+function returnUrl(
+  { behaviour: { customStateParameter, denial } }: OperationContext,
+  sessionUri: string,
+  { returnUrl: registered, customState }: AuthorizationSession,
+  error: string | undefined,
+): string {
+  const target = new URL(registered);
+  if (error === undefined || denial !== 'error_alone') target.searchParams.set('session_id', sessionUri);
+  if (customState !== undefined && customStateParameter !== 'none')
+    target.searchParams.set(customStateParameter, customState);
+  if (error !== undefined && denial !== 'session_alone') target.searchParams.set('error', error);
   return target.href;
 }
 

@@ -1,3 +1,5 @@
+import { violationText, type Violation } from '../lib/aws-model.ts';
+
 /** An error of the service's own table, as its REST-JSON protocol sends it. */
 export class ServiceError extends Error {
   readonly status: number;
@@ -24,12 +26,23 @@ export function validation(message: string, field?: string): ServiceError {
   });
 }
 
+/** The answer to a member that the service's model does not allow. */
+export function violated(violation: Violation): ServiceError {
+  return validation(violationText(violation), violation.member);
+}
+
+/** AWS does not document the answer to a body that is too large. */
+export const tooLarge = (): ServiceError =>
+  new ServiceError(413, 'RequestEntityTooLargeException', 'The request body is too large');
+
 export const accessDenied = (message: string): ServiceError =>
   new ServiceError(403, 'AccessDeniedException', message);
 export const unauthorized = (message: string): ServiceError =>
   new ServiceError(401, 'UnauthorizedException', message);
 export const notFound = (message: string): ServiceError =>
   new ServiceError(404, 'ResourceNotFoundException', message);
+export const conflict = (message: string): ServiceError =>
+  new ServiceError(409, 'ConflictException', message);
 export const internal = (message: string): ServiceError =>
   new ServiceError(500, 'InternalServerException', message);
 

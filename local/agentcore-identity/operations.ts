@@ -1,64 +1,64 @@
 import { createHash, randomBytes } from 'node:crypto';
+import type { Behaviour } from './behaviour.ts';
 import { internal, invalidSession, notFound, ServiceError, unauthorized, validation } from './errors.ts';
+import { exchangedToken, machineToken } from './machine-tokens.ts';
 import type { Members } from './members.ts';
 import { GrantRefused, requestToken, type CredentialProvider, type Grant } from './oauth-client.ts';
+import { find, type Registry } from './registry.ts';
 import type { UserTokens } from './user-tokens.ts';
 import { vaultKey, type AuthorizationSession, type Vault, type WorkloadToken } from './vault.ts';
 
-export interface Workload {
-  readonly name: string;
-  readonly allowedResourceOauth2ReturnUrls: readonly string[];
-}
-
 export interface OperationContext {
-  readonly behaviour: { readonly sessionsOpenAgain: boolean };
+  readonly behaviour: Behaviour;
   readonly url: () => string;
   readonly now: () => number;
   readonly vault: Vault;
   readonly userTokens: UserTokens;
-  readonly workloads: readonly Workload[];
-  readonly credentialProviders: readonly CredentialProvider[];
-  readonly apiKeys: Readonly<Record<string, string>>;
+  readonly registry: Registry;
 }
 
-export type Operation = (context: OperationContext, members: Members) => Promise<object> | object;
+export type Operation<Context extends OperationContext = OperationContext> = (
+  context: Context,
+  members: Members,
+) => Promise<object> | object;
 type UserIdentity = NonNullable<WorkloadToken['user']>;
 
 export const SESSION_LIFETIME_MS = 10 * 60_000;
 const WORKLOAD_TOKEN_LIFETIME_MS = 15 * 60_000;
 const REFRESH_BEFORE_MS = 60_000;
-const NAME = /^[a-zA-Z0-9_-]+$/;
-const SESSION_URI = /^urn:ietf:params:oauth:request_uri:[a-zA-Z0-9\-._~]+$/;
 
-/** The operations of the data plane, by path. */
-export const OPERATIONS: Readonly<Record<string, readonly [name: string, run: Operation]>> = {
-  '/identities/GetWorkloadAccessToken': ['GetWorkloadAccessToken', issue],
-  '/identities/GetWorkloadAccessTokenForUserId': ['GetWorkloadAccessTokenForUserId', issueForUserId],
-  '/identities/GetWorkloadAccessTokenForJWT': ['GetWorkloadAccessTokenForJWT', issueForJwt],
-  '/identities/oauth2/token': ['GetResourceOauth2Token', getResourceOauth2Token],
-  '/identities/api-key': ['GetResourceApiKey', getResourceApiKey],
-  '/identities/CompleteResourceTokenAuth': ['CompleteResourceTokenAuth', completeResourceTokenAuth],
+/** The operations of the data plane. */
+export const OPERATIONS: Readonly<Record<string, Operation>> = {
+  GetWorkloadAccessToken: (context, members) => issue(context, members),
+  GetWorkloadAccessTokenForUserId: issueForUserId,
+  GetWorkloadAccessTokenForJWT: issueForJwt,
+  GetResourceOauth2Token: getResourceOauth2Token,
+  GetResourceApiKey: getResourceApiKey,
+  CompleteResourceTokenAuth: completeResourceTokenAuth,
 };
 
 function issueForUserId(context: OperationContext, members: Members): object {
-  return issue(context, members, userById(members.text('userId', 128)));
+  return issue(context, members, { user: userById(members.text('userId')) });
 }
 
 async function issueForJwt(context: OperationContext, members: Members): Promise<object> {
-  return issue(context, members, await userByToken(context, members.text('userToken', 131_072)));
+  const userToken = members.text('userToken');
+  return issue(context, members, { user: await userByToken(context, userToken), userToken });
 }
 
-function issue(context: OperationContext, members: Members, user?: UserIdentity): object {
-  const workload = members.text('workloadName', 255, NAME);
-  if (!context.workloads.some((each) => each.name === workload)) {
-    throw notFound(`Workload identity ${workload} does not exist`);
-  }
+function issue(
+  context: OperationContext,
+  members: Members,
+  forUser: Pick<WorkloadToken, 'user' | 'userToken'> = {},
+): object {
+  const workload = members.text('workloadName');
+  find(context.registry.workloads, workload, 'Workload identity');
   const workloadAccessToken = randomBytes(48).toString('base64url');
   const expiresAt = context.now() + WORKLOAD_TOKEN_LIFETIME_MS;
   context.vault.putWorkloadToken(workloadAccessToken, {
     workload,
     expiresAt,
-    ...(user !== undefined && { user }),
+    ...forUser,
   });
   return { workloadAccessToken };
 }
@@ -74,7 +74,7 @@ async function userByToken(context: OperationContext, token: string): Promise<Us
 }
 
 function workloadOf(context: OperationContext, members: Members): WorkloadToken {
-  const token = context.vault.workloadToken(members.text('workloadIdentityToken', 131_072));
+  const token = context.vault.workloadToken(members.text('workloadIdentityToken'));
   if (token === undefined || token.expiresAt <= context.now()) {
     throw unauthorized('The workload identity token is invalid or has expired');
   }
@@ -83,29 +83,28 @@ function workloadOf(context: OperationContext, members: Members): WorkloadToken 
 
 function getResourceApiKey(context: OperationContext, members: Members): object {
   workloadOf(context, members);
-  const apiKey = context.apiKeys[members.text('resourceCredentialProviderName', 128, NAME)];
-  if (apiKey === undefined) throw notFound('The credential provider does not exist');
-  return { apiKey };
+  const name = members.text('resourceCredentialProviderName');
+  return { apiKey: find(context.registry.apiKeys, name, 'Credential provider').apiKey };
 }
 
 async function getResourceOauth2Token(context: OperationContext, members: Members): Promise<object> {
   const token = workloadOf(context, members);
-  const providerName = members.text('resourceCredentialProviderName', 128, NAME);
-  const provider = context.credentialProviders.find((each) => each.name === providerName);
-  if (provider === undefined) throw notFound(`Credential provider ${providerName} does not exist`);
-  const scopes = members.texts('scopes', 100);
-  const flow = members.text('oauth2Flow', 64);
-  if (flow === 'M2M') return machineToken(context, provider, scopes);
-  if (flow !== 'USER_FEDERATION') throw validation('oauth2Flow must be USER_FEDERATION or M2M', 'oauth2Flow');
+  const name = members.text('resourceCredentialProviderName');
+  const provider = find(context.registry.credentialProviders, name, 'Credential provider');
+  const scopes = members.texts('scopes');
+  const flow = members.text('oauth2Flow');
+  const request = { provider, members, now: context.now() };
+  if (flow === 'M2M') return machineToken(request);
+  if (flow === 'ON_BEHALF_OF_TOKEN_EXCHANGE') return exchangedToken(request, token);
   if (token.user === undefined) throw validation('USER_FEDERATION needs a workload access token of a user');
-  const request = federationRequest(context, members, token, token.user, provider, scopes);
-  const polled = members.optionalText('sessionUri', 1024, SESSION_URI);
-  if (polled !== undefined) return poll(context, request, polled);
+  const federation = federationRequest(context, members, token, token.user, provider, scopes);
+  const polled = members.optionalText('sessionUri');
+  if (polled !== undefined) return poll(context, federation, polled);
   if (!members.flag('forceAuthentication')) {
-    const accessToken = await storedToken(context, request);
+    const accessToken = await storedToken(context, federation);
     if (accessToken !== undefined) return { accessToken };
   }
-  return startSession(context, request);
+  return startSession(context, federation);
 }
 
 type FederationRequest = Pick<
@@ -121,15 +120,15 @@ function federationRequest(
   credentialProvider: CredentialProvider,
   scopes: readonly string[],
 ): FederationRequest {
-  const returnUrl = members.optionalText('resourceOauth2ReturnUrl', 2048);
-  const workload = context.workloads.find((each) => each.name === token.workload);
+  const returnUrl = members.optionalText('resourceOauth2ReturnUrl');
+  const workload = context.registry.workloads.find((each) => each.name === token.workload);
   if (returnUrl === undefined || !workload?.allowedResourceOauth2ReturnUrls.includes(returnUrl)) {
     throw validation(
       'You must register and use at least one ResourceOauth2ReturnUrl with this workload identity',
       'resourceOauth2ReturnUrl',
     );
   }
-  const customState = members.optionalText('customState', 4096);
+  const customState = members.optionalText('customState');
   return {
     workload: token.workload,
     user,
@@ -142,27 +141,13 @@ function federationRequest(
   };
 }
 
-async function machineToken(
-  context: OperationContext,
-  provider: CredentialProvider,
-  scopes: readonly string[],
-): Promise<object> {
-  const parameters = { grant_type: 'client_credentials', scope: scopes.join(' ') };
-  const grant = await requestToken(provider, parameters, scopes, context.now()).catch((error: unknown) => {
-    throw error instanceof GrantRefused
-      ? validation(`The credential provider refused: ${error.message}`)
-      : error;
-  });
-  return { accessToken: grant.accessToken };
-}
-
 /** A token from the vault, refreshed when it is about to expire; undefined when the user must be asked. */
 async function storedToken(
   context: OperationContext,
   request: FederationRequest,
 ): Promise<string | undefined> {
   const key = vaultKey(request.workload, request.user.key, request.provider);
-  const grant = context.vault.grantFor(key, request.scopes);
+  const grant = context.vault.grantFor(key, request.scopes, context.behaviour.fewerScopesSatisfy);
   if (grant === undefined) return undefined;
   if (grant.expiresAt === undefined || grant.expiresAt - REFRESH_BEFORE_MS > context.now())
     return grant.accessToken;
@@ -180,7 +165,7 @@ async function refresh(
   grant: Grant,
   refreshToken: string,
 ): Promise<Grant | undefined> {
-  const parameters = { grant_type: 'refresh_token', refresh_token: refreshToken };
+  const parameters = Object.entries({ grant_type: 'refresh_token', refresh_token: refreshToken });
   try {
     return await requestToken(provider, parameters, grant.scopes, context.now());
   } catch (error) {
@@ -232,14 +217,14 @@ async function poll(
 
 /** The session is marked as used before the code is exchanged, so that two parallel calls cannot both succeed. */
 async function completeResourceTokenAuth(context: OperationContext, members: Members): Promise<object> {
-  const sessionUri = members.text('sessionUri', 1024, SESSION_URI);
-  const [kind, value] = members.union('userIdentifier', ['userId', 'userToken'] as const);
-  const user = kind === 'userId' ? userById(value) : await userByToken(context, value);
+  const sessionUri = members.text('sessionUri');
+  const [kind, value] = members.union('userIdentifier');
+  const user = kind === 'userId' ? userById(String(value)) : await userByToken(context, String(value));
   const session = context.vault.session(sessionUri);
   if (session?.status !== 'authorized' || session.code === undefined || session.expiresAt <= context.now()) {
     throw invalidSession();
   }
-  if (session.user.artifact !== user.artifact) throw invalidSession();
+  if (!isSameUser(context, session.user, user)) throw invalidSession();
   session.status = 'used';
   context.vault.save();
   try {
@@ -252,19 +237,25 @@ async function completeResourceTokenAuth(context: OperationContext, members: Mem
   return {};
 }
 
+function isSameUser({ behaviour }: OperationContext, began: UserIdentity, completes: UserIdentity): boolean {
+  return (
+    began.artifact === completes.artifact || (behaviour.otherTokenCompletes && began.key === completes.key)
+  );
+}
+
 async function exchangeCode(
   context: OperationContext,
   session: AuthorizationSession,
   code: string,
 ): Promise<void> {
-  const provider = context.credentialProviders.find((each) => each.name === session.provider);
+  const provider = context.registry.credentialProviders.find((each) => each.name === session.provider);
   if (provider === undefined) throw notFound('The credential provider does not exist any more');
-  const parameters = {
+  const parameters = Object.entries({
     grant_type: 'authorization_code',
     code,
     redirect_uri: callbackUrl(context, provider),
     code_verifier: session.codeVerifier,
-  };
+  });
   const grant = await requestToken(provider, parameters, session.scopes, context.now());
   context.vault.putGrant(vaultKey(session.workload, session.user.key, session.provider), grant);
 }

@@ -5,6 +5,8 @@ import type { Grant } from './oauth-client.ts';
 export interface WorkloadToken {
   readonly workload: string;
   readonly user?: { readonly key: string; readonly artifact: string };
+  /** The user's own token, where the workload access token was made with one. */
+  readonly userToken?: string;
   readonly expiresAt: number;
 }
 
@@ -86,10 +88,11 @@ export class Vault {
     this.#state.save();
   }
 
-  grantFor(key: string, scopes: readonly string[]): Grant | undefined {
-    return (this.#state.value.grants[key] ?? []).find((grant) =>
-      scopes.every((scope) => grant.scopes.includes(scope)),
-    );
+  /** A grant that allows the scopes. With `anyScopes`, the latest grant where none does. */
+  grantFor(key: string, scopes: readonly string[], anyScopes = false): Grant | undefined {
+    const grants = this.#state.value.grants[key] ?? [];
+    const fits = (grant: Grant): boolean => scopes.every((scope) => grant.scopes.includes(scope));
+    return grants.find(fits) ?? (anyScopes ? grants.at(-1) : undefined);
   }
 
   /** The entries of the vault, `workload|user|provider` to grants, so that tests can compare them before and after. */
@@ -102,6 +105,7 @@ export class Vault {
     const { workloadTokens, sessions, grants } = this.#state.value;
     return [
       ...Object.keys(workloadTokens),
+      ...Object.values(workloadTokens).flatMap(({ userToken }) => userToken ?? []),
       ...Object.entries(sessions).flatMap(([uri, { customState, state, codeVerifier, code }]) => [
         uri,
         state,

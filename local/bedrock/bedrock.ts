@@ -1,15 +1,23 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EventStreamCodec } from '@smithy/eventstream-codec';
 import type { AwsCall } from '../lib/aws-call.ts';
+import { AwsModel, violationText } from '../lib/aws-model.ts';
 import { FaultSwitch } from '../lib/faults.ts';
 import { listening, readBody, sendJson } from '../lib/http.ts';
 import type { Listen, Part } from '../lib/part.ts';
 import { signerOf } from '../lib/sigv4.ts';
-import { InvalidRequest, validate, type ConverseRequest, type Model, type Reply } from './protocol.ts';
+import {
+  countTokens,
+  InvalidRequest,
+  validate,
+  type ConverseRequest,
+  type Model,
+  type Reply,
+} from './protocol.ts';
 import { ruleBasedModel } from './rule-based-model.ts';
 
 export interface BedrockOptions extends Listen {
@@ -35,9 +43,17 @@ const codec = new EventStreamCodec(
   (input) => Buffer.from(input, 'utf8'),
 );
 
+const AWS_MODEL = new AwsModel('bedrock-runtime');
+/** The IAM action of each operation. */
+const ACTIONS: Readonly<Record<string, string>> = {
+  Converse: 'bedrock:InvokeModel',
+  ConverseStream: 'bedrock:InvokeModelWithResponseStream',
+  CountTokens: 'bedrock:CountTokens',
+};
+
 /**
- * Amazon Bedrock's ConverseStream: `POST /model/{id}/converse-stream`, answered as an `application/vnd.amazon.eventstream`,
- * over HTTP/1.1 and over HTTP/2 with prior knowledge on one port.
+ * Amazon Bedrock's Converse, ConverseStream and CountTokens, over HTTP/1.1 and over HTTP/2 with prior knowledge on one port.
+ * Each request is compared with AWS's own model, and with the rules of a conversation that the model does not have.
  */
 export async function startBedrock(options: BedrockOptions = {}): Promise<LocalBedrock> {
   const faults = new FaultSwitch();
@@ -50,16 +66,22 @@ export async function startBedrock(options: BedrockOptions = {}): Promise<LocalB
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     options.watch?.(request, response);
     if (await faults.apply(request, response)) return;
-    const converse = await readRequest(request, response, refusals);
-    if (converse === undefined) return;
+    response.setHeader('x-amzn-requestid', randomUUID());
+    const read = await readRequest(request, response, refusals);
+    if (read === undefined) return;
+    const { name, model: modelId, converse } = read;
+    const accessKeyId = signerOf(request, 'bedrock') ?? '';
+    calls.push({ accessKeyId, action: ACTIONS[name] ?? '', target: { model: modelId } });
+    if (name === 'CountTokens') {
+      sendJson(response, 200, { inputTokens: countTokens(converse) });
+      return;
+    }
     requests.push(converse);
-    calls.push({
-      accessKeyId: signerOf(request, 'bedrock') ?? '',
-      action: 'bedrock:InvokeModelWithResponseStream',
-      target: { model: decodeURIComponent(/^\/model\/([^/]+)\//.exec(request.url ?? '')?.[1] ?? '') },
-    });
-    const finished = await stream(response, part.model(converse), options.wordDelayMs ?? 0);
-    if (!finished) aborted += 1;
+    const reply = part.model(converse);
+    const inputTokens = countTokens(converse);
+    if (name === 'Converse') sendJson(response, 200, whole(reply, inputTokens));
+    else if (!(await stream(response, reply, { wordDelayMs: options.wordDelayMs ?? 0, inputTokens })))
+      aborted += 1;
   };
   const { server, close } = dualProtocolServer((request, response) => {
     handle(request, response).catch(() => {
@@ -86,12 +108,19 @@ export async function startBedrock(options: BedrockOptions = {}): Promise<LocalB
   });
 }
 
+interface ModelRequest {
+  readonly name: string;
+  readonly model: string;
+  readonly converse: ConverseRequest;
+}
+
 async function readRequest(
   request: IncomingMessage,
   response: ServerResponse,
   refusals: string[],
-): Promise<ConverseRequest | undefined> {
-  if (request.method !== 'POST' || !/^\/model\/[^/]+\/converse-stream$/.test(request.url ?? '')) {
+): Promise<ModelRequest | undefined> {
+  const operation = AWS_MODEL.find(request.method ?? '', request.url ?? '');
+  if (operation === undefined) {
     sendError(response, 404, 'UnknownOperationException', 'Unknown operation');
     return undefined;
   }
@@ -101,7 +130,14 @@ async function readRequest(
     return undefined;
   }
   try {
-    return validate(JSON.parse(body.toString('utf8')));
+    const members = { ...(JSON.parse(body.toString('utf8')) as object), ...operation.members };
+    const violation = AWS_MODEL.violation(operation.model.input, members);
+    if (violation !== undefined) throw new InvalidRequest(violationText(violation));
+    const converse = converseIn(members);
+    // What is to be counted may be the body of another API, whose rules are not known here.
+    if (converse !== undefined) validate(converse);
+    const model = String(operation.members.modelId);
+    return { name: operation.name, model, converse: converse ?? (members as unknown as ConverseRequest) };
   } catch (error) {
     if (!(error instanceof InvalidRequest) && !(error instanceof SyntaxError)) throw error;
     refusals.push(error.message);
@@ -110,12 +146,37 @@ async function readRequest(
   }
 }
 
+function converseIn(members: object): ConverseRequest | undefined {
+  if (!('input' in members)) return members as ConverseRequest;
+  return (members.input as { readonly converse?: ConverseRequest }).converse;
+}
+
 function sendError(response: ServerResponse, status: number, type: string, message: string): void {
   sendJson(response, status, { message }, { 'x-amzn-errortype': type });
 }
 
+/** A reply in one piece. */
+function whole({ text, toolUses }: Reply, inputTokens: number): object {
+  const uses = toolUses.map(({ name, input, toolUseId = newToolUseId() }) => ({
+    toolUse: { toolUseId, name, input },
+  }));
+  const content = [...(text === '' ? [] : [{ text }]), ...uses];
+  const usage = usageOf(inputTokens, wordsOf(text).length + uses.length);
+  const stopReason = stopReasonOf(toolUses);
+  return {
+    output: { message: { role: 'assistant', content } },
+    stopReason,
+    usage,
+    metrics: { latencyMs: 0 },
+  };
+}
+
 /** Resolves with true when the whole reply was sent. */
-async function stream(response: ServerResponse, reply: Reply, wordDelayMs: number): Promise<boolean> {
+async function stream(
+  response: ServerResponse,
+  reply: Reply,
+  { wordDelayMs, inputTokens }: { readonly wordDelayMs: number; readonly inputTokens: number },
+): Promise<boolean> {
   response.writeHead(200, { 'content-type': 'application/vnd.amazon.eventstream' });
   const startedAt = Date.now();
   let outputTokens = 0;
@@ -127,26 +188,38 @@ async function stream(response: ServerResponse, reply: Reply, wordDelayMs: numbe
     }
     response.write(frame(event.type, event.body));
   }
-  const usage = { inputTokens: 1, outputTokens, totalTokens: outputTokens + 1 };
+  const usage = usageOf(inputTokens, outputTokens);
   response.end(frame('metadata', { usage, metrics: { latencyMs: Date.now() - startedAt } }));
   return true;
+}
+
+function usageOf(inputTokens: number, outputTokens: number): object {
+  return { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens };
+}
+
+function stopReasonOf(toolUses: Reply['toolUses']): string {
+  return toolUses.length > 0 ? 'tool_use' : 'end_turn';
+}
+
+function newToolUseId(): string {
+  return `tooluse_${randomBytes(16).toString('base64url')}`;
+}
+
+function wordsOf(text: string): readonly string[] {
+  return text === '' ? [] : (text.match(/\s*\S+\s*$|\s*\S+/g) ?? [text]);
 }
 
 function* eventsOf(reply: Reply): Generator<{ type: string; body: unknown }> {
   yield { type: 'messageStart', body: { role: 'assistant' } };
   let contentBlockIndex = 0;
   if (reply.text !== '') {
-    for (const word of reply.text.match(/\s*\S+\s*$|\s*\S+/g) ?? [reply.text]) {
+    for (const word of wordsOf(reply.text)) {
       yield { type: 'contentBlockDelta', body: { contentBlockIndex, delta: { text: word } } };
     }
     yield { type: 'contentBlockStop', body: { contentBlockIndex } };
     contentBlockIndex += 1;
   }
-  for (const {
-    name,
-    input,
-    toolUseId = `tooluse_${randomBytes(16).toString('base64url')}`,
-  } of reply.toolUses) {
+  for (const { name, input, toolUseId = newToolUseId() } of reply.toolUses) {
     const toolUse = { toolUseId, name };
     yield { type: 'contentBlockStart', body: { contentBlockIndex, start: { toolUse } } };
     yield {
@@ -156,7 +229,7 @@ function* eventsOf(reply: Reply): Generator<{ type: string; body: unknown }> {
     yield { type: 'contentBlockStop', body: { contentBlockIndex } };
     contentBlockIndex += 1;
   }
-  yield { type: 'messageStop', body: { stopReason: reply.toolUses.length > 0 ? 'tool_use' : 'end_turn' } };
+  yield { type: 'messageStop', body: { stopReason: stopReasonOf(reply.toolUses) } };
 }
 
 function frame(type: string, body: unknown): Uint8Array {

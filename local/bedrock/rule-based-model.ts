@@ -42,7 +42,13 @@ export function ruleBasedModel(request: ConverseRequest): Reply {
   if (summary !== undefined) return say(summary);
   if (text === '' && results.length > 0) return say(describeResults(request, results));
   const tools = (request.toolConfig?.tools ?? []).flatMap((entry) => entry.toolSpec ?? []);
-  return callTools(text, tools) ?? say(declinedPrefix(results) + (smallTalk(text, tools) ?? askBack(tools)));
+  const called = callTools(text, tools);
+  if (
+    called === undefined &&
+    last.some(({ image, document }) => image !== undefined || document !== undefined)
+  )
+    return say('There is a picture or a document with your message. I follow rules, and cannot look at it.');
+  return called ?? say(declinedPrefix(results) + (smallTalk(text, tools) ?? askBack(tools)));
 }
 
 function callTools(text: string, tools: readonly ToolSpec[]): Reply | undefined {

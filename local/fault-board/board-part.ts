@@ -1,6 +1,6 @@
 import type { FaultSwitch } from '../lib/faults.ts';
 import type { LocalAccount } from '../account/account.ts';
-import { OPERATIONS } from '../agentcore-identity/operations.ts';
+import { AwsModel } from '../lib/aws-model.ts';
 import type { LocalAgentCoreIdentity } from '../agentcore-identity/agentcore-identity.ts';
 import type { LocalBedrock } from '../bedrock/bedrock.ts';
 import type { Part } from '../lib/part.ts';
@@ -86,7 +86,8 @@ function identityProviderPart({ url, faults }: Part): BoardPart {
 }
 
 function agentCoreIdentityPart({ url, faults, vault }: LocalAgentCoreIdentity): BoardPart {
-  const named = Object.entries(OPERATIONS).map(([path, [name]]) => [name, new RegExp(`^POST ${path}$`)]);
+  const { operations } = new AwsModel('bedrock-agentcore').facts;
+  const named = Object.entries(operations).map(([name, { path }]) => [name, new RegExp(`^POST ${path}$`)]);
   const expire: Action = {
     ...NOTHING_CHOSEN,
     title: 'Invalidate all workload access tokens',

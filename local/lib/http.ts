@@ -57,15 +57,18 @@ export function closeServer(server: Server): Promise<void> {
   });
 }
 
-/** Reads a whole body of at most `limit` bytes. */
+/** A body that is longer than it may be. What is left of it is read and thrown away, so that the answer arrives. */
+export class BodyTooLarge extends Error {}
+
+/** Reads a whole body of at most `limit` bytes. @throws BodyTooLarge */
 export async function readBody(request: IncomingMessage, limit = 20 * 1024 * 1024): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > limit) throw new Error('request body too large');
-    chunks.push(chunk);
+    if (size <= limit) chunks.push(chunk);
   }
+  if (size > limit) throw new BodyTooLarge('The request body is too large');
   return Buffer.concat(chunks);
 }
 

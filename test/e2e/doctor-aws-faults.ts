@@ -35,7 +35,7 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
   {
     name: 'a return URL that is not registered',
     plant: (_, stack) => {
-      stack.agentCoreIdentity.workloads[0] = {
+      stack.agentCoreIdentity.registry.workloads[0] = {
         name: WORKLOAD,
         allowedResourceOauth2ReturnUrls: ['https://old.example.com/oauth2/session-binding'],
       };
@@ -67,8 +67,9 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
   ].map(({ change, says, fix }): PlantedFault => ({
     name: `a credential provider with ${JSON.stringify(change)}`,
     plant: (_, stack) => {
-      const [provider] = stack.agentCoreIdentity.credentialProviders;
-      if (provider !== undefined) stack.agentCoreIdentity.credentialProviders[0] = { ...provider, ...change };
+      const [provider] = stack.agentCoreIdentity.registry.credentialProviders;
+      if (provider !== undefined)
+        stack.agentCoreIdentity.registry.credentialProviders[0] = { ...provider, ...change };
     },
     found: { 'credential provider': says },
     fix,
@@ -97,9 +98,9 @@ export const AWS_FAULTS: readonly PlantedFault[] = [
   {
     name: 'an OAuth client that the provider does not know',
     plant: (_, stack) => {
-      const [provider] = stack.agentCoreIdentity.credentialProviders;
+      const [provider] = stack.agentCoreIdentity.registry.credentialProviders;
       if (provider !== undefined)
-        stack.agentCoreIdentity.credentialProviders[0] = { ...provider, clientId: 'somebody-else' };
+        stack.agentCoreIdentity.registry.credentialProviders[0] = { ...provider, clientId: 'somebody-else' };
     },
     found: { 'callback URL': /refuses the client somebody-else/ },
     fix: /compare the client id/,

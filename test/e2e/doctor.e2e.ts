@@ -84,7 +84,7 @@ describe('npm run doctor', () => {
         'GetResourceOauth2Token',
       ]),
     );
-    expect(stack.agentCoreIdentity.credentialProviders[0]?.name).toBe(GITHUB_PROVIDER);
+    expect(stack.agentCoreIdentity.registry.credentialProviders[0]?.name).toBe(GITHUB_PROVIDER);
   });
 
   it('prints commands that are safe to paste, and no control characters', async () => {
