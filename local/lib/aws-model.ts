@@ -96,6 +96,16 @@ export class AwsModel {
     return undefined;
   }
 
+  /** An answer with an error class of the service, for a fault switch. */
+  errorAnswer(
+    name: string,
+    message: string,
+  ): { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string } {
+    const status = this.facts.errors[name];
+    if (status === undefined) throw new TypeError(`${this.facts.service} has no ${name}`);
+    return { status, headers: { 'x-amzn-errortype': name }, body: JSON.stringify({ message }) };
+  }
+
   /** The first member that does not satisfy its constraint, if there is one. Unknown members are ignored, as AWS does. */
   violation(shapeOrName: ShapeOrName, value: unknown, member = ''): Violation | undefined {
     const shape = this.shape(shapeOrName);
