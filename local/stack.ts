@@ -1,277 +1,191 @@
-import { join } from 'node:path';
-import { startAccount, type LocalAccount } from './account/account.ts';
-import {
-  startAgentCoreIdentity,
-  type LocalAgentCoreIdentity,
-} from './agentcore-identity/agentcore-identity.ts';
-import { startBedrock, type LocalBedrock } from './bedrock/bedrock.ts';
-import type { TrustedIssuer } from './agentcore-identity/user-tokens.ts';
-import type { Model } from './bedrock/protocol.ts';
 import { startFaultBoard } from './fault-board/fault-board.ts';
-import { startIdentityProvider } from './identity-provider/identity-provider.ts';
-import { environmentOf, type EnvironmentOwner } from './lib/environment.ts';
-import {
-  ACCESS_KEYS,
-  ACCOUNT,
-  ALB_ARN,
-  ALB_CLIENT_ID,
-  ALB_CLIENT_SECRET,
-  BUCKET,
-  callbackIdOf,
-  clientOf,
-  credentialProviderOf,
-  KEY_ARN,
-  REGION,
-  WORKLOAD,
-} from './lib/names.ts';
-import type { Listen, Part } from './lib/part.ts';
-export * from './lib/names.ts';
-import { startLoadBalancer, type LocalLoadBalancer } from './load-balancer/load-balancer.ts';
-import { startProvider, type LocalProvider, type ProviderRow } from './provider-gate/provider.ts';
-import { PROVIDERS } from './providers.ts';
 import { Inspector } from './inspector/inspector.ts';
-import type { Party } from './inspector/page/hop.ts';
 import { Recorder } from './inspector/recorder.ts';
-import { startS3, type LocalS3 } from './s3/s3.ts';
+import { environmentOf, type EnvironmentOwner } from './lib/environment.ts';
+import type { Part } from './lib/part.ts';
+import {
+  Callbacks,
+  place,
+  startAccountPart,
+  startFront,
+  startIdentityService,
+  startModel,
+  startOneProvider,
+  startStorage,
+  startTenant,
+  type StackOptions,
+  type StartedParts,
+  type StartOptions,
+} from './parts.ts';
+import type { LocalProvider } from './provider-gate/provider.ts';
+import { PROVIDERS } from './providers.ts';
+import { NO_FILE, PART_NAMES, type PartName } from './stack-file.ts';
 
-export interface StackOptions {
-  /** The load balancer's port; the other parts use the ports after it. Free ports when absent. */
-  readonly port?: number;
-  /** The folder where state is kept; in memory when absent. */
-  readonly stateDirectory?: string;
-  readonly model?: Model;
-  readonly wordDelayMs?: number;
-  readonly idleTimeoutMs?: number;
-  readonly now?: () => number;
-  /** Issuers whose JWTs AgentCore Identity accepts as user tokens. */
-  readonly trustedIssuers?: readonly TrustedIssuer[];
-  /** Additional providers, besides those of the table. */
-  readonly furtherProviders?: readonly ProviderRow[];
-  /** Records what the parts ask each other, for the inspector. */
-  readonly inspect?: boolean;
-}
+export * from './lib/names.ts';
+export type { StackOptions } from './parts.ts';
 
-interface StartOptions extends StackOptions {
-  readonly recorder?: Recorder;
-}
-
-export interface LocalStack {
-  readonly loadBalancer: LocalLoadBalancer;
-  readonly identityProvider: Part;
-  readonly agentCoreIdentity: LocalAgentCoreIdentity;
-  /** The providers by their ids. */
-  readonly providers: ReadonlyMap<string, LocalProvider>;
-  readonly gitHub: LocalProvider;
-  readonly bedrock: LocalBedrock;
-  readonly s3: LocalS3;
-  readonly account: LocalAccount;
+/** What every stack has, whatever its parts. */
+interface Stack {
   /** Makes the other parts fail, over HTTP and on a page. */
   readonly faultBoard: Part;
   /** What the parts have asked each other; absent where nothing is recorded. */
   readonly recorder?: Recorder;
-  /** The callbacks that GitHub's OAuth app allows. */
-  readonly gitHubCallbacks: string[];
-  /** The environment of a role on this stack, or of an operator who checks the agent role. */
+  /** How far the clock of the parts is ahead, in milliseconds. */
+  readonly clock: { offsetMs: number };
+  /** The environment of a program on this stack. */
   environment(owner: EnvironmentOwner): Record<string, string>;
   reset(): Promise<void>;
   close(): Promise<void>;
 }
 
+/** A stack of some parts. */
+export interface PartialStack extends Stack, StartedParts {}
+
+/** A stack of all parts. */
+export interface LocalStack extends Stack, Required<StartedParts> {
+  readonly gitHub: LocalProvider;
+  /** The callbacks that GitHub's OAuth app allows. */
+  readonly gitHubCallbacks: string[];
+}
+
 /** The number of ports that a stack with a given port uses: the load balancer's, and those after it. */
 export const PORTS = 11 + PROVIDERS.length - 1;
 
-const FETCHING = [
-  'GetWorkloadAccessToken',
-  'GetWorkloadAccessTokenForUserId',
-  'GetWorkloadAccessTokenForJWT',
-  'GetResourceOauth2Token',
-  'GetResourceApiKey',
-];
-
 /** Starts every part and connects them to each other. The caller starts the roles. */
 export async function startStack(given: StackOptions = {}): Promise<LocalStack> {
+  const { file = NO_FILE } = given;
+  const { parts: _, ...all } = file;
+  const started = await start({ ...given, file: all });
+  const { loadBalancer, identityProvider, agentCoreIdentity, bedrock, s3, account } = started.stack;
+  return {
+    ...started.stack,
+    loadBalancer: required(loadBalancer),
+    identityProvider: required(identityProvider),
+    agentCoreIdentity: required(agentCoreIdentity),
+    bedrock: required(bedrock),
+    s3: required(s3),
+    account: required(account),
+    gitHub: required(started.stack.providers.get('github')),
+    gitHubCallbacks: started.callbacks.of('github'),
+  };
+}
+
+/** Starts the parts that the file of the stack names, or all, and connects those to each other. */
+export async function startParts(given: StackOptions = {}): Promise<PartialStack> {
+  return (await start(given)).stack;
+}
+
+async function start(
+  given: StackOptions,
+): Promise<{ readonly stack: PartialStack; readonly callbacks: Callbacks }> {
   const recorder = given.inspect === true ? new Recorder() : undefined;
-  const options: StartOptions = { ...given, ...(recorder !== undefined && { recorder }) };
+  const clock = { offsetMs: 0 };
+  const { now = Date.now, file = NO_FILE } = given;
+  const options: StartOptions = {
+    ...given,
+    file,
+    now: () => now() + clock.offsetMs,
+    ...(recorder !== undefined && { recorder }),
+  };
+  const callbacks = new Callbacks();
   const started: Part[] = [];
   const keep = <T extends Part>(part: T): T => {
     started.push(part);
     return part;
   };
   try {
-    const loadBalancer = keep(await startFront(options));
-    const identityProvider = keep(await startTenant(options, loadBalancer.url));
-    loadBalancer.useIssuer(identityProvider.url);
-    const callbacks = new Map<string, string[]>();
-    const providers = await startProviders(options, callbacks, keep);
-    const agentCoreIdentity = keep(await startIdentityService(options, loadBalancer.url, providers));
-    const registerCallbacks = (): void => {
-      for (const [id, redirectUris] of callbacks) {
-        // The callback that the developer of an OAuth app enters in the provider's settings.
-        const callback = `${agentCoreIdentity.url}/identities/oauth2/callback/${callbackIdOf(id)}`;
-        redirectUris.splice(0, redirectUris.length, callback);
-      }
-    };
-    registerCallbacks();
-    const bedrock = keep(await startModel(options));
-    const s3 = keep(await startStorage(options));
-    const account = keep(await startAccountPart(options));
-    const gitHub = required(providers.get('github'));
-    const parts = {
-      loadBalancer,
-      identityProvider,
-      agentCoreIdentity,
-      providers,
-      gitHub,
-      bedrock,
-      s3,
-      account,
-    };
-    const inspector = recorder === undefined ? undefined : new Inspector(recorder, parts);
-    const faultBoard = keep(await startFaultBoard(parts, place(options, 10), inspector));
-    return {
+    const parts = await startEach(options, callbacks, keep);
+    const inspector = recorder === undefined ? undefined : inspectorOf(recorder, parts);
+    const faultBoard = keep(await startFaultBoard(parts, place(options, 'board', 10), inspector));
+    const stack: PartialStack = {
       ...parts,
       faultBoard,
       ...(recorder !== undefined && { recorder }),
-      gitHubCallbacks: required(callbacks.get('github')),
+      clock,
       environment: (owner) => environmentOf(owner, parts),
       reset: async () => {
-        registerCallbacks();
+        clock.offsetMs = 0;
+        fillCallbacks(callbacks, parts);
         await Promise.all(started.map((part) => part.reset()));
       },
       close: () => closeAll(started),
     };
+    return { stack, callbacks };
   } catch (error) {
     await closeAll(started);
     throw error;
   }
 }
 
-/** Starts each provider with an empty list of callbacks, and keeps the list in `callbacks`. */
+type Keep = <T extends Part>(part: T) => T;
+
+async function startEach(options: StartOptions, callbacks: Callbacks, keep: Keep): Promise<StartedParts> {
+  const { file } = options;
+  const chosen: readonly PartName[] = file.parts ?? PART_NAMES;
+  const only = async <T extends Part>(name: PartName, begin: () => Promise<T>): Promise<T | undefined> =>
+    chosen.includes(name) ? keep(await begin()) : undefined;
+  const loadBalancer = await only('loadBalancer', () => startFront(options));
+  const identityProvider = await only('identityProvider', () => startTenant(options, loadBalancer?.url));
+  if (loadBalancer !== undefined) {
+    const issuer = file.loadBalancer.issuer ?? identityProvider?.url;
+    if (issuer === undefined)
+      throw new Error(
+        'The load balancer needs the part identityProvider, or an issuer: loadBalancer.issuer.',
+      );
+    loadBalancer.useIssuer(issuer);
+    loadBalancer.register({ agent: [], 'session-binding': [], ...file.loadBalancer.targets });
+  }
+  const providers = chosen.includes('providers')
+    ? await startProviders(options, callbacks, keep)
+    : new Map<string, LocalProvider>();
+  const agentCoreIdentity = await only('agentCoreIdentity', () =>
+    startIdentityService(options, providers, loadBalancer?.url),
+  );
+  const bedrock = await only('bedrock', () => startModel(options));
+  const s3 = await only('s3', () => startStorage(options));
+  const account = await only('account', () => startAccountPart(options));
+  const parts: StartedParts = {
+    providers,
+    ...(loadBalancer !== undefined && { loadBalancer }),
+    ...(identityProvider !== undefined && { identityProvider }),
+    ...(agentCoreIdentity !== undefined && { agentCoreIdentity }),
+    ...(bedrock !== undefined && { bedrock }),
+    ...(s3 !== undefined && { s3 }),
+    ...(account !== undefined && { account }),
+  };
+  fillCallbacks(callbacks, parts);
+  return parts;
+}
+
 async function startProviders(
   options: StartOptions,
-  callbacks: Map<string, string[]>,
-  keep: (part: LocalProvider) => LocalProvider,
+  callbacks: Callbacks,
+  keep: Keep,
 ): Promise<ReadonlyMap<string, LocalProvider>> {
   const providers = new Map<string, LocalProvider>();
   for (const [index, row] of [...PROVIDERS, ...(options.furtherProviders ?? [])].entries()) {
-    const redirectUris: string[] = [];
-    callbacks.set(row.id, redirectUris);
     // The first provider has a fixed port among the eleven.
     const offset = index === 0 ? 3 : 10 + index;
-    providers.set(row.id, keep(await startOneProvider(options, row, offset, redirectUris)));
+    providers.set(row.id, keep(await startOneProvider(options, row, offset, callbacks)));
   }
   return providers;
 }
 
-function place({ port, recorder }: StartOptions, offset: number, party?: Party): Listen {
-  return {
-    ...(port !== undefined && { port: port + offset }),
-    ...(recorder !== undefined && party !== undefined && { watch: recorder.watch(party) }),
-  };
+function fillCallbacks(callbacks: Callbacks, { agentCoreIdentity }: StartedParts): void {
+  if (agentCoreIdentity !== undefined) callbacks.fill(agentCoreIdentity.url);
 }
 
-function stateFile({ stateDirectory }: StackOptions, name: string): { stateFile?: string } {
-  return stateDirectory === undefined ? {} : { stateFile: join(stateDirectory, `${name}.json`) };
-}
-
-function startFront(options: StartOptions): Promise<LocalLoadBalancer> {
-  const { recorder } = options;
-  return startLoadBalancer({
-    ...place(options, 0, 'load-balancer'),
-    ...(recorder !== undefined && {
-      watchTarget: (to, request, response, identity) => {
-        recorder.follow({ from: 'load-balancer', to }, request, response, identity);
-      },
-    }),
-    ...(options.port !== undefined && { keysPort: options.port + 6 }),
-    arn: ALB_ARN,
-    clientId: ALB_CLIENT_ID,
-    clientSecret: ALB_CLIENT_SECRET,
-    ...(options.stateDirectory !== undefined && { stateDirectory: options.stateDirectory }),
-    ...(options.idleTimeoutMs !== undefined && { idleTimeoutMs: options.idleTimeoutMs }),
-  });
-}
-
-function startTenant(options: StartOptions, publicUrl: string): Promise<Part> {
-  const redirectUri = `${publicUrl}/oauth2/idpresponse`;
-  const client = { clientId: ALB_CLIENT_ID, clientSecret: ALB_CLIENT_SECRET, redirectUri };
-  return startIdentityProvider({ ...place(options, 1, 'identity-provider'), client });
-}
-
-function startIdentityService(
-  options: StartOptions,
-  publicUrl: string,
-  providers: ReadonlyMap<string, LocalProvider>,
-): Promise<LocalAgentCoreIdentity> {
-  return startAgentCoreIdentity({
-    ...place(options, 2, 'agentcore-identity'),
-    ...stateFile(options, 'agentcore-identity'),
-    ...(options.now !== undefined && { now: options.now }),
-    ...(options.trustedIssuers !== undefined && { trustedIssuers: options.trustedIssuers }),
-    workloads: [{ name: WORKLOAD, allowedResourceOauth2ReturnUrls: [`${publicUrl}/oauth2/session-binding`] }],
-    credentialProviders: [...providers.values()].map(({ url, row }) => ({
-      name: credentialProviderOf(row.id),
-      callbackId: callbackIdOf(row.id),
-      // This is not the vendor's own site, so it is described by its endpoints, like a GitHub Enterprise Server.
-      vendor: 'CustomOauth2',
-      ...clientOf(row.id),
-      authorizationEndpoint: url + row.authorizePath,
-      tokenEndpoint: url + row.tokenPath,
-    })),
-    policies: {
-      [ACCESS_KEYS.agent]: FETCHING,
-      [ACCESS_KEYS['session-binding']]: ['CompleteResourceTokenAuth'],
-    },
-  });
-}
-
-function startOneProvider(
-  options: StartOptions,
-  row: ProviderRow,
-  offset: number,
-  redirectUris: readonly string[],
-): Promise<LocalProvider> {
-  return startProvider(row, {
-    ...place(options, offset, 'provider'),
-    ...stateFile(options, row.id),
-    ...(options.now !== undefined && { now: options.now }),
-    clients: [{ ...clientOf(row.id), name: 'OnBehalf', redirectUris }],
-  });
+/** The attacks that the inspector plays need all parts of the flow. */
+function inspectorOf(recorder: Recorder, parts: StartedParts): Inspector | undefined {
+  const { loadBalancer, identityProvider, agentCoreIdentity } = parts;
+  if (loadBalancer === undefined || identityProvider === undefined || agentCoreIdentity === undefined)
+    return undefined;
+  return new Inspector(recorder, { loadBalancer, identityProvider, agentCoreIdentity });
 }
 
 function required<T>(value: T | undefined): T {
-  if (value === undefined) throw new TypeError('the table of providers has no GitHub');
+  if (value === undefined) throw new TypeError('a part of the stack is missing');
   return value;
-}
-
-function startModel(options: StartOptions): Promise<LocalBedrock> {
-  return startBedrock({
-    ...place(options, 4, 'bedrock'),
-    ...(options.model !== undefined && { model: options.model }),
-    wordDelayMs: options.wordDelayMs ?? 0,
-  });
-}
-
-function startStorage(options: StartOptions): Promise<LocalS3> {
-  return startS3({
-    ...place(options, 5, 's3'),
-    buckets: [BUCKET],
-    mayNotList: [ACCESS_KEYS['session-binding']],
-    settings: { region: REGION, versioned: true, closedToThePublic: true, keyArn: KEY_ARN },
-    ...(options.stateDirectory !== undefined && { directory: join(options.stateDirectory, 's3') }),
-  });
-}
-
-function startAccountPart(options: StartOptions): Promise<LocalAccount> {
-  const principals = Object.entries(ACCESS_KEYS).map(([name, accessKey]) => [
-    accessKey,
-    { account: ACCOUNT, arn: `arn:aws:sts::${ACCOUNT}:assumed-role/onbehalf-${name}/local` },
-  ]);
-  return startAccount({
-    ...place(options, 9),
-    principals: Object.fromEntries(principals) as Record<string, { account: string; arn: string }>,
-    keys: { [KEY_ARN]: { enabled: true, rotates: true } },
-  });
 }
 
 async function closeAll(parts: readonly Part[]): Promise<void> {

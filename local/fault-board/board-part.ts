@@ -4,20 +4,10 @@ import { AwsModel } from '../lib/aws-model.ts';
 import type { LocalAgentCoreIdentity } from '../agentcore-identity/agentcore-identity.ts';
 import type { LocalBedrock } from '../bedrock/bedrock.ts';
 import type { Part } from '../lib/part.ts';
+import type { StartedParts } from '../parts.ts';
 import type { LocalLoadBalancer } from '../load-balancer/load-balancer.ts';
 import type { LocalProvider } from '../provider-gate/provider.ts';
 import type { LocalS3 } from '../s3/s3.ts';
-
-/** The parts of the stack that the board can make fail. */
-export interface FailingParts {
-  readonly loadBalancer: LocalLoadBalancer;
-  readonly identityProvider: Part;
-  readonly agentCoreIdentity: LocalAgentCoreIdentity;
-  readonly providers: ReadonlyMap<string, LocalProvider>;
-  readonly bedrock: LocalBedrock;
-  readonly s3: LocalS3;
-  readonly account: LocalAccount;
-}
 
 /** Something that happens once at a part, such as the revocation of tokens. It is not a fault and is not undone. */
 export interface Action {
@@ -42,17 +32,17 @@ export interface BoardPart {
 const NOTHING_CHOSEN = { logins: [], takesSeconds: false } as const;
 
 /** Every part with a fault switch; the load balancer has a second one for its public keys. */
-export function boardParts(parts: FailingParts): readonly BoardPart[] {
+export function boardParts(parts: StartedParts): readonly BoardPart[] {
+  const { loadBalancer, identityProvider, agentCoreIdentity, providers, bedrock, s3, account } = parts;
   return [
-    loadBalancerPart(parts.loadBalancer),
-    keysPart(parts.loadBalancer),
-    identityProviderPart(parts.identityProvider),
-    agentCoreIdentityPart(parts.agentCoreIdentity),
-    ...[...parts.providers.values()].map(providerPart),
-    bedrockPart(parts.bedrock),
-    s3Part(parts.s3),
-    accountPart(parts.account),
-  ];
+    ...(loadBalancer === undefined ? [] : [loadBalancerPart(loadBalancer), keysPart(loadBalancer)]),
+    identityProvider && identityProviderPart(identityProvider),
+    agentCoreIdentity && agentCoreIdentityPart(agentCoreIdentity),
+    ...[...providers.values()].map(providerPart),
+    bedrock && bedrockPart(bedrock),
+    s3 && s3Part(s3),
+    account && accountPart(account),
+  ].filter((part) => part !== undefined);
 }
 
 function loadBalancerPart({ url, faults }: LocalLoadBalancer): BoardPart {

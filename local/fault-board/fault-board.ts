@@ -3,7 +3,8 @@ import { FaultSwitch } from '../lib/faults.ts';
 import { sendJson, serve, urlOf } from '../lib/http.ts';
 import type { Listen, Part } from '../lib/part.ts';
 import type { Inspector } from '../inspector/inspector.ts';
-import { boardParts, type FailingParts } from './board-part.ts';
+import { boardParts } from './board-part.ts';
+import type { StartedParts } from '../parts.ts';
 import { Board } from './board.ts';
 import { answerApi } from './api.ts';
 import { refusalPage } from './board-page.ts';
@@ -13,7 +14,7 @@ import { requireSameSite } from './same-site.ts';
 
 /** The fault board: the fault switches of every part, over HTTP under `/faults` and on a page; and the inspector. */
 export async function startFaultBoard(
-  parts: FailingParts,
+  parts: StartedParts,
   listen: Listen,
   inspector?: Inspector,
 ): Promise<Part> {

@@ -1,25 +1,24 @@
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 
+/** What one identity provider keeps. */
+export type Entries = Map<string, AdapterPayload>;
+
 /** Keeps the sessions, codes and tokens of `oidc-provider` in memory. After a restart, users sign in again. */
 export class MemoryAdapter implements Adapter {
-  static readonly #entries = new Map<string, AdapterPayload>();
+  readonly #entries: Entries;
   readonly #model: string;
 
-  constructor(model: string) {
-    this.#model = model;
-  }
-
-  static clear(): void {
-    MemoryAdapter.#entries.clear();
+  constructor(model: string, entries: Entries) {
+    [this.#model, this.#entries] = [model, entries];
   }
 
   upsert(id: string, payload: AdapterPayload): Promise<void> {
-    MemoryAdapter.#entries.set(this.#key(id), payload);
+    this.#entries.set(this.#key(id), payload);
     return Promise.resolve();
   }
 
   find(id: string): Promise<AdapterPayload | undefined> {
-    return Promise.resolve(MemoryAdapter.#entries.get(this.#key(id)));
+    return Promise.resolve(this.#entries.get(this.#key(id)));
   }
 
   findByUid(uid: string): Promise<AdapterPayload | undefined> {
@@ -31,19 +30,19 @@ export class MemoryAdapter implements Adapter {
   }
 
   consume(id: string): Promise<void> {
-    const payload = MemoryAdapter.#entries.get(this.#key(id));
+    const payload = this.#entries.get(this.#key(id));
     if (payload !== undefined) payload.consumed = Math.floor(Date.now() / 1000);
     return Promise.resolve();
   }
 
   destroy(id: string): Promise<void> {
-    MemoryAdapter.#entries.delete(this.#key(id));
+    this.#entries.delete(this.#key(id));
     return Promise.resolve();
   }
 
   revokeByGrantId(grantId: string): Promise<void> {
-    for (const [key, payload] of MemoryAdapter.#entries) {
-      if (payload.grantId === grantId) MemoryAdapter.#entries.delete(key);
+    for (const [key, payload] of this.#entries) {
+      if (payload.grantId === grantId) this.#entries.delete(key);
     }
     return Promise.resolve();
   }
@@ -53,7 +52,7 @@ export class MemoryAdapter implements Adapter {
   }
 
   #search(matches: (payload: AdapterPayload) => boolean): AdapterPayload | undefined {
-    const entries = [...MemoryAdapter.#entries].filter(([key]) => key.startsWith(`${this.#model}:`));
+    const entries = [...this.#entries].filter(([key]) => key.startsWith(`${this.#model}:`));
     return entries.find(([, payload]) => matches(payload))?.[1];
   }
 }

@@ -97,7 +97,7 @@ export class Inspector {
         forgedToken(
           stack,
           (role, path, headers) => {
-            const [base] = stack.loadBalancer.targets()[role];
+            const [base] = stack.loadBalancer.targets()[role] ?? [];
             if (base === undefined) throw new Error('The roles do not run.');
             return this.#recorder.fetch(role, base + path, { headers });
           },

@@ -1,71 +1,92 @@
+import type { StartedParts } from '../parts.ts';
 import type { LocalProvider } from '../provider-gate/provider.ts';
-import {
-  ACCESS_KEYS,
-  ALB_ARN,
-  ALB_CLIENT_ID,
-  BUCKET,
-  clientOf,
-  credentialProviderOf,
-  REGION,
-  WORKLOAD,
-} from './names.ts';
+import { ACCESS_KEYS, ALB_ARN, BUCKET, clientOf, credentialProviderOf, REGION, WORKLOAD } from './names.ts';
 
-export type EnvironmentOwner = 'agent' | 'session-binding' | 'operator';
-
-/** The parts of the stack that an environment refers to. */
-export interface Addresses {
-  readonly loadBalancer: { readonly url: string; readonly keysUrl: string };
-  readonly identityProvider: { readonly url: string };
-  readonly agentCoreIdentity: { readonly url: string };
-  readonly providers: ReadonlyMap<string, LocalProvider>;
-  readonly bedrock: { readonly url: string };
-  readonly s3: { readonly url: string };
-  readonly account: { readonly url: string };
-}
+/** Whose environment it is: a role's, an operator's who checks the agent role, or that of any client of AWS. */
+export const ENVIRONMENT_OWNERS = ['agent', 'session-binding', 'operator', 'aws'] as const;
+export type EnvironmentOwner = (typeof ENVIRONMENT_OWNERS)[number];
 
 /** This value protects nothing: only the stand-ins on this machine accept it. */
 const FLOW_SECRET = 'local-stack-flow-secret-for-this-machine-only';
 
-/** The environment of a role on this stack, or of an operator who checks the agent role. */
-export function environmentOf(owner: EnvironmentOwner, parts: Addresses): Record<string, string> {
-  const common = {
-    ROLE: owner === 'operator' ? 'agent' : owner,
-    HOST: '127.0.0.1',
-    ENVIRONMENT: 'local',
+type Environment = Record<string, string>;
+type Written = Readonly<Record<string, string | undefined>>;
+
+/** The environment of a program on this stack. Where a part was not started, its variables are left out. */
+export function environmentOf(owner: EnvironmentOwner, parts: StartedParts): Environment {
+  switch (owner) {
+    case 'aws':
+      return set({ ...clientOfAws('operator'), AWS_DEFAULT_REGION: REGION, ...allEndpoints(parts) });
+    case 'session-binding':
+      return set({ ...role(owner, parts), ...ofProviders(parts, clientOfProvider) });
+    case 'agent':
+      return set({ ...role(owner, parts), ...agent(parts) });
+    case 'operator':
+      return set({ ...role(owner, parts), ...agent(parts), ...allEndpoints(parts) });
+  }
+}
+
+/** The SDK must not use the developer's own profile. */
+function clientOfAws(owner: keyof typeof ACCESS_KEYS): Written {
+  return {
     AWS_REGION: REGION,
-    // The SDK must not use the developer's own profile.
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_ACCESS_KEY_ID: ACCESS_KEYS[owner],
     AWS_SECRET_ACCESS_KEY: 'local-stack',
-    AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: parts.agentCoreIdentity.url,
-    PUBLIC_URL: parts.loadBalancer.url,
-    ALB_ARN,
-    ALB_ISSUER: parts.identityProvider.url,
-    ALB_CLIENT_ID,
-    ALB_PUBLIC_KEYS_URL: parts.loadBalancer.keysUrl,
-    FLOW_SECRET,
-    AUTHORIZATION_ORIGIN: parts.agentCoreIdentity.url,
-    AWS_ENDPOINT_URL_S3: parts.s3.url,
-    S3_BUCKET_NAME: BUCKET,
-    SIGN_OUT_URL: `${parts.identityProvider.url}/session/end`,
   };
-  if (owner === 'session-binding')
-    return { ...common, ...Object.fromEntries([...parts.providers.values()].flatMap(clientOfProvider)) };
-  const agent = {
-    ...common,
-    AWS_ENDPOINT_URL_BEDROCK_RUNTIME: parts.bedrock.url,
+}
+
+function role(
+  owner: keyof typeof ACCESS_KEYS,
+  { loadBalancer, identityProvider, agentCoreIdentity, s3 }: StartedParts,
+): Written {
+  return {
+    ROLE: owner === 'operator' ? 'agent' : owner,
+    HOST: '127.0.0.1',
+    ENVIRONMENT: 'local',
+    ...clientOfAws(owner),
+    AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: agentCoreIdentity?.url,
+    PUBLIC_URL: loadBalancer?.url,
+    ALB_ARN,
+    ALB_ISSUER: loadBalancer?.issuer(),
+    ALB_CLIENT_ID: loadBalancer?.clientId,
+    ALB_PUBLIC_KEYS_URL: loadBalancer?.keysUrl,
+    FLOW_SECRET,
+    AUTHORIZATION_ORIGIN: agentCoreIdentity?.url,
+    AWS_ENDPOINT_URL_S3: s3?.url,
+    S3_BUCKET_NAME: BUCKET,
+    SIGN_OUT_URL: identityProvider && `${identityProvider.url}/session/end`,
+  };
+}
+
+function agent(parts: StartedParts): Written {
+  return {
+    AWS_ENDPOINT_URL_BEDROCK_RUNTIME: parts.bedrock?.url,
     WORKLOAD_IDENTITY_NAME: WORKLOAD,
     INFERENCE_PROFILE_ID: 'local.rule-based-stand-in',
-    ...Object.fromEntries([...parts.providers.values()].flatMap(variablesOf)),
+    ...ofProviders(parts, variablesOf),
   };
-  if (owner === 'agent') return agent;
+}
+
+function allEndpoints({ agentCoreIdentity, bedrock, s3, account }: StartedParts): Written {
   return {
-    ...agent,
-    AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL: parts.agentCoreIdentity.url,
-    AWS_ENDPOINT_URL_STS: parts.account.url,
-    AWS_ENDPOINT_URL_KMS: parts.account.url,
+    AWS_ENDPOINT_URL_BEDROCK_AGENTCORE: agentCoreIdentity?.url,
+    AWS_ENDPOINT_URL_BEDROCK_AGENTCORE_CONTROL: agentCoreIdentity?.url,
+    AWS_ENDPOINT_URL_BEDROCK_RUNTIME: bedrock?.url,
+    AWS_ENDPOINT_URL_S3: s3?.url,
+    AWS_ENDPOINT_URL_STS: account?.url,
+    AWS_ENDPOINT_URL_KMS: account?.url,
   };
+}
+
+function ofProviders({ providers }: StartedParts, of: (provider: LocalProvider) => Variables): Written {
+  return Object.fromEntries([...providers.values()].flatMap(of));
+}
+
+function set(variables: Written): Environment {
+  const known = Object.entries(variables).filter((each): each is [string, string] => each[1] !== undefined);
+  return Object.fromEntries(known);
 }
 
 type Variables = readonly (readonly [string, string])[];

@@ -6,7 +6,7 @@ import { cookiesOf, redirect, sendHtml, serve, urlOf } from '../lib/http.ts';
 import { page } from '../lib/page.ts';
 import type { Listen, Part } from '../lib/part.ts';
 import { TargetProxy, type Counts, type Targets, type WatchTarget } from './proxy.ts';
-import { RULES } from './rules.ts';
+import { RULES, type Rule } from './rules.ts';
 import { SessionCookie, type AlbSession } from './session-cookie.ts';
 import { AlbSigner } from './signer.ts';
 
@@ -17,6 +17,11 @@ export interface LoadBalancerOptions extends Listen {
   readonly keysPort?: number;
   readonly idleTimeoutMs?: number;
   readonly stateDirectory?: string;
+  /** The listener's rules, before those of the two roles. */
+  readonly rules?: readonly Rule[];
+  /** The scopes that a sign-in asks for. */
+  readonly scope?: string;
+  readonly now?: () => number;
   /** Sees what is forwarded, with the identity that the target is told. */
   readonly watchTarget?: WatchTarget;
 }
@@ -27,6 +32,9 @@ export interface LocalLoadBalancer extends Part {
   readonly keyFaults: FaultSwitch;
   readonly keyFetches: () => number;
   readonly signer: AlbSigner;
+  readonly clientId: string;
+  /** The address of the identity provider. */
+  issuer(): string;
   /** Sets the address of the identity provider. Discovery happens at the first sign-in. */
   useIssuer(issuer: string): void;
   /** Sets the base URLs of the targets of each role, and replaces the previous ones. */
@@ -41,6 +49,7 @@ export interface LocalLoadBalancer extends Part {
 }
 
 const HOST = 'localhost';
+const SCOPE = 'openid profile email';
 const NONCE_COOKIE = 'AWSALBAuthNonce';
 const SESSION_LIFETIME_S = 7 * 24 * 3600;
 /** The load balancer renews the token with each request. It is valid for two minutes. */
@@ -53,7 +62,7 @@ export async function startLoadBalancer(options: LoadBalancerOptions): Promise<L
   const faults = new FaultSwitch();
   const keyFaults = new FaultSwitch();
   const signer = new AlbSigner(file('alb-key'));
-  const cookie = new SessionCookie(SESSION_LIFETIME_S, file('alb-session-key'));
+  const cookie = new SessionCookie(SESSION_LIFETIME_S, file('alb-session-key'), options.now);
   const proxy = new TargetProxy(options.idleTimeoutMs ?? 60_000, options.watchTarget);
   const listener = new Listener(options, signer, cookie, proxy);
   let keyFetches = 0;
@@ -79,6 +88,8 @@ export async function startLoadBalancer(options: LoadBalancerOptions): Promise<L
     keyFaults,
     keyFetches: () => keyFetches,
     signer,
+    clientId: options.clientId,
+    issuer: () => listener.issuer,
     useIssuer: (issuer) => {
       listener.issuer = issuer;
     },
@@ -125,7 +136,7 @@ class Listener {
       await this.#finishSignIn(request, response);
       return;
     }
-    const rule = RULES.find(
+    const rule = [...(this.#options.rules ?? []), ...RULES].find(
       ({ paths, methods }) =>
         paths.some((path) => path.test(pathname)) && (methods?.includes(request.method ?? '') ?? true),
     );
@@ -160,7 +171,7 @@ class Listener {
     this.#pending.set(state, { nonce, returnTo: request.url ?? '/' });
     const target = oidc.buildAuthorizationUrl(configuration, {
       redirect_uri: this.#redirectUri(),
-      scope: 'openid profile email',
+      scope: this.#options.scope ?? SCOPE,
       state,
       nonce,
     });
@@ -190,12 +201,12 @@ class Listener {
         await this.#cookie.write({ claims, accessToken: tokens.access_token }),
       );
     } catch (error) {
-      const denied = error instanceof oidc.AuthorizationResponseError;
-      if (!denied) this.#proxy.counts.ELBAuthError += 1;
-      this.#refuse(
-        response,
-        denied ? 'The sign-in was cancelled.' : 'The identity provider could not sign you in.',
-      );
+      if (error instanceof oidc.AuthorizationResponseError) {
+        this.#refuse(response, 'The sign-in was cancelled.');
+        return;
+      }
+      this.#proxy.counts.ELBAuthError += 1;
+      this.#refuse(response, 'The identity provider could not sign you in.', statusOf(error));
     }
   }
 
@@ -216,8 +227,18 @@ class Listener {
     return `${this.publicUrl}/oauth2/idpresponse`;
   }
 
-  #refuse(response: ServerResponse, why: string): void {
+  #refuse(response: ServerResponse, why: string, status = 401): void {
     const body = `<h1>You are not signed in</h1><p>${why} Nothing was shared.</p><p><a href="/docs">Sign in again</a></p>`;
-    sendHtml(response, 401, page({ title: 'Not signed in', brand: 'Load balancer (local)', body }));
+    sendHtml(response, status, page({ title: 'Not signed in', brand: 'Load balancer (local)', body }));
   }
+}
+
+/**
+ * An answer of the identity provider that refuses is 561; one that does not come is 500.
+ * https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-troubleshooting.html
+ */
+function statusOf(error: unknown): number {
+  const isRefusal =
+    error instanceof oidc.ResponseBodyError || error instanceof oidc.WWWAuthenticateChallengeError;
+  return isRefusal ? 561 : 500;
 }

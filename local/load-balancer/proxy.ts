@@ -5,7 +5,6 @@ import {
   type IncomingMessage,
   type ServerResponse,
 } from 'node:http';
-import type { Rule } from './rules.ts';
 
 const HOP_BY_HOP = new Set([
   'connection',
@@ -19,7 +18,7 @@ const HOP_BY_HOP = new Set([
 ]);
 
 /** The targets of each group. Requests go to the targets of a group in turn. */
-export type Targets = Readonly<Record<Rule['target'], readonly string[]>>;
+export type Targets = Readonly<Record<string, readonly string[]>>;
 
 /** The counters of a load balancer, with their names in CloudWatch. */
 export interface Counts {
@@ -29,7 +28,7 @@ export interface Counts {
 }
 
 export type WatchTarget = (
-  target: Rule['target'],
+  target: string,
   request: IncomingMessage,
   response: ServerResponse,
   identity: Readonly<Record<string, string>>,
@@ -51,12 +50,12 @@ export class TargetProxy {
   }
 
   forward(
-    target: Rule['target'],
+    target: string,
     request: IncomingMessage,
     response: ServerResponse,
     identity: Readonly<Record<string, string>>,
   ): void {
-    const group = this.targets[target];
+    const group = this.targets[target] ?? [];
     const base = group[(this.#turn += 1) % Math.max(1, group.length)];
     if (base === undefined) {
       this.counts.HTTPCode_ELB_5XX_Count += 1;
@@ -104,10 +103,8 @@ export class TargetProxy {
    */
   async drain(base: string, delayMs: number): Promise<void> {
     const without = (urls: readonly string[]): readonly string[] => urls.filter((url) => url !== base);
-    this.targets = {
-      agent: without(this.targets.agent),
-      'session-binding': without(this.targets['session-binding']),
-    };
+    const groups = Object.entries(this.targets).map(([name, urls]) => [name, without(urls)] as const);
+    this.targets = Object.fromEntries(groups);
     await new Promise((resolve) => setTimeout(resolve, delayMs));
     for (const response of this.#open.get(base) ?? []) response.destroy();
   }

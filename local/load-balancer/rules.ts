@@ -5,7 +5,26 @@ export interface Rule {
   readonly paths: readonly RegExp[];
   readonly methods?: readonly string[];
   readonly action: UnauthenticatedAction;
-  readonly target: 'agent' | 'session-binding';
+  /** The name of a target group: `agent` and `session-binding`, or one of the stack's file. */
+  readonly target: string;
+}
+
+/** A rule as the stack's file has it: paths as the load balancer takes them, where `*` is any text. */
+export interface WrittenRule {
+  readonly paths: readonly string[];
+  readonly methods?: readonly string[] | undefined;
+  readonly action: UnauthenticatedAction;
+  readonly target: string;
+}
+
+/** A rule of the stack's file, to compare requests with. */
+export function ruleOf({ paths, methods, action, target }: WrittenRule): Rule {
+  return { paths: paths.map(patternOf), ...(methods !== undefined && { methods }), action, target };
+}
+
+function patternOf(path: string): RegExp {
+  const literal = path.split('*').map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+  return new RegExp(`^${literal.join('.*')}$`);
 }
 
 /**

@@ -16,18 +16,20 @@ const MAXIMUM_SHARDS = 4;
 export class SessionCookie {
   readonly #key: Uint8Array;
   readonly #lifetimeS: number;
+  readonly #now: () => number;
 
-  constructor(lifetimeS: number, stateFile?: string) {
+  constructor(lifetimeS: number, stateFile?: string, now: () => number = Date.now) {
     const state = new State(() => ({ key: randomBytes(32).toString('base64url') }), stateFile);
     state.save();
     this.#key = Buffer.from(state.value.key, 'base64url');
     this.#lifetimeS = lifetimeS;
+    this.#now = now;
   }
 
   async write(session: AlbSession): Promise<string[]> {
     const value = await new EncryptJWT({ session })
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
-      .setExpirationTime(Math.floor(Date.now() / 1000) + this.#lifetimeS)
+      .setExpirationTime(Math.floor(this.#now() / 1000) + this.#lifetimeS)
       .encrypt(this.#key);
     const shards = value.match(new RegExp(`.{1,${String(SHARD_BYTES)}}`, 'g')) ?? [];
     const used = shards.map((shard, index) => cookie(index, shard, this.#lifetimeS));
@@ -43,7 +45,8 @@ export class SessionCookie {
       value += cookies.get(`${NAME}-${String(index)}`) ?? '';
     if (value === '') return undefined;
     try {
-      return (await jwtDecrypt(value, this.#key)).payload.session as AlbSession;
+      return (await jwtDecrypt(value, this.#key, { currentDate: new Date(this.#now()) })).payload
+        .session as AlbSession;
     } catch {
       return undefined;
     }
