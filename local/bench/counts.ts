@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { RoleProcess } from '../lib/role-process.ts';
-import type { S3Call } from '../s3/s3.ts';
+import type { S3Call } from '../s3/s3-request.ts';
 import { PLAIN, READ, WRITE } from './bench-model.ts';
 import type { BenchWorld, Measured } from './bench-world.ts';
 

@@ -45,6 +45,13 @@ const WRITTEN: readonly WrittenUser[] = [
   { username: 'carol@example.com', name: 'Carol Castle', oid: 'c1d9e6f3-7f21-4f0d-8b39-5e6a8c7d3c03' },
 ];
 
+/** Entra's `sub` is opaque and different for each application; Cognito's is a UUID; Okta's has 20 letters and digits. */
+const SUBJECTS: Readonly<Record<Tenant, (oid: string) => string>> = {
+  entra: (oid) => createHash('sha256').update(`onbehalf-local|${oid}`).digest('base64url'),
+  cognito: (oid) => oid,
+  okta: (oid) => `00u${createHash('sha256').update(oid).digest('hex').slice(0, 17)}`,
+};
+
 /** The users of the stack, in the form of an Entra ID tenant. */
 export const USERS: readonly TenantUser[] = usersOf('entra', WRITTEN);
 
@@ -54,13 +61,6 @@ export function usersOf(tenant: Tenant, users: readonly WrittenUser[] = WRITTEN)
     return { username, name, oid, sub: SUBJECTS[tenant](oid), groups };
   });
 }
-
-/** Entra's `sub` is opaque and different for each application; Cognito's is a UUID; Okta's has 20 letters and digits. */
-const SUBJECTS: Readonly<Record<Tenant, (oid: string) => string>> = {
-  entra: (oid) => createHash('sha256').update(`onbehalf-local|${oid}`).digest('base64url'),
-  cognito: (oid) => oid,
-  okta: (oid) => `00u${createHash('sha256').update(oid).digest('hex').slice(0, 17)}`,
-};
 
 /** What the tenant tells of a user, at its userinfo endpoint. */
 const CLAIMS: Readonly<Record<Tenant, (user: TenantUser) => Claims>> = {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import type { IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
@@ -14,6 +14,7 @@ export class S3Error extends Error {
   }
 }
 
+/** One version of an object, or the marker that it is deleted. */
 export interface StoredObject {
   readonly bucket: string;
   readonly key: string;
@@ -22,7 +23,28 @@ export interface StoredObject {
   readonly modifiedAt: number;
   readonly contentType: string;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Further headers that come back with the object, such as `cache-control`. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** `null` where the bucket keeps no versions. */
+  readonly versionId: string;
+  readonly isDeleteMarker?: true;
 }
+
+/** What a new version holds. */
+export interface NewObject {
+  readonly body: Buffer;
+  readonly contentType?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** That of the body when absent; an object of several parts has another. */
+  readonly etag?: string;
+}
+
+/** S3's preconditions, from the headers of a request. */
+export type Preconditions = Pick<
+  IncomingHttpHeaders,
+  'if-match' | 'if-none-match' | 'if-modified-since' | 'if-unmodified-since'
+>;
 
 export interface Listing {
   readonly objects: readonly StoredObject[];
@@ -32,74 +54,139 @@ export interface Listing {
 
 type StoredFile = Omit<StoredObject, 'body'> & { readonly body: string };
 
+const NO_VERSION = 'null';
+const LIMIT = 1000;
+
 /** Objects by bucket and key with S3's preconditions. Every operation is atomic, because none of them awaits. */
 export class ObjectStore {
-  readonly #buckets: ReadonlySet<string>;
+  readonly #buckets: Set<string>;
+  readonly #initialBuckets: readonly string[];
   readonly #directory: string | undefined;
-  readonly #objects = new Map<string, StoredObject>();
+  /** The versions of each key, the latest last. */
+  readonly #versions = new Map<string, StoredObject[]>();
+  /** The buckets that keep old versions. */
+  readonly #versioned = new Set<string>();
 
   constructor(buckets: readonly string[], directory?: string) {
+    this.#initialBuckets = buckets;
     this.#buckets = new Set(buckets);
     this.#directory = directory;
     if (directory !== undefined) this.#load(directory);
   }
 
+  /** @throws S3Error */
   requireBucket(bucket: string): void {
     if (!this.#buckets.has(bucket))
       throw new S3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
   }
 
-  put(bucket: string, key: string, body: Buffer, headers: IncomingHttpHeaders): StoredObject {
-    const current = this.#objects.get(idOf(bucket, key));
-    if (headers['if-none-match'] !== undefined) {
-      if (headers['if-none-match'] !== '*')
-        throw new S3Error(501, 'NotImplemented', 'If-None-Match takes * only');
-      if (current !== undefined) throw preconditionFailed();
-    }
-    if (headers['if-match'] !== undefined) {
-      if (current === undefined) throw noSuchKey();
-      if (!sameEtag(headers['if-match'], current.etag)) throw preconditionFailed();
-    }
+  buckets(): readonly string[] {
+    return [...this.#buckets].sort();
+  }
+
+  /** @throws S3Error */
+  createBucket(bucket: string): void {
+    if (this.#buckets.has(bucket))
+      throw new S3Error(
+        409,
+        'BucketAlreadyOwnedByYou',
+        'Your previous request to create the named bucket succeeded',
+      );
+    if (!/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/.test(bucket))
+      throw new S3Error(400, 'InvalidBucketName', 'The specified bucket is not valid.');
+    this.#buckets.add(bucket);
+  }
+
+  /** @throws S3Error */
+  deleteBucket(bucket: string): void {
+    if (this.versions(bucket, new URLSearchParams()).length > 0)
+      throw new S3Error(409, 'BucketNotEmpty', 'The bucket you tried to delete is not empty');
+    this.#buckets.delete(bucket);
+  }
+
+  keepVersions(bucket: string, keeps: boolean): void {
+    if (keeps) this.#versioned.add(bucket);
+    else this.#versioned.delete(bucket);
+  }
+
+  keepsVersions(bucket: string): boolean {
+    return this.#versioned.has(bucket);
+  }
+
+  /** @throws S3Error */
+  put(bucket: string, key: string, given: Buffer | NewObject, conditions: Preconditions): StoredObject {
+    this.#checkWrite(bucket, key, conditions);
+    const { body, contentType, metadata, headers, etag } = Buffer.isBuffer(given)
+      ? ({ body: given } as NewObject)
+      : given;
     const stored: StoredObject = {
       bucket,
       key,
       body,
-      etag: `"${createHash('md5').update(body).digest('hex')}"`,
+      etag: etag ?? `"${createHash('md5').update(body).digest('hex')}"`,
       modifiedAt: Date.now(),
-      contentType: headers['content-type'] ?? 'binary/octet-stream',
-      metadata: metadataOf(headers),
+      contentType: contentType ?? 'binary/octet-stream',
+      metadata: metadata ?? {},
+      ...(headers !== undefined && { headers }),
+      versionId: this.#newVersionId(bucket),
     };
-    this.#objects.set(idOf(bucket, key), stored);
-    this.#write(stored);
+    this.#add(stored);
     return stored;
   }
 
-  get(bucket: string, key: string, headers: IncomingHttpHeaders): StoredObject {
-    const stored = this.#objects.get(idOf(bucket, key));
+  /** @throws S3Error */
+  get(bucket: string, key: string, conditions: Preconditions, versionId?: string): StoredObject {
+    const stored =
+      versionId === undefined ? this.#current(bucket, key) : this.#version(bucket, key, versionId);
     if (stored === undefined) throw noSuchKey();
-    if (headers['if-match'] !== undefined && !sameEtag(headers['if-match'], stored.etag))
-      throw preconditionFailed();
-    if (headers['if-none-match'] !== undefined && sameEtag(headers['if-none-match'], stored.etag)) {
-      throw new S3Error(304, 'NotModified', 'Not Modified');
-    }
+    if (stored.isDeleteMarker === true)
+      throw new S3Error(
+        405,
+        'MethodNotAllowed',
+        'The specified method is not allowed against this resource.',
+      );
+    checkRead(stored, conditions);
     return stored;
   }
 
-  delete(bucket: string, key: string, headers: IncomingHttpHeaders): void {
-    const stored = this.#objects.get(idOf(bucket, key));
-    if (headers['if-match'] !== undefined) {
+  /**
+   * Deletes an object, or one version of it for good. Where the bucket keeps versions, an object gets a marker.
+   * @returns the marker
+   */
+  delete(
+    bucket: string,
+    key: string,
+    conditions: Preconditions,
+    versionId?: string,
+  ): StoredObject | undefined {
+    const stored = this.#current(bucket, key);
+    if (conditions['if-match'] !== undefined) {
       if (stored === undefined) throw noSuchKey();
-      if (!sameEtag(headers['if-match'], stored.etag)) throw preconditionFailed();
+      if (!sameEtag(conditions['if-match'], stored.etag)) throw preconditionFailed();
     }
-    this.#objects.delete(idOf(bucket, key));
-    if (this.#directory !== undefined) rmSync(fileOf(this.#directory, bucket, key), { force: true });
+    if (versionId !== undefined) {
+      this.#remove(bucket, key, versionId);
+      return undefined;
+    }
+    if (!this.#versioned.has(bucket)) {
+      this.#remove(bucket, key, NO_VERSION);
+      return undefined;
+    }
+    const marker: StoredObject = {
+      ...{ bucket, key, body: Buffer.alloc(0), etag: '', contentType: '', metadata: {} },
+      modifiedAt: Date.now(),
+      versionId: this.#newVersionId(bucket),
+      isDeleteMarker: true,
+    };
+    this.#add(marker);
+    return marker;
   }
 
   /** ListObjectsV2: UTF-8 order, `prefix`, `delimiter`, `start-after`, `max-keys` and continuation. */
   list(bucket: string, query: URLSearchParams): Listing {
     const prefix = query.get('prefix') ?? '';
     const delimiter = query.get('delimiter') ?? '';
-    const limit = Math.min(Number(query.get('max-keys') ?? 1000), 1000);
+    const limit = limitOf(query);
     const after = decodeToken(query.get('continuation-token')) ?? query.get('start-after') ?? '';
     const objects: StoredObject[] = [];
     const commonPrefixes: string[] = [];
@@ -118,27 +205,99 @@ export class ObjectStore {
     return { objects, commonPrefixes, nextToken: undefined };
   }
 
+  /** The versions of each key, the latest first, with `prefix`, `key-marker` and `version-id-marker`. */
+  versions(
+    bucket: string,
+    query: URLSearchParams,
+  ): readonly (StoredObject & { readonly isLatest: boolean })[] {
+    const prefix = query.get('prefix') ?? '';
+    const [keyMarker, versionMarker] = [query.get('key-marker') ?? '', query.get('version-id-marker')];
+    const keys = [...this.#versions.values()].filter(
+      ([first]) => first?.bucket === bucket && first.key.startsWith(prefix),
+    );
+    const all = keys
+      .sort(([a], [b]) => Buffer.compare(Buffer.from(a?.key ?? ''), Buffer.from(b?.key ?? '')))
+      .flatMap((versions) =>
+        versions.toReversed().map((version, index) => ({ ...version, isLatest: index === 0 })),
+      );
+    const marker = all.findIndex(({ key, versionId }) => key === keyMarker && versionId === versionMarker);
+    if (marker >= 0) return all.slice(marker + 1);
+    return all.filter(({ key }) => key > keyMarker);
+  }
+
   /** Every object, for tests that search all stored data. */
   all(): readonly StoredObject[] {
-    return [...this.#objects.values()];
+    return [...this.#versions.values()].flatMap((versions) => versions.at(-1) ?? []).filter(isShown);
   }
 
   clear(): void {
-    this.#objects.clear();
+    this.#versions.clear();
+    this.#versioned.clear();
+    this.#buckets.clear();
+    for (const bucket of this.#initialBuckets) this.#buckets.add(bucket);
     if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true });
   }
 
+  #checkWrite(bucket: string, key: string, conditions: Preconditions): void {
+    const current = this.#current(bucket, key);
+    if (conditions['if-none-match'] !== undefined) {
+      if (conditions['if-none-match'] !== '*')
+        throw new S3Error(501, 'NotImplemented', 'If-None-Match takes * only');
+      if (current !== undefined) throw preconditionFailed();
+    }
+    if (conditions['if-match'] === undefined) return;
+    if (current === undefined) throw noSuchKey();
+    if (!sameEtag(conditions['if-match'], current.etag)) throw preconditionFailed();
+  }
+
+  #newVersionId(bucket: string): string {
+    return this.#versioned.has(bucket) ? randomBytes(24).toString('base64url') : NO_VERSION;
+  }
+
+  #current(bucket: string, key: string): StoredObject | undefined {
+    const latest = this.#versions.get(idOf(bucket, key))?.at(-1);
+    return latest !== undefined && isShown(latest) ? latest : undefined;
+  }
+
+  #version(bucket: string, key: string, versionId: string): StoredObject {
+    const found = this.#versions.get(idOf(bucket, key))?.find((each) => each.versionId === versionId);
+    if (found === undefined) throw new S3Error(404, 'NoSuchVersion', 'The specified version does not exist.');
+    return found;
+  }
+
+  /** A version replaces one with the same id, as `null` replaces `null`. */
+  #add(stored: StoredObject): void {
+    const id = idOf(stored.bucket, stored.key);
+    const others = (this.#versions.get(id) ?? []).filter(({ versionId }) => versionId !== stored.versionId);
+    this.#versions.set(id, [...others, stored]);
+    this.#write(stored.bucket, stored.key);
+  }
+
+  #remove(bucket: string, key: string, versionId: string): void {
+    const id = idOf(bucket, key);
+    const left = (this.#versions.get(id) ?? []).filter((each) => each.versionId !== versionId);
+    if (left.length === 0) this.#versions.delete(id);
+    else this.#versions.set(id, left);
+    this.#write(bucket, key);
+  }
+
   #sorted(bucket: string, prefix: string): StoredObject[] {
-    return [...this.#objects.values()]
+    return this.all()
       .filter((stored) => stored.bucket === bucket && stored.key.startsWith(prefix))
       .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
   }
 
-  #write(stored: StoredObject): void {
+  /** The versions of a key are one file. */
+  #write(bucket: string, key: string): void {
     if (this.#directory === undefined) return;
+    const file = fileOf(this.#directory, bucket, key);
+    const versions = this.#versions.get(idOf(bucket, key));
+    if (versions === undefined) {
+      rmSync(file, { force: true });
+      return;
+    }
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-    const file = fileOf(this.#directory, stored.bucket, stored.key);
-    const content: StoredFile = { ...stored, body: stored.body.toString('base64') };
+    const content = versions.map((each): StoredFile => ({ ...each, body: each.body.toString('base64') }));
     writeFileSync(`${file}.new`, JSON.stringify(content), { mode: 0o600 });
     renameSync(`${file}.new`, file);
   }
@@ -146,10 +305,52 @@ export class ObjectStore {
   #load(directory: string): void {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     for (const name of readdirSync(directory).filter((each) => each.endsWith('.json'))) {
-      const file = JSON.parse(readFileSync(join(directory, name), 'utf8')) as StoredFile;
-      this.#objects.set(idOf(file.bucket, file.key), { ...file, body: Buffer.from(file.body, 'base64') });
+      // An object that was stored alone, outside of a list, is its only version.
+      const versions = [
+        JSON.parse(readFileSync(join(directory, name), 'utf8')) as StoredFile | StoredFile[],
+      ].flat();
+      for (const each of versions) {
+        const id = idOf(each.bucket, each.key);
+        const stored = { ...each, versionId: (each.versionId as string | undefined) ?? NO_VERSION };
+        const body = Buffer.from(each.body, 'base64');
+        this.#versions.set(id, [...(this.#versions.get(id) ?? []), { ...stored, body }]);
+      }
     }
   }
+}
+
+/** The number of entries that a list may have. */
+export function limitOf(query: URLSearchParams): number {
+  return Math.min(Number(query.get('max-keys') ?? LIMIT), LIMIT);
+}
+
+export function sameEtag(header: string, etag: string): boolean {
+  return header === '*' || header.replaceAll('"', '') === etag.replaceAll('"', '');
+}
+
+export function preconditionFailed(): S3Error {
+  return new S3Error(
+    412,
+    'PreconditionFailed',
+    'At least one of the pre-conditions you specified did not hold',
+  );
+}
+
+/** RFC 9110, section 13.2.2: an ETag goes before a time. */
+function checkRead(stored: StoredObject, conditions: Preconditions): void {
+  const { 'if-match': match, 'if-none-match': noneMatch } = conditions;
+  const { 'if-modified-since': since, 'if-unmodified-since': notSince } = conditions;
+  const changed = Math.floor(stored.modifiedAt / 1000) * 1000;
+  if (match !== undefined && !sameEtag(match, stored.etag)) throw preconditionFailed();
+  if (match === undefined && notSince !== undefined && changed > Date.parse(notSince))
+    throw preconditionFailed();
+  const isSame = noneMatch !== undefined && sameEtag(noneMatch, stored.etag);
+  const isOld = noneMatch === undefined && since !== undefined && changed <= Date.parse(since);
+  if (isSame || isOld) throw new S3Error(304, 'NotModified', 'Not Modified');
+}
+
+function isShown({ isDeleteMarker }: StoredObject): boolean {
+  return isDeleteMarker !== true;
 }
 
 function idOf(bucket: string, key: string): string {
@@ -160,29 +361,10 @@ function fileOf(directory: string, bucket: string, key: string): string {
   return join(directory, `${createHash('sha256').update(idOf(bucket, key)).digest('hex')}.json`);
 }
 
-function sameEtag(header: string, etag: string): boolean {
-  return header === '*' || header.replaceAll('"', '') === etag.replaceAll('"', '');
-}
-
-function metadataOf(headers: IncomingHttpHeaders): Record<string, string> {
-  const entries = Object.entries(headers).filter(([name]) => name.startsWith('x-amz-meta-'));
-  return Object.fromEntries(
-    entries.map(([name, value]) => [name.slice('x-amz-meta-'.length), String(value)]),
-  );
-}
-
 function decodeToken(token: string | null): string | undefined {
   return token === null ? undefined : Buffer.from(token, 'base64url').toString('utf8');
 }
 
 function noSuchKey(): S3Error {
   return new S3Error(404, 'NoSuchKey', 'The specified key does not exist.');
-}
-
-function preconditionFailed(): S3Error {
-  return new S3Error(
-    412,
-    'PreconditionFailed',
-    'At least one of the pre-conditions you specified did not hold',
-  );
 }

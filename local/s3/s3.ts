@@ -1,21 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FaultSwitch } from '../lib/faults.ts';
-import { readBody, serve, urlOf } from '../lib/http.ts';
+import { BodyTooLarge, readBody, serve, urlOf } from '../lib/http.ts';
 import type { AwsCall } from '../lib/aws-call.ts';
 import type { Listen, Part } from '../lib/part.ts';
 import { signerOf } from '../lib/sigv4.ts';
-import { ObjectStore, S3Error, type StoredObject } from './object-store.ts';
-import { decodePayload } from './payload.ts';
-import {
-  batchDeleteResult,
-  encryptionXml,
-  errorXml,
-  listResult,
-  parseBatchDelete,
-  publicAccessXml,
-  versioningXml,
-  versionsResult,
-} from './xml.ts';
+import { answerBucket } from './bucket-requests.ts';
+import { notImplemented, requireUnderstood } from './headers.ts';
+import { Uploads } from './multipart.ts';
+import { answerObject } from './object-requests.ts';
+import { ObjectStore, S3Error } from './object-store.ts';
+import { sendXml, type S3Call, type BucketSettings, type S3Request } from './s3-request.ts';
+import { bucketsResult, errorXml } from './xml.ts';
 
 export interface S3Options extends Listen {
   readonly buckets: readonly string[];
@@ -29,20 +25,6 @@ export interface S3Options extends Listen {
   readonly mayNotList?: readonly string[];
 }
 
-/** The settings of a bucket. */
-export interface BucketSettings {
-  readonly region: string;
-  readonly versioned: boolean;
-  readonly closedToThePublic: boolean;
-  /** The KMS key that encrypts the bucket; S3's own key when absent. */
-  readonly keyArn?: string;
-}
-
-export interface S3Call extends AwsCall {
-  /** The size of the object that was written or read; 0 for every other call. */
-  bytes: number;
-}
-
 export interface LocalS3 extends Part {
   readonly store: ObjectStore;
   /** Every call so far, for tests. */
@@ -51,28 +33,19 @@ export interface LocalS3 extends Part {
   settings: BucketSettings;
 }
 
-/**
- * The IAM action of each request. A batch of deletions needs the permission for each object; only the operator reads the
- * settings.
- */
-const ACTIONS: Readonly<Record<string, string>> = {
-  'GET bucket': 's3:ListBucket',
-  'HEAD bucket': 's3:ListBucket',
-  'GET object': 's3:GetObject',
-  'HEAD object': 's3:GetObject',
-  'PUT object': 's3:PutObject',
-  'DELETE object': 's3:DeleteObject',
-};
-
 const UNSET: BucketSettings = { region: 'eu-central-1', versioned: false, closedToThePublic: true };
 
+/** The largest body that one request may have. */
+const LARGEST = 256 * 1024 * 1024;
+
 /**
- * Amazon S3's REST protocol, path-style: PutObject, GetObject, HeadObject, DeleteObject (all with their conditional headers),
- * DeleteObjects, ListObjectsV2, ListObjectVersions, HeadBucket, and the settings of a bucket. Everything else is
- * NotImplemented. It keeps no old versions, so each object has the one version that S3 calls `null`.
+ * Amazon S3's REST protocol, path-style: objects with their conditional headers, ranges, metadata and copies; uploads in
+ * parts; presigned URLs; listings; versions where a bucket keeps them; and the settings of a bucket. Everything else is
+ * NotImplemented. Signatures are looked at for their form, and not verified.
  */
 export async function startS3(options: S3Options): Promise<LocalS3> {
   const store = new ObjectStore(options.buckets, options.directory);
+  const uploads = new Uploads();
   const faults = new FaultSwitch();
   const initial = options.settings ?? UNSET;
   const part = { settings: initial };
@@ -80,14 +53,18 @@ export async function startS3(options: S3Options): Promise<LocalS3> {
   const mayNotList = new Set(options.mayNotList);
   const serving = await serve(
     async (request, response) => {
+      const requestId = randomBytes(8).toString('hex').toUpperCase();
+      response.setHeader('x-amz-request-id', requestId);
+      response.setHeader('x-amz-id-2', randomBytes(24).toString('base64'));
       try {
-        await answer(store, part.settings, calls, request, response);
+        await answer({ store, uploads, settings: part.settings, calls }, request, response);
       } catch (thrown) {
-        if (!(thrown instanceof S3Error)) throw thrown;
-        const isHidden = thrown.code === 'NoSuchKey' && mayNotList.has(signerOf(request, 's3') ?? '');
-        const error = isHidden ? new S3Error(403, 'AccessDenied', 'Access Denied') : thrown;
-        response.writeHead(error.status, { 'content-type': 'application/xml' });
-        response.end(request.method === 'HEAD' ? undefined : errorXml(error.code, error.message));
+        const error = errorOf(thrown);
+        const isHidden = error.code === 'NoSuchKey' && mayNotList.has(signerOf(request, 's3') ?? '');
+        const shown = isHidden ? new S3Error(403, 'AccessDenied', 'Access Denied') : error;
+        const hasBody = request.method !== 'HEAD' && shown.status !== 304;
+        response.writeHead(shown.status, hasBody ? { 'content-type': 'application/xml' } : {});
+        response.end(hasBody ? errorXml(shown.code, shown.message, requestId) : undefined);
       }
     },
     faults,
@@ -101,6 +78,7 @@ export async function startS3(options: S3Options): Promise<LocalS3> {
     close: () => serving.close(),
     reset: () => {
       store.clear();
+      uploads.clear();
       faults.clear();
       calls.length = 0;
       part.settings = initial;
@@ -109,120 +87,39 @@ export async function startS3(options: S3Options): Promise<LocalS3> {
   });
 }
 
-async function answer(
-  store: ObjectStore,
-  settings: BucketSettings,
-  calls: S3Call[],
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+/** @throws whatever is no error of S3 */
+function errorOf(thrown: unknown): S3Error {
+  if (thrown instanceof S3Error) return thrown;
+  if (thrown instanceof BodyTooLarge)
+    return new S3Error(400, 'EntityTooLarge', 'Your proposed upload exceeds the maximum allowed size');
+  throw thrown;
+}
+
+interface Bucket {
+  readonly store: ObjectStore;
+  readonly uploads: Uploads;
+  readonly settings: BucketSettings;
+  readonly calls: S3Call[];
+}
+
+async function answer(on: Bucket, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const accessKeyId = signerOf(request, 's3');
   if (accessKeyId === undefined) throw new S3Error(403, 'AccessDenied', 'Access Denied');
-  const url = urlOf(request);
-  const [, bucket = '', ...rest] = url.pathname.split('/');
+  requireUnderstood(request.headers);
+  const { pathname, searchParams: query } = urlOf(request);
+  const [, bucket = '', ...rest] = pathname.split('/');
   const key = decodeURIComponent(rest.join('/'));
-  store.requireBucket(bucket);
-  const operation = `${request.method ?? ''} ${key === '' ? 'bucket' : 'object'}`;
-  const listsVersions = operation === 'GET bucket' && url.searchParams.has('versions');
-  const action = listsVersions ? 's3:ListBucketVersions' : ACTIONS[operation];
-  const prefix = url.searchParams.get('prefix');
-  const target = { bucket, ...(key !== '' && { key }), ...(prefix !== null && { prefix }) };
-  const call: S3Call = { accessKeyId, action: action ?? '', target, bytes: 0 };
-  if (action !== undefined) calls.push(call);
-  switch (operation) {
-    case 'HEAD bucket':
-      response.writeHead(200, { 'x-amz-bucket-region': settings.region }).end();
-      return;
-    case 'GET bucket': {
-      const xml = bucketXml(store, settings, bucket, url.searchParams);
-      if (xml === undefined) break;
-      sendXml(response, xml);
-      return;
-    }
-    case 'POST bucket': {
-      if (!url.searchParams.has('delete')) break;
-      const keys = parseBatchDelete((await readBody(request)).toString('utf8'));
-      for (const each of keys) {
-        calls.push({ accessKeyId, action: 's3:DeleteObject', target: { bucket, key: each }, bytes: 0 });
-        store.delete(bucket, each, {});
-      }
-      sendXml(response, batchDeleteResult(keys));
-      return;
-    }
-    case 'PUT object': {
-      if (request.headers['x-amz-copy-source'] !== undefined || url.searchParams.has('uploadId')) break;
-      const body = decodePayload(await readBody(request), request.headers);
-      const stored = store.put(bucket, key, body, request.headers);
-      call.bytes = body.length;
-      response.writeHead(200, { etag: stored.etag }).end();
-      return;
-    }
-    case 'GET object':
-    case 'HEAD object': {
-      const stored = store.get(bucket, key, request.headers);
-      if (request.method === 'GET') call.bytes = stored.body.length;
-      response.writeHead(200, objectHeaders(stored));
-      response.end(request.method === 'HEAD' ? undefined : stored.body);
-      return;
-    }
-    case 'DELETE object':
-      store.delete(bucket, key, request.headers);
-      response.writeHead(204).end();
-      return;
-  }
-  throw new S3Error(
-    501,
-    'NotImplemented',
-    'A header or query you provided implies functionality that is not implemented.',
-  );
-}
-
-/** What a bucket has, or how it is set; undefined for every other question about it. */
-function bucketXml(
-  store: ObjectStore,
-  settings: BucketSettings,
-  bucket: string,
-  query: URLSearchParams,
-): string | undefined {
-  const setting = settingXml(settings, query);
-  if (setting !== undefined) return setting;
-  if (query.has('versions')) return versionsResult(bucket, store.list(bucket, afterKey(query)), query);
-  if (query.get('list-type') !== '2') return undefined;
-  return listResult(bucket, store.list(bucket, query), query);
-}
-
-/** ListObjectVersions goes on after a key; with one version of each, that is the whole place. */
-function afterKey(query: URLSearchParams): URLSearchParams {
-  const named = new URLSearchParams(query);
-  named.set('start-after', query.get('key-marker') ?? '');
-  return named;
-}
-
-function settingXml(settings: BucketSettings, query: URLSearchParams): string | undefined {
-  if (query.has('versioning')) return versioningXml(settings.versioned);
-  if (query.has('encryption')) return encryptionXml(settings.keyArn);
-  if (!query.has('publicAccessBlock')) return undefined;
-  if (settings.closedToThePublic) return publicAccessXml();
-  throw new S3Error(
-    404,
-    'NoSuchPublicAccessBlockConfiguration',
-    'The public access block configuration was not found',
-  );
-}
-
-function sendXml(response: ServerResponse, xml: string): void {
-  response.writeHead(200, { 'content-type': 'application/xml' });
-  response.end(xml);
-}
-
-function objectHeaders(stored: StoredObject): Record<string, string> {
-  return {
-    'content-type': stored.contentType,
-    'content-length': String(stored.body.length),
-    etag: stored.etag,
-    'last-modified': new Date(stored.modifiedAt).toUTCString(),
-    ...Object.fromEntries(
-      Object.entries(stored.metadata).map(([name, value]) => [`x-amz-meta-${name}`, value]),
-    ),
+  const target = { bucket, ...(key !== '' && { key }) };
+  const note = (action: string, bytes: number, more: AwsCall['target'] = {}): void => {
+    on.calls.push({ accessKeyId, action, target: { ...target, ...more }, bytes });
   };
+  const body = await readBody(request, LARGEST);
+  const asked: S3Request = { ...on, request, response, bucket, key, query, body, note };
+  if (bucket === '') {
+    if (request.method !== 'GET') throw notImplemented(`${request.method ?? ''} /`);
+    note('s3:ListAllMyBuckets', 0);
+    sendXml(response, bucketsResult(on.store.buckets()));
+    return;
+  }
+  await (key === '' ? answerBucket(asked) : answerObject(asked));
 }

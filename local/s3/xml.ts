@@ -1,18 +1,19 @@
 import { escapeHtml } from '../lib/page.ts';
-import type { Listing } from './object-store.ts';
+import type { UploadedPart } from './multipart.ts';
+import { limitOf, type Listing, type StoredObject } from './object-store.ts';
 
 const HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n';
 const NAMESPACE = 'xmlns="http://s3.amazonaws.com/doc/2006-03-01/"';
 
-export function errorXml(code: string, message: string): string {
-  return `${HEAD}<Error><Code>${code}</Code><Message>${escapeHtml(message)}</Message><RequestId>local</RequestId></Error>`;
+export function errorXml(code: string, message: string, requestId: string): string {
+  return `${HEAD}<Error><Code>${code}</Code><Message>${escapeHtml(message)}</Message><RequestId>${requestId}</RequestId></Error>`;
 }
 
 export function listResult(bucket: string, listing: Listing, query: URLSearchParams): string {
   const encode = query.get('encoding-type') === 'url' ? encodeURIComponent : escapeHtml;
   const contents = listing.objects.map(
     (stored) =>
-      `<Contents><Key>${encode(stored.key)}</Key><LastModified>${new Date(stored.modifiedAt).toISOString()}</LastModified>` +
+      `<Contents><Key>${encode(stored.key)}</Key><LastModified>${timeOf(stored)}</LastModified>` +
       `<ETag>${escapeHtml(stored.etag)}</ETag><Size>${String(stored.body.length)}</Size><StorageClass>STANDARD</StorageClass></Contents>`,
   );
   const prefixes = listing.commonPrefixes.map(
@@ -33,26 +34,99 @@ export function listResult(bucket: string, listing: Listing, query: URLSearchPar
   );
 }
 
-export function versionsResult(bucket: string, listing: Listing, query: URLSearchParams): string {
+export function versionsResult(
+  bucket: string,
+  versions: readonly (StoredObject & { readonly isLatest: boolean })[],
+  query: URLSearchParams,
+): string {
   const encode = query.get('encoding-type') === 'url' ? encodeURIComponent : escapeHtml;
-  const versions = listing.objects.map(
-    (stored) =>
-      `<Version><Key>${encode(stored.key)}</Key><VersionId>null</VersionId><IsLatest>true</IsLatest>` +
-      `<LastModified>${new Date(stored.modifiedAt).toISOString()}</LastModified>` +
-      `<ETag>${escapeHtml(stored.etag)}</ETag><Size>${String(stored.body.length)}</Size></Version>`,
-  );
-  const last = listing.objects.at(-1)?.key ?? '';
-  const next =
-    listing.nextToken === undefined
-      ? ''
-      : `<NextKeyMarker>${encode(last)}</NextKeyMarker><NextVersionIdMarker>null</NextVersionIdMarker>`;
+  const shown = versions.slice(0, limitOf(query));
+  const rows = shown.map((stored) => {
+    const kind = stored.isDeleteMarker === true ? 'DeleteMarker' : 'Version';
+    const size =
+      kind === 'Version'
+        ? `<ETag>${escapeHtml(stored.etag)}</ETag><Size>${String(stored.body.length)}</Size><StorageClass>STANDARD</StorageClass>`
+        : '';
+    return (
+      `<${kind}><Key>${encode(stored.key)}</Key><VersionId>${stored.versionId}</VersionId>` +
+      `<IsLatest>${String(stored.isLatest)}</IsLatest><LastModified>${timeOf(stored)}</LastModified>${size}</${kind}>`
+    );
+  });
+  const last = shown.at(-1);
+  const hasMore = last !== undefined && shown.length < versions.length;
+  const next = hasMore
+    ? `<NextKeyMarker>${encode(last.key)}</NextKeyMarker><NextVersionIdMarker>${last.versionId}</NextVersionIdMarker>`
+    : '';
   return (
     `${HEAD}<ListVersionsResult ${NAMESPACE}><Name>${escapeHtml(bucket)}</Name>` +
     `<Prefix>${encode(query.get('prefix') ?? '')}</Prefix><MaxKeys>${query.get('max-keys') ?? '1000'}</MaxKeys>` +
     (query.get('encoding-type') === 'url' ? '<EncodingType>url</EncodingType>' : '') +
-    `<IsTruncated>${String(listing.nextToken !== undefined)}</IsTruncated>` +
-    `${next}${versions.join('')}</ListVersionsResult>`
+    `<IsTruncated>${String(hasMore)}</IsTruncated>${next}${rows.join('')}</ListVersionsResult>`
   );
+}
+
+export function bucketsResult(buckets: readonly string[]): string {
+  const rows = buckets.map(
+    (name) =>
+      `<Bucket><Name>${escapeHtml(name)}</Name><CreationDate>2026-01-01T00:00:00.000Z</CreationDate></Bucket>`,
+  );
+  return (
+    `${HEAD}<ListAllMyBucketsResult ${NAMESPACE}><Owner><ID>local</ID></Owner>` +
+    `<Buckets>${rows.join('')}</Buckets></ListAllMyBucketsResult>`
+  );
+}
+
+export function copyResult(
+  { etag, modifiedAt }: Pick<StoredObject, 'etag' | 'modifiedAt'>,
+  kind: 'Object' | 'Part',
+): string {
+  return (
+    `${HEAD}<Copy${kind}Result ${NAMESPACE}><ETag>${escapeHtml(etag)}</ETag>` +
+    `<LastModified>${timeOf({ modifiedAt })}</LastModified></Copy${kind}Result>`
+  );
+}
+
+export function uploadBegun(bucket: string, key: string, uploadId: string): string {
+  return (
+    `${HEAD}<InitiateMultipartUploadResult ${NAMESPACE}><Bucket>${escapeHtml(bucket)}</Bucket>` +
+    `<Key>${escapeHtml(key)}</Key><UploadId>${uploadId}</UploadId></InitiateMultipartUploadResult>`
+  );
+}
+
+export function uploadCompleted({ bucket, key, etag }: StoredObject): string {
+  return (
+    `${HEAD}<CompleteMultipartUploadResult ${NAMESPACE}><Bucket>${escapeHtml(bucket)}</Bucket>` +
+    `<Key>${escapeHtml(key)}</Key><ETag>${escapeHtml(etag)}</ETag></CompleteMultipartUploadResult>`
+  );
+}
+
+export function partsResult(
+  bucket: string,
+  key: string,
+  uploadId: string,
+  parts: readonly UploadedPart[],
+): string {
+  const rows = parts.map(
+    (part) =>
+      `<Part><PartNumber>${String(part.number)}</PartNumber><ETag>${escapeHtml(part.etag)}</ETag>` +
+      `<LastModified>${timeOf(part)}</LastModified><Size>${String(part.body.length)}</Size></Part>`,
+  );
+  return (
+    `${HEAD}<ListPartsResult ${NAMESPACE}><Bucket>${escapeHtml(bucket)}</Bucket><Key>${escapeHtml(key)}</Key>` +
+    `<UploadId>${uploadId}</UploadId><IsTruncated>false</IsTruncated>${rows.join('')}</ListPartsResult>`
+  );
+}
+
+/** The parts that complete an upload, as the client names them. */
+export function parseParts(xml: string): { readonly number: number; readonly etag: string }[] {
+  return [...xml.matchAll(/<Part>([\s\S]*?)<\/Part>/g)].map(([, part = '']) => ({
+    number: Number(/<PartNumber>(\d+)</.exec(part)?.[1]),
+    etag: unescapeXml(/<ETag>([^<]*)</.exec(part)?.[1] ?? ''),
+  }));
+}
+
+function timeOf({ modifiedAt }: { readonly modifiedAt: number }): string {
+  return new Date(modifiedAt).toISOString();
 }
 
 export function versioningXml(versioned: boolean): string {
@@ -77,13 +151,25 @@ export function publicAccessXml(): string {
   return `${HEAD}<PublicAccessBlockConfiguration ${NAMESPACE}>${each}</PublicAccessBlockConfiguration>`;
 }
 
-export function parseBatchDelete(xml: string): string[] {
-  return [...xml.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key = '']) => unescapeXml(key));
+export interface NamedVersion {
+  readonly key: string;
+  readonly versionId?: string;
 }
 
-export function batchDeleteResult(keys: readonly string[]): string {
-  const deleted = keys.map((key) => `<Deleted><Key>${escapeHtml(key)}</Key></Deleted>`);
-  return `${HEAD}<DeleteResult ${NAMESPACE}>${deleted.join('')}</DeleteResult>`;
+export function parseBatchDelete(xml: string): NamedVersion[] {
+  return [...xml.matchAll(/<Object>([\s\S]*?)<\/Object>/g)].map(([, object = '']) => {
+    const versionId = /<VersionId>([^<]*)</.exec(object)?.[1];
+    const key = unescapeXml(/<Key>([^<]*)</.exec(object)?.[1] ?? '');
+    return { key, ...(versionId !== undefined && { versionId }) };
+  });
+}
+
+export function batchDeleteResult(deleted: readonly NamedVersion[]): string {
+  const rows = deleted.map(({ key, versionId }) => {
+    const version = versionId === undefined ? '' : `<VersionId>${versionId}</VersionId>`;
+    return `<Deleted><Key>${escapeHtml(key)}</Key>${version}</Deleted>`;
+  });
+  return `${HEAD}<DeleteResult ${NAMESPACE}>${rows.join('')}</DeleteResult>`;
 }
 
 function unescapeXml(text: string): string {
