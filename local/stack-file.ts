@@ -151,9 +151,6 @@ export const stackFile = z
 /** What a local stack has, beside what it has without a file. */
 export type StackFile = z.infer<typeof stackFile>;
 
-/** A stack's file as it is written. */
-export type WrittenStackFile = z.input<typeof stackFile>;
-
 /** The file of a stack that has none. */
 export const NO_FILE: StackFile = stackFile.parse({});
 

@@ -70,11 +70,6 @@ export async function startStack(given: StackOptions = {}): Promise<LocalStack> 
   };
 }
 
-/** Starts the parts that the file of the stack names, or all, and connects those to each other. */
-export async function startParts(given: StackOptions = {}): Promise<PartialStack> {
-  return (await start(given)).stack;
-}
-
 async function start(
   given: StackOptions,
 ): Promise<{ readonly stack: PartialStack; readonly callbacks: Callbacks }> {

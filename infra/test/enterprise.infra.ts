@@ -48,7 +48,7 @@ describe('GitHub Enterprise Server', () => {
       Array(3).fill('https://ghe.example.com'),
     );
     // The same addresses at the origin of the local stack's GitHub.
-    const { credentialProviders } = world.stack.agentCoreIdentity;
+    const { credentialProviders } = world.stack.agentCoreIdentity.registry;
     const here = (url: string): string => world.stack.gitHub.url + new URL(url).pathname;
     const [known] = credentialProviders;
     if (known === undefined) throw new Error('no credential provider');

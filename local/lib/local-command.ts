@@ -1,4 +1,6 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { NO_FILE, readStackFile, type StackFile } from '../stack-file.ts';
 import { PORTS, startStack, type LocalStack } from '../stack.ts';
 import { requireFreePorts } from './role-process.ts';
 
@@ -61,12 +63,12 @@ export async function runCommand(command: LocalCommand): Promise<void> {
 }
 
 async function start(command: LocalCommand): Promise<void> {
-  const port = portOf(process.env.LOCAL_PORT);
-  readArguments(command);
+  const { file, resets } = readArguments(command);
+  const port = portOf(process.env.LOCAL_PORT, file.port);
   const folder = `.onbehalf/${String(port)}`;
   const place = { port, folder, state: `${folder}/state`, logs: `${folder}/logs` };
   await requirePorts(command, port);
-  if (process.argv.includes('--reset')) {
+  if (resets) {
     rmSync(place.state, { recursive: true, force: true });
     say('The local state has been cleared.');
   }
@@ -78,6 +80,7 @@ async function start(command: LocalCommand): Promise<void> {
     stateDirectory: place.state,
     wordDelayMs: WORD_DELAY_MS,
     inspect: true,
+    file,
   });
   try {
     writeEnvironment(operatorFile(place), stack.environment('operator'));
@@ -130,8 +133,8 @@ function endWith(stack: LocalStack, running: Running): void {
   });
 }
 
-function portOf(value: string | undefined): number {
-  if (value === undefined || value === '') return DEFAULT_PORT;
+function portOf(value: string | undefined, ofFile = DEFAULT_PORT): number {
+  if (value === undefined || value === '') return ofFile;
   const port = Number(value);
   if (/^\d{4,5}$/.test(value) && port >= 1024 && port <= 65_535 - PORTS) return port;
   throw new Error(
@@ -148,21 +151,36 @@ async function requirePorts({ takesRolePorts }: LocalCommand, port: number): Pro
   await requireFreePorts(port + STACK_PORT_AFTER, PORTS - STACK_PORT_AFTER);
 }
 
-function readArguments(command: LocalCommand): void {
+const OPTIONS = {
+  help: { type: 'boolean', short: 'h' },
+  reset: { type: 'boolean' },
+  config: { type: 'string' },
+} as const;
+
+function readArguments(command: LocalCommand): { readonly file: StackFile; readonly resets: boolean } {
   const given = process.argv.slice(2);
-  if (given.includes('--help') || given.includes('-h')) {
+  let values: { readonly help?: boolean; readonly reset?: boolean; readonly config?: string };
+  try {
+    ({ values } = parseArgs({ args: given, options: OPTIONS }));
+  } catch (error) {
+    throw new Error(`Unknown argument ${given.join(' ')}.\n${usage(command)}`, { cause: error });
+  }
+  if (values.help === true) {
     process.stdout.write(usage(command));
     process.exit(0);
   }
-  const unknown = given.filter((argument) => argument !== '--reset');
-  if (unknown.length > 0) throw new Error(`Unknown argument ${unknown.join(' ')}.\n${usage(command)}`);
+  const file = values.config === undefined ? NO_FILE : readStackFile(values.config);
+  if (file.parts !== undefined)
+    throw new Error(`${command.name} starts every part: leave "parts" out of the file.`);
+  return { file, resets: values.reset === true };
 }
 
 function usage({ name, purpose }: LocalCommand): string {
-  return `usage: ${name} [-- --reset]
+  return `usage: ${name} [-- --reset] [--config FILE]
 
 ${purpose}
   --reset       first deletes all state: users' tokens, conversations, keys (${name} -- --reset)
+  --config      a file that says what else the stack has, such as users, clients and workloads; local/stack-file.ts has its form
   LOCAL_PORT    the first of eleven ports; the default is 8000: LOCAL_PORT=9000 ${name}
 `;
 }
