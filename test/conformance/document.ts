@@ -49,7 +49,8 @@ ${Object.entries(CHOICES).map(choiceRow).join('\n')}
 
 Decided without a switch: a body of more than 512 KiB is answered 413, \`RequestEntityTooLargeException\`. The stand-in for
 AgentCore Identity has no Secrets Manager, no private endpoints and no client assertions, and says so in its answer. It
-accepts tags, and forgets them.
+accepts tags, and forgets them. Bedrock's stand-in counts the input of an answer as one token; CountTokens estimates it by
+its length.
 `;
 }
 
