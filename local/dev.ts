@@ -1,10 +1,9 @@
 import { watch } from 'chokidar';
 import { once } from 'node:events';
 import { sep } from 'node:path';
-import { USERS } from './identity-provider/users.ts';
 import { runCommand, type Place } from './lib/local-command.ts';
 import { RolesFromSources, WATCHED } from './lib/roles-from-sources.ts';
-import type { LocalStack } from './stack.ts';
+import { startStack, type LocalStack } from './stack.ts';
 
 await runCommand({
   name: 'npm run dev',
@@ -12,6 +11,7 @@ await runCommand({
     'Starts the local stack and both roles from the sources. After a change under src or web, both roles restart and take over.',
   starts: 'the local stack and both roles, from the sources',
   // New roles start while the previous ones still serve, so they use free ports.
+  startStack,
   takesRolePorts: false,
   begin: async (stack, place) => {
     const roles = new RolesFromSources(stack, place);
@@ -36,11 +36,11 @@ await runCommand({
   },
 });
 
-function screen({ loadBalancer, faultBoard }: LocalStack, { logs, state }: Place): string {
+function screen({ loadBalancer, identityProvider, faultBoard }: LocalStack, { logs, state }: Place): string {
   return `
 OnBehalf is ready:  ${loadBalancer.url}
 
-  Sign in as   ${USERS.map(({ username }) => username).join(', ')}   (no password)
+  Sign in as   ${identityProvider.users.map(({ username }) => username).join(', ')}   (no password)
   Change a file under src or web: a line here reports when both roles run the change. The types are not checked here; npm run check checks them.
 
   Faults  ${faultBoard.url} makes a part fail, and plays the incidents of docs/operations.md

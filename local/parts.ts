@@ -191,13 +191,18 @@ function ownCredentialProvider(provider: LocalProvider): CredentialProvider {
   };
 }
 
+/** A credential provider of the file may have the name of a provider of the stack, and has another callback. */
+function inFile(name: string): string {
+  return `stack.json ${name}`;
+}
+
 type Written = StackFile['agentCoreIdentity']['credentialProviders'][number];
 
 function writtenCredentialProvider(
   { name, vendor, clientId, clientSecret, provider, authorizationEndpoint, tokenEndpoint }: Written,
   providers: ReadonlyMap<string, LocalProvider>,
 ): CredentialProvider {
-  const common = { name, vendor, clientId, clientSecret, callbackId: callbackIdOf(name) };
+  const common = { name, vendor, clientId, clientSecret, callbackId: callbackIdOf(inFile(name)) };
   const local = provider === undefined ? undefined : providers.get(provider);
   if (local !== undefined) return { ...common, ...endpointsOf(local) };
   if (authorizationEndpoint === undefined || tokenEndpoint === undefined)
@@ -230,7 +235,7 @@ export function startOneProvider(
     { ...clientOf(row.id), name: 'OnBehalf', redirectUris: callbacks.of(row.id) },
     ...registered.map(({ name, clientId, clientSecret }) => ({
       ...{ clientId, clientSecret, name },
-      redirectUris: callbacks.of(name),
+      redirectUris: callbacks.of(inFile(name)),
     })),
     ...(file.providers[row.id]?.clients ?? []).map((each) => ({ ...each, name: each.clientId })),
   ];

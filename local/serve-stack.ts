@@ -1,55 +1,111 @@
 import type { RoleName } from './lib/role-process.ts';
+import { ENVIRONMENT_OWNERS, type EnvironmentOwner } from './lib/environment.ts';
 import { ROLE_PORTS, runCommand, writeEnvironment, type Place } from './lib/local-command.ts';
-import type { LocalStack } from './stack.ts';
+import { startParts, type PartialStack } from './stack.ts';
 
 const ROLES = ['agent', 'session-binding'] as const satisfies readonly RoleName[];
+
+const NAMES = {
+  agent: 'the role agent',
+  'session-binding': 'the role session-binding',
+  aws: 'any AWS client',
+} as const;
 
 await runCommand({
   name: 'npm run stack',
   purpose:
-    'Starts the local stack without the roles, for roles that you start yourself, with a debugger for example. It writes the environment of each role to a file.',
+    'Starts the local stack without the roles: for roles that you start yourself, with a debugger for example, and for services of your own. It writes environment files for them.',
   starts: 'the local stack, without the roles',
+  startStack: startParts,
+  takesSomeParts: true,
   // A role may already run, because it survives a restart of the stack.
   takesRolePorts: false,
   begin: (stack, place) => {
-    stack.loadBalancer.register({
-      agent: [urlOf('agent', place)],
-      'session-binding': [urlOf('session-binding', place)],
-    });
-    const environments = ROLES.map((role) => environmentOf(role, stack, place));
-    return Promise.resolve({ screen: screen(stack, place, environments), stop: () => Promise.resolve() });
+    registerRoles(stack, place);
+    const written = ENVIRONMENT_OWNERS.map((owner) => [owner, environmentOf(owner, stack, place)] as const);
+    return Promise.resolve({ screen: screen(stack, place, new Map(written)), stop: () => Promise.resolve() });
   },
 });
+
+/** The load balancer expects the roles at their ports, unless the file of the stack names other targets. */
+function registerRoles({ loadBalancer }: PartialStack, place: Place): void {
+  if (loadBalancer === undefined) return;
+  const targets = loadBalancer.targets();
+  const roles = ROLES.map((role) => {
+    const named = targets[role] ?? [];
+    return [role, named.length > 0 ? named : [urlOf(role, place)]] as const;
+  });
+  loadBalancer.register({ ...targets, ...Object.fromEntries(roles) });
+}
 
 function urlOf(role: RoleName, { port }: Place): string {
   return `http://127.0.0.1:${String(port + ROLE_PORTS[role])}`;
 }
 
-/** Writes the environment file of a role, and returns its text for the screen. */
-function environmentOf(role: RoleName, stack: LocalStack, place: Place): string {
-  const file = `${place.folder}/${role}.env`;
-  const port = String(place.port + ROLE_PORTS[role]);
-  const text = writeEnvironment(file, { ...stack.environment(role), PORT: port });
-  return `# The environment of the role ${role}, in ${file}\n${text}`;
+/** Writes the environment file of a program, and returns its text for the screen. */
+function environmentOf(owner: EnvironmentOwner, stack: PartialStack, place: Place): string {
+  const role = ROLES.find((each) => each === owner);
+  const port = role === undefined ? {} : { PORT: String(place.port + ROLE_PORTS[role]) };
+  return writeEnvironment(fileOf(owner, place), { ...stack.environment(owner), ...port });
+}
+
+function fileOf(owner: EnvironmentOwner, { folder }: Place): string {
+  return `${folder}/${owner}.env`;
 }
 
 function screen(
-  { loadBalancer, faultBoard }: LocalStack,
-  { folder, port }: Place,
-  environments: readonly string[],
+  stack: PartialStack,
+  place: Place,
+  environments: ReadonlyMap<EnvironmentOwner, string>,
 ): string {
-  const { agent, 'session-binding': binding } = ROLE_PORTS;
+  const shown = stack.loadBalancer === undefined ? (['aws'] as const) : ROLES;
+  const files = shown.map(
+    (owner) =>
+      `# The environment of ${NAMES[owner]}, in ${fileOf(owner, place)}\n${environments.get(owner) ?? ''}`,
+  );
   return `
-${environments.join('\n')}
-The local stack is ready:  ${loadBalancer.url}
+${files.join('\n')}
+The local stack is ready:  ${stack.loadBalancer?.url ?? stack.faultBoard.url}
 
-  The load balancer expects the agent role at port ${String(port + agent)} and the session-binding role at port ${String(port + binding)}.
-  It answers 502 until a role runs.
+${addresses(stack)}
+${roleLines(stack, place)}  Any AWS client set -a; . ${fileOf('aws', place)}; set +a; then for example: aws s3 ls
+  Look inside    ${stack.faultBoard.url}/inspector
+  Faults         ${stack.faultBoard.url}
+  Stop           Ctrl-C. Programs that you have started run until you stop them.
+`;
+}
+
+function addresses({
+  loadBalancer,
+  identityProvider,
+  agentCoreIdentity,
+  providers,
+  bedrock,
+  s3,
+  account,
+}: PartialStack): string {
+  const parts: readonly (readonly [string, string | undefined])[] = [
+    ['Load balancer', loadBalancer?.url],
+    ['Identity provider', identityProvider?.url],
+    ['AgentCore Identity', agentCoreIdentity?.url],
+    ...[...providers.values()].map(({ row, url }) => [row.brand, url] as const),
+    ['Bedrock', bedrock?.url],
+    ['S3', s3?.url],
+    ['STS and KMS', account?.url],
+  ];
+  const lines = parts
+    .filter(([, url]) => url !== undefined)
+    .map(([name, url = '']) => `  ${name.padEnd(20)}${url}\n`);
+  return lines.join('');
+}
+
+function roleLines({ loadBalancer }: PartialStack, { folder, port }: Place): string {
+  if (loadBalancer === undefined) return '';
+  const { agent, 'session-binding': binding } = ROLE_PORTS;
+  return `  The load balancer expects the agent role at port ${String(port + agent)} and the session-binding role at port ${String(port + binding)},
+  unless the file of the stack names other targets. It answers 502 until a role runs.
 
   Start a role   npm run build, then: set -a; . ${folder}/agent.env; set +a; npm run start:role
   In VS Code     choose "Agent role" or "Session-binding role" under Run and Debug
-  Look inside    ${faultBoard.url}/inspector
-  Faults         ${faultBoard.url}
-  Stop           Ctrl-C. Roles that you have started run until you stop them.
 `;
 }

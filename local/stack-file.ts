@@ -51,6 +51,9 @@ const choices = z.strictObject({
   otherTokenCompletes: z.boolean().exactOptional(),
 } satisfies Record<keyof Behaviour, z.ZodType>);
 
+/** All answers of one kind, or some of them by their names. */
+export const behaviour = z.union([z.enum(['strict', 'lenient']), choices]);
+
 /** The form of `stack.json`. Everything is optional, and is added to what the stack has without a file. */
 export const stackFile = z
   .strictObject({
@@ -125,10 +128,7 @@ export const stackFile = z
           .record(z.string(), z.array(text))
           .default({})
           .describe('The operations that an access key may call. A key that is not listed may call all.'),
-        behaviour: z
-          .union([z.enum(['strict', 'lenient']), choices])
-          .default('strict')
-          .describe('What AWS leaves open: docs/conformance.md.'),
+        behaviour: behaviour.default('strict').describe('What AWS leaves open: docs/conformance.md.'),
       })
       .prefault({}),
     providers: z

@@ -70,6 +70,11 @@ export async function startStack(given: StackOptions = {}): Promise<LocalStack> 
   };
 }
 
+/** Starts the parts that the file of the stack names, or all, and connects those to each other. */
+export async function startParts(given: StackOptions = {}): Promise<PartialStack> {
+  return (await start(given)).stack;
+}
+
 async function start(
   given: StackOptions,
 ): Promise<{ readonly stack: PartialStack; readonly callbacks: Callbacks }> {
@@ -91,18 +96,24 @@ async function start(
   try {
     const parts = await startEach(options, callbacks, keep);
     const inspector = recorder === undefined ? undefined : inspectorOf(recorder, parts);
-    const faultBoard = keep(await startFaultBoard(parts, place(options, 'board', 10), inspector));
-    const stack: PartialStack = {
-      ...parts,
-      faultBoard,
-      ...(recorder !== undefined && { recorder }),
+    const common = {
       clock,
-      environment: (owner) => environmentOf(owner, parts),
+      environment: (owner: EnvironmentOwner) => environmentOf(owner, parts),
       reset: async () => {
         clock.offsetMs = 0;
         fillCallbacks(callbacks, parts);
         await Promise.all(started.map((part) => part.reset()));
       },
+    };
+    const control = { ...common, parts, recorder, now: options.now };
+    const faultBoard = keep(
+      await startFaultBoard(parts, place(options, 'board', 10), { control, inspector }),
+    );
+    const stack: PartialStack = {
+      ...parts,
+      ...common,
+      faultBoard,
+      ...(recorder !== undefined && { recorder }),
       close: () => closeAll(started),
     };
     return { stack, callbacks };

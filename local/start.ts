@@ -1,14 +1,14 @@
 import { build } from '../scripts/lib/build.mjs';
-import { USERS } from './identity-provider/users.ts';
 import { startBothRoles, type BothRoles } from './lib/both-roles.ts';
 import { operatorFile, ROLE_PORTS, runCommand, type Place } from './lib/local-command.ts';
-import type { LocalStack } from './stack.ts';
+import { startStack, type LocalStack } from './stack.ts';
 
 await runCommand({
   name: 'npm start',
   purpose:
     'Starts the local stack and both roles, with the load balancer at http://localhost:8000; it does not need AWS.',
   starts: 'the local stack and both roles',
+  startStack,
   takesRolePorts: true,
   prepare: () => build(),
   begin: async (stack, place) => {
@@ -24,12 +24,12 @@ function endOfA({ agent, sessionBinding }: BothRoles, { logs }: Place): Promise<
   return Promise.race([end('agent', agent.exited), end('session-binding', sessionBinding.exited)]);
 }
 
-function screen({ loadBalancer, gitHub, faultBoard }: LocalStack, place: Place): string {
+function screen({ loadBalancer, identityProvider, gitHub, faultBoard }: LocalStack, place: Place): string {
   const { state, logs } = place;
   return `
 OnBehalf is ready:  ${loadBalancer.url}        The API: ${loadBalancer.url}/docs
 
-  Sign in as   ${USERS.map(({ username }) => username).join(', ')}   (no password)
+  Sign in as   ${identityProvider.users.map(({ username }) => username).join(', ')}   (no password)
   The model, AgentCore Identity, S3, the identity provider and GitHub (${gitHub.url})
   are stand-ins on this machine. The model follows simple rules; it is not a language model.
 

@@ -18,7 +18,8 @@ export interface ApiKeyProvider {
   readonly createdAt?: number;
 }
 
-interface Registrations {
+/** What is registered. */
+export interface Registrations {
   readonly workloads: readonly Workload[];
   readonly credentialProviders: readonly CredentialProvider[];
   readonly apiKeys: readonly ApiKeyProvider[];
@@ -37,6 +38,7 @@ export class Registry {
 
   constructor(initial: Registrations) {
     this.#initial = initial;
+    for (const list of Object.values(initial) as readonly (readonly Named[])[]) requireDifferent(list);
     this.restore(initial);
   }
 
@@ -55,6 +57,12 @@ export class Registry {
   reset(): void {
     this.restore(this.#initial);
   }
+}
+
+function requireDifferent(list: readonly Named[]): void {
+  const twice = list.find(({ name }, index) => list.findIndex((each) => each.name === name) < index);
+  if (twice !== undefined)
+    throw new Error(`AgentCore Identity has two registrations with the name ${twice.name}.`);
 }
 
 /** @throws ServiceError ConflictException */

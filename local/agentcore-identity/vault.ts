@@ -26,7 +26,8 @@ export interface AuthorizationSession {
   code?: string;
 }
 
-interface VaultState {
+/** What the vault holds. */
+export interface VaultState {
   workloadTokens: Record<string, WorkloadToken>;
   sessions: Record<string, AuthorizationSession>;
   grants: Record<string, Grant[]>;
@@ -120,6 +121,14 @@ export class Vault {
           ...(refreshToken === undefined ? [] : [refreshToken]),
         ]),
     ];
+  }
+
+  snapshot(): VaultState {
+    return this.#state.snapshot();
+  }
+
+  restore(state: VaultState): void {
+    this.#state.restore(state);
   }
 
   save(): void {

@@ -4,7 +4,7 @@ import type { Board, FaultState, PresetState } from './board.ts';
 import { readChosen, readPlan } from './bodies.ts';
 import { route, type Routes } from './routes.ts';
 
-const ROUTES: Routes = {
+const ROUTES: Routes<{ readonly board: Board }> = {
   'GET /faults': ({ board, response }) => {
     sendJson(response, 200, stateOf(board));
   },
@@ -34,7 +34,7 @@ const ROUTES: Routes = {
 };
 
 export function answerApi(board: Board, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  return route(ROUTES, board, request, response);
+  return route(ROUTES, { board }, request, response);
 }
 
 function stateOf(board: Board): object {

@@ -42,7 +42,7 @@ export async function readPlan(request: IncomingMessage): Promise<Plan> {
 
 /** What an action is told, from a JSON body. A request without a body tells nothing. */
 export async function readChosen(request: IncomingMessage): Promise<Chosen> {
-  return parse(chosen, await readJson(request, '{}'));
+  return parse(chosen, await readJson(request, { absent: '{}' }));
 }
 
 /** The same from the form of the page. */
@@ -50,8 +50,12 @@ export async function readChosenInForm(request: IncomingMessage): Promise<Chosen
   return parse(chosen, Object.fromEntries(new URLSearchParams(await readText(request))));
 }
 
-async function readJson(request: IncomingMessage, absent = ''): Promise<unknown> {
-  const text = (await readText(request)) || absent;
+/** The JSON of a body. @throws Refusal */
+export async function readJson(
+  request: IncomingMessage,
+  { absent = '', limit = MAXIMUM_BYTES }: { readonly absent?: string; readonly limit?: number } = {},
+): Promise<unknown> {
+  const text = (await readText(request, limit)) || absent;
   if (request.headers['content-type']?.split(';')[0] !== 'application/json' && text !== absent)
     throw new Refusal(415, 'Send the body as JSON, with the header content-type: application/json.');
   try {
@@ -61,14 +65,15 @@ async function readJson(request: IncomingMessage, absent = ''): Promise<unknown>
   }
 }
 
-async function readText(request: IncomingMessage): Promise<string> {
-  const body = await readBody(request, MAXIMUM_BYTES).catch(() => {
-    throw new Refusal(413, `The body is larger than ${String(MAXIMUM_BYTES)} bytes.`);
+async function readText(request: IncomingMessage, limit = MAXIMUM_BYTES): Promise<string> {
+  const body = await readBody(request, limit).catch(() => {
+    throw new Refusal(413, `The body is larger than ${String(limit)} bytes.`);
   });
   return body.toString('utf8');
 }
 
-function parse<T>(schema: z.ZodType<T>, value: unknown): T {
+/** @throws Refusal */
+export function parse<T>(schema: z.ZodType<T>, value: unknown): T {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;

@@ -18,7 +18,7 @@ const POLICY = [
 ].join('; ');
 
 /** Each form of the page posts here, and the browser comes back to the control that it pressed. */
-const ROUTES: Routes = {
+const ROUTES: Routes<{ readonly board: Board }> = {
   'GET /': ({ board, request, response }) => {
     sendPage(response, 200, boardPage(board, urlOf(request).searchParams.get('at') ?? undefined));
   },
@@ -41,7 +41,7 @@ const ROUTES: Routes = {
 };
 
 export function answerPage(board: Board, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  return route(ROUTES, board, request, response);
+  return route(ROUTES, { board }, request, response);
 }
 
 export function sendPage(response: ServerResponse, status: number, html: string): void {

@@ -1,10 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { urlOf } from '../lib/http.ts';
-import type { Board } from './board.ts';
 import { Refusal } from './refusal.ts';
 
 export interface Routed {
-  readonly board: Board;
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
   /** The parts of the path that the pattern of the route captures. */
@@ -12,12 +10,12 @@ export interface Routed {
 }
 
 /** A method and a pattern of the path, such as `PUT /faults/presets/:`; a colon stands for one segment. */
-export type Routes = Readonly<Record<string, (routed: Routed) => Promise<void> | void>>;
+export type Routes<Subject> = Readonly<Record<string, (routed: Routed & Subject) => Promise<void> | void>>;
 
 /** @throws Refusal when no route fits */
-export async function route(
-  routes: Routes,
-  board: Board,
+export async function route<Subject>(
+  routes: Routes<Subject>,
+  subject: Subject,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -25,7 +23,7 @@ export async function route(
   for (const [pattern, run] of Object.entries(routes)) {
     const match = new RegExp(`^${pattern.replaceAll(':', '([a-zA-Z0-9_-]+)')}$`).exec(line);
     if (match === null) continue;
-    await run({ board, request, response, captured: match.slice(1) });
+    await run({ ...subject, request, response, captured: match.slice(1) });
     return;
   }
   throw new Refusal(404, 'The fault board has no such address. GET /faults shows what it has.');

@@ -42,7 +42,12 @@ export async function startBothRoles(
     throw first.status === 'rejected' ? first.reason : (second as PromiseRejectedResult).reason;
   }
   const [agent, sessionBinding] = [first.value, second.value];
-  stack.loadBalancer.register({ agent: [agent.url], 'session-binding': [sessionBinding.url] });
+  const { loadBalancer } = stack;
+  loadBalancer.register({
+    ...loadBalancer.targets(),
+    agent: [agent.url],
+    'session-binding': [sessionBinding.url],
+  });
   return {
     agent,
     sessionBinding,

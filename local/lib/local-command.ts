@@ -1,22 +1,25 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { NO_FILE, readStackFile, type StackFile } from '../stack-file.ts';
-import { PORTS, startStack, type LocalStack } from '../stack.ts';
+import { PORTS, type LocalStack, type PartialStack, type StackOptions } from '../stack.ts';
 import { requireFreePorts } from './role-process.ts';
 
 /** A command that starts the local stack and programs on it, and runs until it is stopped. */
-export interface LocalCommand {
+export interface LocalCommand<Stack extends PartialStack = LocalStack> {
   /** The command as a user types it: `npm start`. */
   readonly name: string;
   /** The sentence in its help that says what it does. */
   readonly purpose: string;
   /** The things that it starts: "the local stack and both roles". */
   readonly starts: string;
+  readonly startStack: (options: StackOptions) => Promise<Stack>;
+  /** Whether a file may leave parts of the stack out. */
+  readonly takesSomeParts?: true;
   /** Whether the command itself uses the two ports of the roles. */
   readonly takesRolePorts: boolean;
   /** The files that must exist before the command starts. */
   readonly prepare?: () => Promise<void>;
-  readonly begin: (stack: LocalStack, place: Place) => Promise<Running>;
+  readonly begin: (stack: Stack, place: Place) => Promise<Running>;
 }
 
 export interface Running {
@@ -53,7 +56,7 @@ export const say = (line: string): void => {
 };
 
 /** Runs a command until a signal stops it, then ends the process. */
-export async function runCommand(command: LocalCommand): Promise<void> {
+export async function runCommand<Stack extends PartialStack>(command: LocalCommand<Stack>): Promise<void> {
   try {
     await start(command);
   } catch (error) {
@@ -62,12 +65,13 @@ export async function runCommand(command: LocalCommand): Promise<void> {
   }
 }
 
-async function start(command: LocalCommand): Promise<void> {
+async function start<Stack extends PartialStack>(command: LocalCommand<Stack>): Promise<void> {
   const { file, resets } = readArguments(command);
   const port = portOf(process.env.LOCAL_PORT, file.port);
   const folder = `.onbehalf/${String(port)}`;
   const place = { port, folder, state: `${folder}/state`, logs: `${folder}/logs` };
-  await requirePorts(command, port);
+  // Where parts are left out or moved, a part that finds its port taken says so itself.
+  if (file.parts === undefined) await requirePorts(command, port);
   if (resets) {
     rmSync(place.state, { recursive: true, force: true });
     say('The local state has been cleared.');
@@ -75,7 +79,7 @@ async function start(command: LocalCommand): Promise<void> {
   await command.prepare?.();
   for (const each of [place.state, place.logs]) mkdirSync(each, { recursive: true, mode: 0o700 });
   say(`Starting ${command.starts} …`);
-  const stack = await startStack({
+  const stack = await command.startStack({
     port,
     stateDirectory: place.state,
     wordDelayMs: WORD_DELAY_MS,
@@ -109,7 +113,7 @@ export function writeEnvironment(file: string, variables: Readonly<Record<string
   return text;
 }
 
-function endWith(stack: LocalStack, running: Running): void {
+function endWith(stack: Pick<PartialStack, 'close'>, running: Running): void {
   let ending = false;
   const end = (why: string, code: number): void => {
     if (ending) return;
@@ -142,7 +146,10 @@ function portOf(value: string | undefined, ofFile = DEFAULT_PORT): number {
   );
 }
 
-async function requirePorts({ takesRolePorts }: LocalCommand, port: number): Promise<void> {
+async function requirePorts(
+  { takesRolePorts }: Pick<LocalCommand, 'takesRolePorts'>,
+  port: number,
+): Promise<void> {
   if (takesRolePorts) {
     await requireFreePorts(port, PORTS);
     return;
@@ -151,13 +158,15 @@ async function requirePorts({ takesRolePorts }: LocalCommand, port: number): Pro
   await requireFreePorts(port + STACK_PORT_AFTER, PORTS - STACK_PORT_AFTER);
 }
 
+type Named = Pick<LocalCommand, 'name' | 'purpose' | 'takesSomeParts'>;
+
 const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
   reset: { type: 'boolean' },
   config: { type: 'string' },
 } as const;
 
-function readArguments(command: LocalCommand): { readonly file: StackFile; readonly resets: boolean } {
+function readArguments(command: Named): { readonly file: StackFile; readonly resets: boolean } {
   const given = process.argv.slice(2);
   let values: { readonly help?: boolean; readonly reset?: boolean; readonly config?: string };
   try {
@@ -170,12 +179,12 @@ function readArguments(command: LocalCommand): { readonly file: StackFile; reado
     process.exit(0);
   }
   const file = values.config === undefined ? NO_FILE : readStackFile(values.config);
-  if (file.parts !== undefined)
+  if (file.parts !== undefined && command.takesSomeParts !== true)
     throw new Error(`${command.name} starts every part: leave "parts" out of the file.`);
   return { file, resets: values.reset === true };
 }
 
-function usage({ name, purpose }: LocalCommand): string {
+function usage({ name, purpose }: Named): string {
   return `usage: ${name} [-- --reset] [--config FILE]
 
 ${purpose}
@@ -185,7 +194,7 @@ ${purpose}
 `;
 }
 
-function sentenceFor({ name }: LocalCommand, error: unknown): string {
+function sentenceFor({ name }: Named, error: unknown): string {
   const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
   if (code !== 'EADDRINUSE') return message;
   return `Port ${String(port)} is taken. Stop the program that uses it, or choose another range of eleven ports: LOCAL_PORT=9000 ${name}`;

@@ -23,6 +23,15 @@ export class State<T extends object> {
     renameSync(`${this.#file}.new`, this.#file);
   }
 
+  snapshot(): T {
+    return structuredClone(this.value);
+  }
+
+  restore(value: T): void {
+    this.value = structuredClone(value);
+    this.save();
+  }
+
   reset(): void {
     this.value = this.#initial();
     if (this.#file !== undefined) rmSync(this.#file, { force: true });

@@ -25,7 +25,8 @@ interface Code {
   readonly expiresAt: number;
 }
 
-interface GrantsState {
+/** What an authorization server has given out. */
+export interface GrantsState {
   codes: Record<string, Code>;
   tokens: Record<string, IssuedToken>;
   refreshTokens: Record<string, IssuedToken>;
@@ -121,6 +122,14 @@ export class Grants {
     if (token === undefined) return;
     this.#state.value.tokens[accessToken] = { ...token, scopes: [...token.scopes, ...scopes] };
     this.#state.save();
+  }
+
+  snapshot(): GrantsState {
+    return this.#state.snapshot();
+  }
+
+  restore(state: GrantsState): void {
+    this.#state.restore(state);
   }
 
   /** The grant of an access token, if the token is still valid. */

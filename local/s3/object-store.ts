@@ -46,13 +46,22 @@ export type Preconditions = Pick<
   'if-match' | 'if-none-match' | 'if-modified-since' | 'if-unmodified-since'
 >;
 
+/** What a store holds. */
+export interface StoreSnapshot {
+  readonly buckets: readonly string[];
+  /** The buckets that keep versions. */
+  readonly versioned: readonly string[];
+  readonly objects: readonly StoredFile[];
+}
+
 export interface Listing {
   readonly objects: readonly StoredObject[];
   readonly commonPrefixes: readonly string[];
   readonly nextToken: string | undefined;
 }
 
-type StoredFile = Omit<StoredObject, 'body'> & { readonly body: string };
+/** A version with its body in base64. */
+export type StoredFile = Omit<StoredObject, 'body'> & { readonly body: string };
 
 const NO_VERSION = 'null';
 const LIMIT = 1000;
@@ -230,6 +239,19 @@ export class ObjectStore {
     return [...this.#versions.values()].flatMap((versions) => versions.at(-1) ?? []).filter(isShown);
   }
 
+  /** Every version of every object, and the buckets. */
+  snapshot(): StoreSnapshot {
+    const objects = [...this.#versions.values()].flat().map(written);
+    return { buckets: this.buckets(), versioned: [...this.#versioned], objects };
+  }
+
+  restore({ buckets, versioned, objects }: StoreSnapshot): void {
+    this.clear();
+    for (const bucket of buckets) this.#buckets.add(bucket);
+    for (const bucket of versioned) this.#versioned.add(bucket);
+    for (const each of objects) this.#add(read(each));
+  }
+
   clear(): void {
     this.#versions.clear();
     this.#versioned.clear();
@@ -297,7 +319,7 @@ export class ObjectStore {
       return;
     }
     mkdirSync(this.#directory, { recursive: true, mode: 0o700 });
-    const content = versions.map((each): StoredFile => ({ ...each, body: each.body.toString('base64') }));
+    const content = versions.map(written);
     writeFileSync(`${file}.new`, JSON.stringify(content), { mode: 0o600 });
     renameSync(`${file}.new`, file);
   }
@@ -311,12 +333,19 @@ export class ObjectStore {
       ].flat();
       for (const each of versions) {
         const id = idOf(each.bucket, each.key);
-        const stored = { ...each, versionId: (each.versionId as string | undefined) ?? NO_VERSION };
-        const body = Buffer.from(each.body, 'base64');
-        this.#versions.set(id, [...(this.#versions.get(id) ?? []), { ...stored, body }]);
+        this.#versions.set(id, [...(this.#versions.get(id) ?? []), read(each)]);
       }
     }
   }
+}
+
+function written(stored: StoredObject): StoredFile {
+  return { ...stored, body: stored.body.toString('base64') };
+}
+
+function read(file: StoredFile): StoredObject {
+  const versionId = (file.versionId as string | undefined) ?? NO_VERSION;
+  return { ...file, versionId, body: Buffer.from(file.body, 'base64') };
 }
 
 /** The number of entries that a list may have. */
