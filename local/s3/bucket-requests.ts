@@ -1,5 +1,5 @@
 import { notImplemented } from './headers.ts';
-import { S3Error } from './object-store.ts';
+import { S3Error } from './s3-error.ts';
 import { choose, named, sendXml, unnamed, type Operation, type S3Request } from './s3-request.ts';
 import {
   batchDeleteResult,

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { S3Error, type NewObject, type StoredObject } from './object-store.ts';
+import type { NewObject, StoredObject } from './object-store.ts';
+import { S3Error } from './s3-error.ts';
 
 type Headers = Readonly<Record<string, string>>;
 
@@ -16,8 +17,7 @@ const KEPT = [
 ];
 /** The `x-amz-` headers that this part understands. */
 const UNDERSTOOD =
-  /^x-amz-(content-sha256|date|security-token|user-agent|decoded-content-length|trailer|sdk-checksum-algorithm|checksum-.*|meta-.*|copy-source.*|metadata-directive|expected-bucket-owner|source-expected-bucket-owner|request-payer|server-side-encryption|server-side-encryption-aws-kms-key-id|storage-class|object-attributes)$/;
-const NOT_UNDERSTOOD = /^x-amz-(copy-source-server-side.*)$/;
+  /^x-amz-(content-sha256|date|security-token|user-agent|decoded-content-length|trailer|sdk-checksum-algorithm|checksum-.*|meta-.*|copy-source(?!-server-side).*|metadata-directive|expected-bucket-owner|source-expected-bucket-owner|request-payer|server-side-encryption|server-side-encryption-aws-kms-key-id|storage-class|object-attributes)$/;
 /** Query members with which a reader names the headers of an answer. */
 const OVERRIDES: Headers = {
   'response-content-type': 'content-type',
@@ -27,6 +27,8 @@ const OVERRIDES: Headers = {
   'response-content-disposition': 'content-disposition',
   'response-content-encoding': 'content-encoding',
 };
+/** The members that the query of a read may have for that. */
+export const OVERRIDING = Object.keys(OVERRIDES);
 
 export function notImplemented(what: string): S3Error {
   return new S3Error(
@@ -38,9 +40,7 @@ export function notImplemented(what: string): S3Error {
 
 /** Refuses what would be ignored. @throws S3Error NotImplemented */
 export function requireUnderstood(headers: IncomingHttpHeaders): void {
-  const strange = Object.keys(headers).find(
-    (name) => name.startsWith('x-amz-') && (!UNDERSTOOD.test(name) || NOT_UNDERSTOOD.test(name)),
-  );
+  const strange = Object.keys(headers).find((name) => name.startsWith('x-amz-') && !UNDERSTOOD.test(name));
   if (strange !== undefined) throw notImplemented(strange);
 }
 
@@ -114,4 +114,9 @@ export function rangeOf(header: string | undefined, size: number): Range | undef
   if (start >= size || (from === '' && Number(to) === 0))
     throw new S3Error(416, 'InvalidRange', 'The requested range is not satisfiable');
   return { start, end };
+}
+
+/** The bytes of a range, and all of them without one. */
+export function bytesIn(body: Buffer, range: Range | undefined): Buffer {
+  return range === undefined ? body : body.subarray(range.start, range.end + 1);
 }

@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { S3Error, sameEtag, type NewObject } from './object-store.ts';
+import { etagOf, sameEtag } from './conditions.ts';
+import type { NewObject } from './object-store.ts';
+import { S3Error } from './s3-error.ts';
 
 const LEAST_PART = 5 * 1024 * 1024;
 const MOST_PARTS = 10_000;
@@ -38,8 +40,7 @@ export class Uploads {
         'InvalidArgument',
         `Part number must be an integer between 1 and ${String(MOST_PARTS)}`,
       );
-    const etag = `"${createHash('md5').update(body).digest('hex')}"`;
-    const part = { number, body, etag, modifiedAt: Date.now() };
+    const part = { number, body, etag: etagOf(body), modifiedAt: Date.now() };
     this.#find(id, place).parts.set(number, part);
     return part;
   }

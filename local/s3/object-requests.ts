@@ -1,19 +1,12 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { aboutObject, objectHeaders, rangeOf, versionHeader } from './headers.ts';
-import { S3Error, type NewObject, type StoredObject } from './object-store.ts';
+import { aboutObject, bytesIn, objectHeaders, OVERRIDING, rangeOf, versionHeader } from './headers.ts';
+import type { NewObject, StoredObject } from './object-store.ts';
+import { S3Error } from './s3-error.ts';
 import { decodePayload } from './payload.ts';
 import { choose, named, sendXml, unnamed, type Operation, type S3Request } from './s3-request.ts';
 import { copyResult, parseParts, partsResult, uploadBegun, uploadCompleted } from './xml.ts';
 
-const READ = [
-  'versionId',
-  'response-content-type',
-  'response-content-language',
-  'response-expires',
-  'response-cache-control',
-  'response-content-disposition',
-  'response-content-encoding',
-];
+const READ = ['versionId', ...OVERRIDING];
 
 const METHODS: Readonly<Record<string, readonly Operation[]>> = {
   GET: [named(['uploadId', 'max-parts', 'part-number-marker'], listParts), unnamed(READ, read)],
@@ -36,7 +29,7 @@ function read(asked: S3Request): void {
   try {
     const stored = store.get(bucket, key, request.headers, query.get('versionId') ?? undefined);
     const range = rangeOf(request.headers.range, stored.body.length);
-    const body = range === undefined ? stored.body : stored.body.subarray(range.start, range.end + 1);
+    const body = bytesIn(stored.body, range);
     if (!isHead) noted.bytes = body.length;
     response.writeHead(range === undefined ? 200 : 206, {
       ...objectHeaders(stored, query),
@@ -59,9 +52,9 @@ function write(asked: S3Request): void {
   try {
     const stored = store.put(bucket, key, given, request.headers);
     noted.bytes = given.body.length;
-    response.setHeaders(new Map(Object.entries(versionHeader(stored))));
-    if (source === undefined) response.writeHead(200, { etag: stored.etag }).end();
-    else sendXml(response, copyResult(stored, 'Object'));
+    const version = versionHeader(stored);
+    if (source === undefined) response.writeHead(200, { etag: stored.etag, ...version }).end();
+    else sendXml(response, copyResult(stored, 'Object'), version);
   } finally {
     note('s3:PutObject', noted.bytes);
   }
@@ -130,8 +123,7 @@ function uploadPart(asked: S3Request): void {
 
 function copiedRange({ body }: StoredObject, headers: IncomingHttpHeaders): Buffer {
   const asked = headers['x-amz-copy-source-range'];
-  const range = rangeOf(typeof asked === 'string' ? asked : undefined, body.length);
-  return range === undefined ? body : body.subarray(range.start, range.end + 1);
+  return bytesIn(body, rangeOf(typeof asked === 'string' ? asked : undefined, body.length));
 }
 
 function completeUpload(asked: S3Request): void {
@@ -141,8 +133,7 @@ function completeUpload(asked: S3Request): void {
   const stored = store.put(bucket, key, whole, request.headers);
   uploads.end(id, asked);
   note('s3:PutObject', whole.body.length);
-  response.setHeaders(new Map(Object.entries(versionHeader(stored))));
-  sendXml(response, uploadCompleted(stored));
+  sendXml(response, uploadCompleted(stored), versionHeader(stored));
 }
 
 function abortUpload(asked: S3Request): void {

@@ -1,18 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import type { IncomingHttpHeaders } from 'node:http';
 import { join } from 'node:path';
-
-export class S3Error extends Error {
-  readonly status: number;
-  readonly code: string;
-
-  constructor(status: number, code: string, message: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-  }
-}
+import { checkMatch, checkRead, etagOf, preconditionFailed, type Preconditions } from './conditions.ts';
+import { noSuchKey, S3Error } from './s3-error.ts';
 
 /** One version of an object, or the marker that it is deleted. */
 export interface StoredObject {
@@ -36,15 +26,9 @@ export interface NewObject {
   readonly contentType?: string;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
-  /** That of the body when absent; an object of several parts has another. */
+  /** When it is absent, the ETag is made from the body. An object that was uploaded in parts has another one. */
   readonly etag?: string;
 }
-
-/** S3's preconditions, from the headers of a request. */
-export type Preconditions = Pick<
-  IncomingHttpHeaders,
-  'if-match' | 'if-none-match' | 'if-modified-since' | 'if-unmodified-since'
->;
 
 /** What a store holds. */
 export interface StoreSnapshot {
@@ -125,14 +109,13 @@ export class ObjectStore {
   /** @throws S3Error */
   put(bucket: string, key: string, given: Buffer | NewObject, conditions: Preconditions): StoredObject {
     this.#checkWrite(bucket, key, conditions);
-    const { body, contentType, metadata, headers, etag } = Buffer.isBuffer(given)
-      ? ({ body: given } as NewObject)
-      : given;
+    const object: NewObject = Buffer.isBuffer(given) ? { body: given } : given;
+    const { body, contentType, metadata, headers, etag } = object;
     const stored: StoredObject = {
       bucket,
       key,
       body,
-      etag: etag ?? `"${createHash('md5').update(body).digest('hex')}"`,
+      etag: etag ?? etagOf(body),
       modifiedAt: Date.now(),
       contentType: contentType ?? 'binary/octet-stream',
       metadata: metadata ?? {},
@@ -168,11 +151,7 @@ export class ObjectStore {
     conditions: Preconditions,
     versionId?: string,
   ): StoredObject | undefined {
-    const stored = this.#current(bucket, key);
-    if (conditions['if-match'] !== undefined) {
-      if (stored === undefined) throw noSuchKey();
-      if (!sameEtag(conditions['if-match'], stored.etag)) throw preconditionFailed();
-    }
+    checkMatch(this.#current(bucket, key), conditions);
     if (versionId !== undefined) {
       this.#remove(bucket, key, versionId);
       return undefined;
@@ -267,9 +246,7 @@ export class ObjectStore {
         throw new S3Error(501, 'NotImplemented', 'If-None-Match takes * only');
       if (current !== undefined) throw preconditionFailed();
     }
-    if (conditions['if-match'] === undefined) return;
-    if (current === undefined) throw noSuchKey();
-    if (!sameEtag(conditions['if-match'], current.etag)) throw preconditionFailed();
+    checkMatch(current, conditions);
   }
 
   #newVersionId(bucket: string): string {
@@ -353,31 +330,6 @@ export function limitOf(query: URLSearchParams): number {
   return Math.min(Number(query.get('max-keys') ?? LIMIT), LIMIT);
 }
 
-export function sameEtag(header: string, etag: string): boolean {
-  return header === '*' || header.replaceAll('"', '') === etag.replaceAll('"', '');
-}
-
-export function preconditionFailed(): S3Error {
-  return new S3Error(
-    412,
-    'PreconditionFailed',
-    'At least one of the pre-conditions you specified did not hold',
-  );
-}
-
-/** RFC 9110, section 13.2.2: an ETag goes before a time. */
-function checkRead(stored: StoredObject, conditions: Preconditions): void {
-  const { 'if-match': match, 'if-none-match': noneMatch } = conditions;
-  const { 'if-modified-since': since, 'if-unmodified-since': notSince } = conditions;
-  const changed = Math.floor(stored.modifiedAt / 1000) * 1000;
-  if (match !== undefined && !sameEtag(match, stored.etag)) throw preconditionFailed();
-  if (match === undefined && notSince !== undefined && changed > Date.parse(notSince))
-    throw preconditionFailed();
-  const isSame = noneMatch !== undefined && sameEtag(noneMatch, stored.etag);
-  const isOld = noneMatch === undefined && since !== undefined && changed <= Date.parse(since);
-  if (isSame || isOld) throw new S3Error(304, 'NotModified', 'Not Modified');
-}
-
 function isShown({ isDeleteMarker }: StoredObject): boolean {
   return isDeleteMarker !== true;
 }
@@ -392,8 +344,4 @@ function fileOf(directory: string, bucket: string, key: string): string {
 
 function decodeToken(token: string | null): string | undefined {
   return token === null ? undefined : Buffer.from(token, 'base64url').toString('utf8');
-}
-
-function noSuchKey(): S3Error {
-  return new S3Error(404, 'NoSuchKey', 'The specified key does not exist.');
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { crc32 } from 'node:zlib';
-import { S3Error } from './object-store.ts';
+import { S3Error } from './s3-error.ts';
 
 const CHECKSUMS: Readonly<Record<string, (body: Buffer) => string>> = {
   'x-amz-checksum-crc32': (body) => {

@@ -66,7 +66,11 @@ export function choose(asked: S3Request, operations: readonly Operation[] = []):
   return operation.answer(asked);
 }
 
-export function sendXml(response: ServerResponse, xml: string): void {
-  response.writeHead(200, { 'content-type': 'application/xml' });
+export function sendXml(
+  response: ServerResponse,
+  xml: string,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  response.writeHead(200, { 'content-type': 'application/xml', ...headers });
   response.end(xml);
 }

@@ -9,7 +9,8 @@ import { answerBucket } from './bucket-requests.ts';
 import { notImplemented, requireUnderstood } from './headers.ts';
 import { Uploads } from './multipart.ts';
 import { answerObject } from './object-requests.ts';
-import { ObjectStore, S3Error } from './object-store.ts';
+import { ObjectStore } from './object-store.ts';
+import { S3Error } from './s3-error.ts';
 import { sendXml, type S3Call, type BucketSettings, type S3Request } from './s3-request.ts';
 import { bucketsResult, errorXml } from './xml.ts';
 
