@@ -16,8 +16,7 @@ import {
   ListPartsCommand,
   PutBucketVersioningCommand,
   PutObjectCommand,
-  S3Client,
-  S3ServiceException,
+  type S3Client,
   UploadPartCommand,
   UploadPartCopyCommand,
   type GetObjectCommandInput,
@@ -26,6 +25,7 @@ import {
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startS3, type LocalS3 } from '../../local/s3/s3.ts';
+import { clientOf, errorOf } from '../support/s3.ts';
 
 const Bucket = 'bucket';
 const MIB = 1024 * 1024;
@@ -36,13 +36,7 @@ describe("what S3's stand-in does with objects, by the unmodified AWS SDK", () =
 
   beforeAll(async () => {
     s3 = await startS3({ buckets: [Bucket] });
-    client = new S3Client({
-      region: 'eu-central-1',
-      endpoint: s3.url,
-      forcePathStyle: true,
-      maxAttempts: 1,
-      credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'x' },
-    });
+    client = clientOf(s3);
   });
   afterAll(async () => {
     client.destroy();
@@ -58,12 +52,6 @@ describe("what S3's stand-in does with objects, by the unmodified AWS SDK", () =
     Key: string,
     more: Partial<GetObjectCommandInput> = {},
   ): Promise<string | undefined> => (await get(Key, more)).Body?.transformToString();
-  const errorOf = async (work: Promise<unknown>): Promise<readonly [string, number | undefined]> => {
-    const error: unknown = await work.then(() => undefined).catch((thrown: unknown) => thrown);
-    return error instanceof S3ServiceException
-      ? [error.name, error.$metadata.httpStatusCode]
-      : [String(error), undefined];
-  };
 
   it.each([
     ['bytes=0-3', 'abcd', 'bytes 0-3/10'],

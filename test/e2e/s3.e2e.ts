@@ -9,8 +9,7 @@ import {
   NoSuchKey,
   NotFound,
   PutObjectCommand,
-  S3Client,
-  S3ServiceException,
+  type S3Client,
   type PutObjectCommandInput,
 } from '@aws-sdk/client-s3';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -18,6 +17,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { startS3, type LocalS3 } from '../../local/s3/s3.ts';
+import { clientOf, errorOf } from '../support/s3.ts';
 
 const Bucket = 'bucket';
 
@@ -27,12 +27,7 @@ describe("S3's stand-in, by the unmodified AWS SDK", () => {
 
   beforeAll(async () => {
     s3 = await startS3({ buckets: [Bucket] });
-    client = new S3Client({
-      region: 'eu-central-1',
-      endpoint: s3.url,
-      maxAttempts: 1,
-      credentials: { accessKeyId: 'AKIATEST', secretAccessKey: 'x' },
-    });
+    client = clientOf(s3);
   });
   afterAll(async () => {
     client.destroy();
@@ -47,14 +42,6 @@ describe("S3's stand-in, by the unmodified AWS SDK", () => {
   ) => client.send(new PutObjectCommand({ Bucket, Key, Body, ...more }));
   const read = async (Key: string): Promise<string | undefined> =>
     (await client.send(new GetObjectCommand({ Bucket, Key }))).Body?.transformToString();
-  const failure = async (work: Promise<unknown>): Promise<readonly [string, number | undefined]> => {
-    const error: unknown = await work
-      .then(() => new Error('it was accepted'))
-      .catch((thrown: unknown) => thrown);
-    return error instanceof S3ServiceException
-      ? [error.name, error.$metadata.httpStatusCode]
-      : [String(error), undefined];
-  };
 
   it.each(['a/b.json', 'a b/ü/+%&?=#.json', "users/eA/it's (1)!*"])(
     'stores an object under %s',
@@ -78,10 +65,10 @@ describe("S3's stand-in, by the unmodified AWS SDK", () => {
 
   it('honours If-None-Match and If-Match on writes', async () => {
     const { ETag } = await put('key', 'one', { IfNoneMatch: '*' });
-    expect(await failure(put('key', 'two', { IfNoneMatch: '*' }))).toEqual(['PreconditionFailed', 412]);
+    expect(await errorOf(put('key', 'two', { IfNoneMatch: '*' }))).toEqual(['PreconditionFailed', 412]);
     await put('key', 'two', { IfMatch: ETag });
-    expect(await failure(put('key', 'three', { IfMatch: ETag }))).toEqual(['PreconditionFailed', 412]);
-    expect(await failure(put('none', 'x', { IfMatch: ETag }))).toEqual(['NoSuchKey', 404]);
+    expect(await errorOf(put('key', 'three', { IfMatch: ETag }))).toEqual(['PreconditionFailed', 412]);
+    expect(await errorOf(put('none', 'x', { IfMatch: ETag }))).toEqual(['NoSuchKey', 404]);
     expect(await read('key')).toBe('two');
   });
 
@@ -119,7 +106,7 @@ describe("S3's stand-in, by the unmodified AWS SDK", () => {
     await expect(read('none')).rejects.toThrow(NoSuchKey);
     await expect(client.send(new HeadObjectCommand({ Bucket, Key: 'none' }))).rejects.toThrow(NotFound);
     await expect(client.send(new HeadBucketCommand({ Bucket: 'another' }))).rejects.toThrow(NotFound);
-    expect(await failure(client.send(new ListObjectsV2Command({ Bucket: 'another' })))).toEqual([
+    expect(await errorOf(client.send(new ListObjectsV2Command({ Bucket: 'another' })))).toEqual([
       'NoSuchBucket',
       404,
     ]);
