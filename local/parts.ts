@@ -4,7 +4,7 @@ import {
   startAgentCoreIdentity,
   type LocalAgentCoreIdentity,
 } from './agentcore-identity/agentcore-identity.ts';
-import { behaviourOf } from './agentcore-identity/behaviour.ts';
+import { answersOf } from './agentcore-identity/behaviour.ts';
 import type { CredentialProvider } from './agentcore-identity/oauth-client.ts';
 import type { Workload } from './agentcore-identity/registry.ts';
 import type { TrustedIssuer } from './agentcore-identity/user-tokens.ts';
@@ -174,7 +174,7 @@ export function startIdentityService(
     },
     vendors,
     apiKeys,
-    behaviour: typeof behaviour === 'string' ? behaviourOf(behaviour) : behaviour,
+    behaviour: answersOf(behaviour),
   });
 }
 
@@ -191,7 +191,10 @@ function ownCredentialProvider(provider: LocalProvider): CredentialProvider {
   };
 }
 
-/** A credential provider of the file may have the name of a provider of the stack, and has another callback. */
+/**
+ * The key of a credential provider of the file. Its name can be the id of a provider of the stack; with this key, it has a
+ * callback of its own.
+ */
 function inFile(name: string): string {
   return `stack.json ${name}`;
 }

@@ -1,9 +1,16 @@
 import type { RoleName } from './lib/role-process.ts';
-import { ENVIRONMENT_OWNERS, type EnvironmentOwner } from './lib/environment.ts';
-import { ROLE_PORTS, runCommand, writeEnvironment, type Place } from './lib/local-command.ts';
+import type { EnvironmentOwner } from './lib/environment.ts';
+import {
+  environmentFile,
+  ROLE_PORTS,
+  runCommand,
+  writeEnvironment,
+  type Place,
+} from './lib/local-command.ts';
 import { startParts, type PartialStack } from './stack.ts';
 
 const ROLES = ['agent', 'session-binding'] as const satisfies readonly RoleName[];
+const OWNERS = [...ROLES, 'aws'] as const satisfies readonly EnvironmentOwner[];
 
 const NAMES = {
   agent: 'the role agent',
@@ -22,7 +29,7 @@ await runCommand({
   takesRolePorts: false,
   begin: (stack, place) => {
     registerRoles(stack, place);
-    const written = ENVIRONMENT_OWNERS.map((owner) => [owner, environmentOf(owner, stack, place)] as const);
+    const written = OWNERS.map((owner) => [owner, environmentOf(owner, stack, place)] as const);
     return Promise.resolve({ screen: screen(stack, place, new Map(written)), stop: () => Promise.resolve() });
   },
 });
@@ -46,11 +53,7 @@ function urlOf(role: RoleName, { port }: Place): string {
 function environmentOf(owner: EnvironmentOwner, stack: PartialStack, place: Place): string {
   const role = ROLES.find((each) => each === owner);
   const port = role === undefined ? {} : { PORT: String(place.port + ROLE_PORTS[role]) };
-  return writeEnvironment(fileOf(owner, place), { ...stack.environment(owner), ...port });
-}
-
-function fileOf(owner: EnvironmentOwner, { folder }: Place): string {
-  return `${folder}/${owner}.env`;
+  return writeEnvironment(environmentFile(owner, place), { ...stack.environment(owner), ...port });
 }
 
 function screen(
@@ -61,14 +64,14 @@ function screen(
   const shown = stack.loadBalancer === undefined ? (['aws'] as const) : ROLES;
   const files = shown.map(
     (owner) =>
-      `# The environment of ${NAMES[owner]}, in ${fileOf(owner, place)}\n${environments.get(owner) ?? ''}`,
+      `# The environment of ${NAMES[owner]}, in ${environmentFile(owner, place)}\n${environments.get(owner) ?? ''}`,
   );
   return `
 ${files.join('\n')}
 The local stack is ready:  ${stack.loadBalancer?.url ?? stack.faultBoard.url}
 
 ${addresses(stack)}
-${roleLines(stack, place)}  Any AWS client set -a; . ${fileOf('aws', place)}; set +a; then for example: aws s3 ls
+${roleLines(stack, place)}  Any AWS client set -a; . ${environmentFile('aws', place)}; set +a; then for example: aws s3 ls
   Look inside    ${stack.faultBoard.url}/inspector
   Faults         ${stack.faultBoard.url}
   Stop           Ctrl-C. Programs that you have started run until you stop them.

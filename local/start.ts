@@ -1,6 +1,6 @@
 import { build } from '../scripts/lib/build.mjs';
 import { startBothRoles, type BothRoles } from './lib/both-roles.ts';
-import { operatorFile, ROLE_PORTS, runCommand, type Place } from './lib/local-command.ts';
+import { environmentFile, ROLE_PORTS, runCommand, type Place } from './lib/local-command.ts';
 import { startStack, type LocalStack } from './stack.ts';
 
 await runCommand({
@@ -44,7 +44,7 @@ OnBehalf is ready:  ${loadBalancer.url}        The API: ${loadBalancer.url}/docs
   Faults  ${faultBoard.url} makes a part fail, and plays the incidents of docs/operations.md
   Logs    ${logs}/agent.log, ${logs}/session-binding.log
   State   ${state} (survives a restart; npm start -- --reset clears it)
-  Check   npm run doctor -- ${operatorFile(place)}
+  Check   npm run doctor -- ${environmentFile('operator', place)}
   Stop    Ctrl-C
 `;
 }

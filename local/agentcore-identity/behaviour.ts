@@ -57,6 +57,11 @@ export const CHOICES: { readonly [Name in keyof Behaviour]: Choice<Behaviour[Nam
   },
 };
 
+/** The answers of a choice: all of one kind, or some of them by their names. */
+export function answersOf(choice: 'strict' | 'lenient' | Partial<Behaviour>): Partial<Behaviour> {
+  return typeof choice === 'string' ? behaviourOf(choice) : choice;
+}
+
 /** All answers of one kind. */
 export function behaviourOf(kind: 'strict' | 'lenient'): Behaviour {
   const answers = Object.entries(CHOICES).map(([name, choice]) => [name, choice[kind]] as const);

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { z } from 'zod';
-import { behaviourOf } from '../agentcore-identity/behaviour.ts';
+import { answersOf } from '../agentcore-identity/behaviour.ts';
 import { parse, readJson } from '../fault-board/bodies.ts';
 import { Refusal } from '../fault-board/refusal.ts';
 import { route, type Routes } from '../fault-board/routes.ts';
@@ -50,8 +50,8 @@ const ROUTES: Routes<{ readonly stack: Controlled }> = {
   'PUT /__stack/behaviour': async ({ stack, request, response }) => {
     const { agentCoreIdentity } = stack.parts;
     if (agentCoreIdentity === undefined) throw new Refusal(404, 'This stack has no AgentCore Identity.');
-    const { behaviour: wanted } = parse(choose, await readJson(request));
-    Object.assign(agentCoreIdentity.behaviour, typeof wanted === 'string' ? behaviourOf(wanted) : wanted);
+    const { behaviour: choice } = parse(choose, await readJson(request));
+    Object.assign(agentCoreIdentity.behaviour, answersOf(choice));
     sendJson(response, 200, agentCoreIdentity.behaviour);
   },
   'GET /__stack/requests': ({ stack, request, response }) => {

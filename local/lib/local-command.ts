@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import type { EnvironmentOwner } from './environment.ts';
 import { NO_FILE, readStackFile, type StackFile } from '../stack-file.ts';
 import { PORTS, type LocalStack, type PartialStack, type StackOptions } from '../stack.ts';
 import { requireFreePorts } from './role-process.ts';
@@ -87,7 +88,7 @@ async function start<Stack extends PartialStack>(command: LocalCommand<Stack>): 
     file,
   });
   try {
-    writeEnvironment(operatorFile(place), stack.environment('operator'));
+    writeEnvironment(environmentFile('operator', place), stack.environment('operator'));
     const running = await command.begin(stack, place);
     endWith(stack, running);
     say(running.screen);
@@ -97,9 +98,9 @@ async function start<Stack extends PartialStack>(command: LocalCommand<Stack>): 
   }
 }
 
-/** The environment file for `npm run doctor`. */
-export function operatorFile({ folder }: Place): string {
-  return `${folder}/operator.env`;
+/** The environment file of a program. "operator" is for `npm run doctor`, and every command writes it. */
+export function environmentFile(owner: EnvironmentOwner, { folder }: Place): string {
+  return `${folder}/${owner}.env`;
 }
 
 /** Writes an environment file that only its owner may read, and returns its text. */
@@ -189,7 +190,7 @@ function usage({ name, purpose }: Named): string {
 
 ${purpose}
   --reset       first deletes all state: users' tokens, conversations, keys (${name} -- --reset)
-  --config      a file that says what else the stack has, such as users, clients and workloads; local/stack-file.ts has its form
+  --config      a file that says what else the stack has, such as users, clients and workloads; docs/local-stack.md
   LOCAL_PORT    the first of eleven ports; the default is 8000: LOCAL_PORT=9000 ${name}
 `;
 }
