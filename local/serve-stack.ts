@@ -72,8 +72,7 @@ The local stack is ready:  ${stack.loadBalancer?.url ?? stack.faultBoard.url}
 
 ${addresses(stack)}
 ${roleLines(stack, place)}  Any AWS client set -a; . ${environmentFile('aws', place)}; set +a; then for example: aws s3 ls
-  Look inside    ${stack.faultBoard.url}/inspector
-  Faults         ${stack.faultBoard.url}
+${inspectorLine(stack)}  Faults         ${stack.faultBoard.url}
   Stop           Ctrl-C. Programs that you have started run until you stop them.
 `;
 }
@@ -100,6 +99,11 @@ function addresses({
     .filter(([, url]) => url !== undefined)
     .map(([name, url = '']) => `  ${name.padEnd(20)}${url}\n`);
   return lines.join('');
+}
+
+/** The inspector is there where the parts are that its attacks need. */
+function inspectorLine({ hasInspector, faultBoard }: PartialStack): string {
+  return hasInspector ? `  Look inside    ${faultBoard.url}/inspector\n` : '';
 }
 
 function roleLines({ loadBalancer }: PartialStack, { folder, port }: Place): string {

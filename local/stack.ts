@@ -28,6 +28,8 @@ export type { StackOptions } from './parts.ts';
 interface Stack {
   /** Makes the other parts fail, over HTTP and on a page. */
   readonly faultBoard: Part;
+  /** Whether the fault board has the inspector. */
+  readonly hasInspector: boolean;
   /** What the parts have asked each other; absent where nothing is recorded. */
   readonly recorder?: Recorder;
   /** How far the clock of the parts is ahead, in milliseconds. */
@@ -113,6 +115,7 @@ async function start(
       ...parts,
       ...common,
       faultBoard,
+      hasInspector: inspector !== undefined,
       ...(recorder !== undefined && { recorder }),
       close: () => closeAll(started),
     };

@@ -60,6 +60,7 @@ describe('a stack from a file', () => {
     };
     expect(board.parts.map(({ id }) => id)).toEqual(['bedrock', 's3']);
     expect((await fetch(stack.faultBoard.url)).status).toBe(200);
+    expect(stack.hasInspector).toBe(false);
   });
 
   it('signs users in for a service of any address, under rules of its own', async () => {
