@@ -49,6 +49,10 @@ describe('the chat page, in Chromium', () => {
     await of.press('#message', 'Enter');
   };
   const lastAnswer = (of = page): Promise<string | null> => of.locator('.item.answer').last().textContent();
+  const inBox = (text: string): Promise<void> =>
+    eventually(async () => (await page.inputValue('#message')) === text);
+  const listed = (count: number): Promise<void> =>
+    eventually(async () => (await page.locator('.list > ul li').count()) === count);
   const idle = (of = page): Promise<unknown> => of.waitForSelector('.working', { state: 'detached' });
   const consent = async (of = page): Promise<Page> => {
     const opened = context.waitForEvent('page');
@@ -170,7 +174,7 @@ describe('the chat page, in Chromium', () => {
     await page.fill('#message', 'a draft');
     await page.reload();
     await page.waitForSelector('.item.user:has-text("second")');
-    expect(await page.inputValue('#message')).toBe('a draft');
+    await inBox('a draft');
     expect(await page.locator('.item.user').count()).toBe(2);
   });
 
@@ -183,7 +187,7 @@ describe('the chat page, in Chromium', () => {
     await say('good evening');
     await page.waitForSelector('.list li a:has-text("good evening")');
     await page.fill('input[type=search]', 'there');
-    expect(await page.locator('.list > ul li').count()).toBe(1);
+    await listed(1);
     await page.click('.list > ul li a');
     await page.waitForSelector('.item.user:has-text("hello there")');
     const change = '[aria-label="Rename or delete “hello there”"]';
@@ -197,7 +201,7 @@ describe('the chat page, in Chromium', () => {
     await page.click('.list button:text-is("Delete")');
     await page.waitForSelector('.welcome');
     await page.fill('input[type=search]', '');
-    expect(await page.locator('.list > ul li').count()).toBe(1);
+    await listed(1);
   });
 
   it('renames a conversation, for every tab and device', async () => {
@@ -225,10 +229,10 @@ describe('the chat page, in Chromium', () => {
     await idle();
     expect(await page.locator('text=Send again').count()).toBe(0);
     await page.click('[aria-label="Edit “hello there” and send it again"] >> nth=0');
-    expect(await page.inputValue('#message')).toBe('hello there');
+    await inBox('hello there');
     await page.fill('#message', '');
     await page.press('#message', 'ArrowUp');
-    expect(await page.inputValue('#message')).toBe('hello there');
+    await inBox('hello there');
   });
 
   it('can be used by keys alone, and lists them', async () => {

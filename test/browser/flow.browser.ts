@@ -113,7 +113,7 @@ describe('in Chromium', () => {
     const page = await other.newPage();
     await page.goto(connectUrl);
     await page.click('text=Bob Baker');
-    expect(await page.locator('h1').textContent()).toBe('This link belongs to another account');
+    await page.waitForSelector('h1:text-is("This link belongs to another account")');
     await other.close();
     await alice.close();
   });
