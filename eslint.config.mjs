@@ -17,6 +17,7 @@ const infra = existsSync('infra/node_modules') ? [] : ['infra'];
 export default defineConfig(
   globalIgnores([
     'dist',
+    'build',
     'coverage',
     '**/node_modules',
     '.onbehalf',

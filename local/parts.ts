@@ -40,6 +40,10 @@ import type { StackFile } from './stack-file.ts';
 export interface StackOptions {
   /** The load balancer's port; the other parts use the ports after it. Free ports when absent. */
   readonly port?: number;
+  /** The address where the parts listen; loopback when absent. */
+  readonly address?: string;
+  /** The name of this machine in the parts' URLs; `localhost` and the loopback address when absent. */
+  readonly host?: string;
   /** The folder where state is kept; in memory when absent. */
   readonly stateDirectory?: string;
   readonly model?: Model;
@@ -85,7 +89,7 @@ const FETCHING = [
 
 /** Where a part listens. Its port in the file goes before its place among the ports of the stack. */
 export function place(
-  { port, recorder, file }: StartOptions,
+  { port, address, host, recorder, file }: StartOptions,
   name: string,
   offset: number,
   party?: Party,
@@ -93,6 +97,8 @@ export function place(
   const chosen = file.ports[name] ?? (port === undefined ? undefined : port + offset);
   return {
     ...(chosen !== undefined && { port: chosen }),
+    ...(address !== undefined && { address }),
+    ...(host !== undefined && { host }),
     ...(recorder !== undefined && party !== undefined && { watch: recorder.watch(party) }),
   };
 }
@@ -104,7 +110,6 @@ function stateFile({ stateDirectory }: StartOptions, name: string): { stateFile?
 export function startFront(options: StartOptions): Promise<LocalLoadBalancer> {
   const { recorder, file, now } = options;
   const { clientId = ALB_CLIENT_ID, clientSecret = ALB_CLIENT_SECRET, scope, rules } = file.loadBalancer;
-  const keysPort = place(options, 'keys', 6).port;
   return startLoadBalancer({
     ...place(options, 'loadBalancer', 0, 'load-balancer'),
     ...(recorder !== undefined && {
@@ -113,7 +118,7 @@ export function startFront(options: StartOptions): Promise<LocalLoadBalancer> {
         recorder.follow({ from: 'load-balancer', to: party }, request, response, identity);
       },
     }),
-    ...(keysPort !== undefined && { keysPort }),
+    keys: place(options, 'keys', 6),
     arn: ALB_ARN,
     clientId,
     clientSecret,

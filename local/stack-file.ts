@@ -171,8 +171,16 @@ export function readStackFile(file: string): StackFile {
       },
     );
   }
+  return stackOf(written, file);
+}
+
+/**
+ * Checks what a stack's file says.
+ * @throws Error with a sentence that names the file and what is wrong in it
+ */
+export function stackOf(written: unknown, file: string): StackFile {
   const { data, error } = stackFile.safeParse(written);
   if (data !== undefined) return data;
   const lines = error.issues.map(({ path, message }) => `  ${path.join('.') || 'the file'}: ${message}`);
-  throw new Error(`${file} is not a stack's file (local/stack.schema.json):\n${lines.join('\n')}`);
+  throw new Error(`${file} is not what a stack can have (stack.schema.json):\n${lines.join('\n')}`);
 }

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createServer as createHttp2Server, type ServerHttp2Session } from 'node:http2';
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { EventStreamCodec } from '@smithy/eventstream-codec';
 import type { AwsCall } from '../lib/aws-call.ts';
@@ -86,9 +86,8 @@ export async function startBedrock(options: BedrockOptions = {}): Promise<LocalB
       response.destroy();
     });
   });
-  await listening(server, options);
   return Object.assign(part, {
-    url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`,
+    url: await listening(server, options),
     faults,
     requests,
     calls,

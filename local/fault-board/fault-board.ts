@@ -26,7 +26,7 @@ export async function startFaultBoard(
   // The board does not fail on purpose.
   const faults = new FaultSwitch();
   const serving = await serve(
-    (request, response) => answer({ board, control, inspector }, request, response),
+    (request, response) => answer({ board, control, inspector, name: listen.host }, request, response),
     faults,
     listen,
   );
@@ -37,10 +37,11 @@ interface Answering {
   readonly board: Board;
   readonly control: Controlled;
   readonly inspector: Inspector | undefined;
+  readonly name: string | undefined;
 }
 
 async function answer(
-  { board, control, inspector }: Answering,
+  { board, control, inspector, name }: Answering,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -48,7 +49,7 @@ async function answer(
   const isControl = /^\/__stack(\/|$)/.test(pathname);
   const isOfTheApi = isControl || pathname === '/faults' || pathname.startsWith('/faults/');
   try {
-    requireSameSite(request, pathname);
+    requireSameSite(request, pathname, name);
     if (inspector !== undefined && /^\/inspector(\/|$)/.test(pathname)) {
       await inspector.answer(request, response);
       return;

@@ -11,10 +11,9 @@ export interface Serving {
   close(): Promise<void>;
 }
 
-/** Loopback only: other machines must not reach any part of the local stack. */
 const LOOPBACK = '127.0.0.1';
 
-/** Serves a handler on loopback. If the handler throws, the answer is 500 with the message of the error. */
+/** Serves a handler. If the handler throws, the answer is 500 with the message of the error. */
 export async function serve(handler: Handler, faults: FaultSwitch, listen: Listen = {}): Promise<Serving> {
   const guarded: Handler = async (request, response) => {
     try {
@@ -29,21 +28,20 @@ export async function serve(handler: Handler, faults: FaultSwitch, listen: Liste
   const server = createServer({ maxHeaderSize: 96 * 1024, keepAliveTimeout: 75_000 }, (request, response) => {
     void guarded(request, response);
   });
-  await listening(server, listen);
-  const host = listen.host ?? LOOPBACK;
   return {
-    url: `http://${host}:${String((server.address() as AddressInfo).port)}`,
+    url: await listening(server, listen),
     server,
     close: () => closeServer(server),
   };
 }
 
-export function listening(server: NetServer, listen: Listen): Promise<void> {
+/** Resolves with the URL of the server when it listens. */
+export function listening(server: NetServer, listen: Listen): Promise<string> {
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    server.listen(listen.port ?? 0, LOOPBACK, () => {
+    server.listen(listen.port ?? 0, listen.address ?? LOOPBACK, () => {
       server.off('error', reject);
-      resolve();
+      resolve(`http://${listen.host ?? LOOPBACK}:${String((server.address() as AddressInfo).port)}`);
     });
   });
 }

@@ -1,8 +1,10 @@
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { isIP } from 'node:net';
 import { parseArgs } from 'node:util';
 import type { EnvironmentOwner } from './environment.ts';
 import { NO_FILE, readStackFile, type StackFile } from '../stack-file.ts';
 import { PORTS, type LocalStack, type PartialStack, type StackOptions } from '../stack.ts';
+import { holderOf } from './port-holder.ts';
 import { requireFreePorts } from './role-process.ts';
 
 /** A command that starts the local stack and programs on it, and runs until it is stopped. */
@@ -14,8 +16,8 @@ export interface LocalCommand<Stack extends PartialStack = LocalStack> {
   /** The things that it starts: "the local stack and both roles". */
   readonly starts: string;
   readonly startStack: (options: StackOptions) => Promise<Stack>;
-  /** Whether a file may leave parts of the stack out. */
-  readonly takesSomeParts?: true;
+  /** Whether programs of any kind use the stack: a file may leave parts out, and other machines may reach it. */
+  readonly servesAnyProgram?: true;
   /** Whether the command itself uses the two ports of the roles. */
   readonly takesRolePorts: boolean;
   /** The files that must exist before the command starts. */
@@ -67,7 +69,7 @@ export async function runCommand<Stack extends PartialStack>(command: LocalComma
 }
 
 async function start<Stack extends PartialStack>(command: LocalCommand<Stack>): Promise<void> {
-  const { file, resets } = readArguments(command);
+  const { file, resets, ...reach } = readArguments(command);
   const port = portOf(process.env.LOCAL_PORT, file.port);
   const folder = `.onbehalf/${String(port)}`;
   const place = { port, folder, state: `${folder}/state`, logs: `${folder}/logs` };
@@ -86,6 +88,7 @@ async function start<Stack extends PartialStack>(command: LocalCommand<Stack>): 
     wordDelayMs: WORD_DELAY_MS,
     inspect: true,
     file,
+    ...reach,
   });
   try {
     writeEnvironment(environmentFile('operator', place), stack.environment('operator'));
@@ -138,12 +141,12 @@ function endWith(stack: Pick<PartialStack, 'close'>, running: Running): void {
   });
 }
 
-function portOf(value: string | undefined, ofFile = DEFAULT_PORT): number {
-  if (value === undefined || value === '') return ofFile;
+function portOf(ofShell = '', ofFile = DEFAULT_PORT): number {
+  const [name, value] = ofShell === '' ? ['"port" in the file', String(ofFile)] : ['LOCAL_PORT', ofShell];
   const port = Number(value);
   if (/^\d{4,5}$/.test(value) && port >= 1024 && port <= 65_535 - PORTS) return port;
   throw new Error(
-    `LOCAL_PORT must be a port from 1024 to ${String(65_535 - PORTS)}; the ${String(PORTS - 1)} ports after it are used too.`,
+    `${name} must be a port from 1024 to ${String(65_535 - PORTS)}; the ${String(PORTS - 1)} ports after it are used too.`,
   );
 }
 
@@ -159,19 +162,30 @@ async function requirePorts(
   await requireFreePorts(port + STACK_PORT_AFTER, PORTS - STACK_PORT_AFTER);
 }
 
-type Named = Pick<LocalCommand, 'name' | 'purpose' | 'takesSomeParts'>;
+type Named = Pick<LocalCommand, 'name' | 'purpose' | 'servesAnyProgram'>;
+
+interface Arguments extends Pick<StackOptions, 'address' | 'host'> {
+  readonly file: StackFile;
+  readonly resets: boolean;
+}
 
 const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
   reset: { type: 'boolean' },
   config: { type: 'string' },
 } as const;
+const OPTIONS_FOR_ANY_PROGRAM = { ...OPTIONS, listen: { type: 'string' }, host: { type: 'string' } } as const;
+const REACH = `  --listen      the address of this machine where the parts listen; the default is loopback, which no other machine reaches
+  --host        the name of this machine in the parts' URLs, for programs elsewhere
+`;
+const HOST_NAME = /^[a-z0-9.-]{1,253}$/i;
 
-function readArguments(command: Named): { readonly file: StackFile; readonly resets: boolean } {
+function readArguments(command: Named): Arguments {
   const given = process.argv.slice(2);
-  let values: { readonly help?: boolean; readonly reset?: boolean; readonly config?: string };
+  const options = command.servesAnyProgram === true ? OPTIONS_FOR_ANY_PROGRAM : OPTIONS;
+  let values: Partial<Record<keyof typeof OPTIONS_FOR_ANY_PROGRAM, string | boolean>>;
   try {
-    ({ values } = parseArgs({ args: given, options: OPTIONS }));
+    ({ values } = parseArgs({ args: given, options }));
   } catch (error) {
     throw new Error(`Unknown argument ${given.join(' ')}.\n${usage(command)}`, { cause: error });
   }
@@ -179,24 +193,45 @@ function readArguments(command: Named): { readonly file: StackFile; readonly res
     process.stdout.write(usage(command));
     process.exit(0);
   }
-  const file = values.config === undefined ? NO_FILE : readStackFile(values.config);
-  if (file.parts !== undefined && command.takesSomeParts !== true)
+  const { config, listen, host } = values;
+  const file = typeof config === 'string' ? readStackFile(config) : NO_FILE;
+  if (file.parts !== undefined && command.servesAnyProgram !== true)
     throw new Error(`${command.name} starts every part: leave "parts" out of the file.`);
-  return { file, resets: values.reset === true };
+  if (typeof listen === 'string' && isIP(listen) === 0)
+    throw new Error('--listen must be an address of this machine, such as 0.0.0.0.');
+  if (typeof host === 'string' && !HOST_NAME.test(host))
+    throw new Error('--host must be a name by which this machine is reached, without a port.');
+  return {
+    file,
+    resets: values.reset === true,
+    ...(typeof listen === 'string' && { address: listen }),
+    ...(typeof host === 'string' && { host }),
+  };
 }
 
-function usage({ name, purpose }: Named): string {
-  return `usage: ${name} [-- --reset] [--config FILE]
+function usage({ name, purpose, servesAnyProgram }: Named): string {
+  // npm takes what stands before "--" for itself.
+  const separator = name.startsWith('npm ') ? ' --' : '';
+  const more = servesAnyProgram === true ? ' [--listen ADDRESS] [--host NAME]' : '';
+  return `usage: ${name}${separator} [--reset] [--config FILE]${more}
 
 ${purpose}
-  --reset       first deletes all state: users' tokens, conversations, keys (${name} -- --reset)
+  --reset       first deletes all state: users' tokens, conversations, keys (${name}${separator} --reset)
   --config      a file that says what else the stack has, such as users, clients and workloads; docs/local-stack.md
-  LOCAL_PORT    the first of eleven ports; the default is 8000: LOCAL_PORT=9000 ${name}
+${more === '' ? '' : REACH}  LOCAL_PORT    the first of eleven ports; the default is 8000: LOCAL_PORT=9000 ${name}
 `;
 }
 
 function sentenceFor({ name }: Named, error: unknown): string {
-  const { code, port, message } = error as NodeJS.ErrnoException & { port?: number };
+  const { code, port = 0, message } = error as NodeJS.ErrnoException & { port?: number };
   if (code !== 'EADDRINUSE') return message;
-  return `Port ${String(port)} is taken. Stop the program that uses it, or choose another range of eleven ports: LOCAL_PORT=9000 ${name}`;
+  const holder = holderOf(port);
+  const [by, how] =
+    holder === undefined
+      ? ['', 'Stop the program that uses it']
+      : [
+          ` by process ${String(holder.pid)} (${holder.command})`,
+          `Stop that process (kill ${String(holder.pid)})`,
+        ];
+  return `Port ${String(port)} is taken${by}. ${how}, or choose another range of eleven ports: LOCAL_PORT=9000 ${name}`;
 }

@@ -12,9 +12,12 @@ export interface Part {
   close(): Promise<void>;
 }
 
-/** The address where a part listens. Port 0 takes a free port. */
+/** Where a part listens. Port 0 takes a free port. */
 export interface Listen {
   readonly port?: number;
+  /** The address of this machine; loopback when absent, so that other machines reach no part. */
+  readonly address?: string;
+  /** The name in the part's URL; the loopback address when absent. */
   readonly host?: string;
   /** Sees each request before it is answered. */
   readonly watch?: Watch;

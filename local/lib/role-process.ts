@@ -28,6 +28,7 @@ export interface RoleProcessOptions {
 const READY_TIMEOUT_MS = 20_000;
 const PROBE_TIMEOUT_MS = 1_000;
 const STOP_TIMEOUT_MS = 4_000;
+const END_WITH_PARENT = new URL('end-with-parent.mjs', import.meta.url).href;
 /** The variables of this machine that a process needs. */
 const INHERITED = ['PATH', 'HOME', 'TMPDIR', 'NODE_EXTRA_CA_CERTS', 'NODE_V8_COVERAGE'];
 
@@ -37,7 +38,8 @@ export async function startRole(role: RoleName, options: RoleProcessOptions): Pr
   const inherited = Object.fromEntries(
     INHERITED.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
   );
-  const child = spawn(process.execPath, ['--enable-source-maps', options.entry ?? 'dist/main.js'], {
+  const parameters = ['--enable-source-maps', '--import', END_WITH_PARENT, options.entry ?? 'dist/main.js'];
+  const child = spawn(process.execPath, parameters, {
     env: { ...inherited, ...options.environment, ROLE: role, PORT: String(port) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

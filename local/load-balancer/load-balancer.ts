@@ -14,7 +14,8 @@ export interface LoadBalancerOptions extends Listen {
   readonly arn: string;
   readonly clientId: string;
   readonly clientSecret: string;
-  readonly keysPort?: number;
+  /** Where the public keys are served. */
+  readonly keys?: Listen;
   readonly idleTimeoutMs?: number;
   readonly stateDirectory?: string;
   /** The listener's rules, before those of the two roles. */
@@ -74,11 +75,11 @@ export async function startLoadBalancer(options: LoadBalancerOptions): Promise<L
       response.end(known ? signer.publicKeyPem() : 'not found');
     },
     keyFaults,
-    options.keysPort === undefined ? {} : { port: options.keysPort },
+    options.keys,
   );
   const serving = await serve((request, response) => listener.handle(request, response), faults, {
-    ...options,
     host: HOST,
+    ...options,
   });
   listener.publicUrl = serving.url;
   return {

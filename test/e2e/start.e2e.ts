@@ -6,6 +6,8 @@ import { join, resolve } from 'node:path';
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { HttpBrowser } from '../../local/lib/http-browser.ts';
 import { invoke } from '../../local/lib/invoke.ts';
+import { requireFreePorts } from '../../local/lib/role-process.ts';
+import { PORTS } from '../../local/stack.ts';
 import { startLocal, type LocalProcess } from '../support/local-process.ts';
 import { eventually } from '../support/world.ts';
 
@@ -87,11 +89,27 @@ describe('npm start', () => {
     expect(output).toContain('npm has ended. Stopping …');
   }, 60_000);
 
+  it('frees every port soon after it was killed', async () => {
+    const first = start();
+    await ready(first.output);
+    first.child.kill('SIGKILL');
+    await first.exit;
+    await eventually(
+      () =>
+        requireFreePorts(PORT, PORTS).then(
+          () => true,
+          () => false,
+        ),
+      10_000,
+    );
+  }, 60_000);
+
   it('names the port that is taken, and says what to do', async () => {
     const blocker = createServer().listen(PORT + 3, '127.0.0.1');
     const { output, exit } = start();
     expect(await exit).toBe(1);
-    expect(output()).toContain(`Port ${String(PORT + 3)} is taken.`);
+    expect(output()).toContain(`Port ${String(PORT + 3)} is taken by process ${String(process.pid)} (`);
+    expect(output()).toContain(`kill ${String(process.pid)}`);
     expect(output()).toContain('LOCAL_PORT=');
     blocker.close();
   });
