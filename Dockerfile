@@ -22,6 +22,24 @@ RUN ["npm", "ci", "--ignore-scripts", "--omit=dev"]
 RUN rm -rf node_modules/typescript node_modules/.bin \
   && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
 
+# The local stack, for tests: docker build --target stack. It is no production: it checks no password and no signature.
+FROM build AS stack-build
+COPY local ./local
+COPY LICENSE ./
+RUN ["node", "scripts/run.mjs", "scripts/kit.mjs"]
+
+FROM ${BASE_IMAGE} AS stack
+LABEL org.opencontainers.image.title="OnBehalf's local stack" \
+  org.opencontainers.image.description="Stand-ins for tests, no production: AgentCore Identity and the parts around it" \
+  org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=stack-build /build/build/kit /opt/onbehalf-stack
+RUN ["mkdir", "--mode", "0777", "/data"]
+WORKDIR /data
+USER 1000:1000
+EXPOSE 8000-8010
+# Inside a container, loopback would be the container's own.
+ENTRYPOINT ["node", "/opt/onbehalf-stack/lib/onbehalf-stack.js", "--listen", "0.0.0.0"]
+
 FROM ${BASE_IMAGE}
 ARG VERSION=0.1.0
 ARG REVISION=unknown

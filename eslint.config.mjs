@@ -91,6 +91,18 @@ export default defineConfig(
     rules: { '@typescript-eslint/no-unsafe-enum-comparison': 'off' },
   },
   {
+    files: ['examples/node/*.js'],
+    languageOptions: {
+      sourceType: 'commonjs',
+      globals: Object.fromEntries(
+        ['process', 'fetch', 'test', 'expect', 'beforeAll', 'beforeEach', 'afterAll'].map((name) => [
+          name,
+          'readonly',
+        ]),
+      ),
+    },
+  },
+  {
     files: ['**/*.mjs'],
     languageOptions: {
       globals: {

@@ -5,6 +5,8 @@ import { pipeline } from 'node:stream/promises';
 import { Writable } from 'node:stream';
 
 const READY_TIMEOUT_MS = 60_000;
+/** The port of the fault board, after the first one of a stack. */
+const BOARD = 10;
 
 /** Runs docker and returns its standard output. When it fails, throws an error with its standard error. */
 export function docker(...parameters: readonly string[]): string {
@@ -30,12 +32,14 @@ export function engineVersion(): string | undefined {
 export async function buildImage(
   tag: string,
   buildArguments: Readonly<Record<string, string>>,
+  target?: string,
 ): Promise<void> {
   const given = Object.entries(buildArguments).flatMap(([name, value]) => [
     '--build-arg',
     `${name}=${value}`,
   ]);
-  const child = spawn('docker', ['build', '--tag', tag, ...given, '.'], {
+  const stage = target === undefined ? [] : ['--target', target];
+  const child = spawn('docker', ['build', '--tag', tag, ...stage, ...given, '.'], {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   const code = await new Promise((resolve) => child.on('exit', resolve));
@@ -61,33 +65,54 @@ export interface Container {
   readonly url: string;
 }
 
-/** Starts a container like a hardened task: a read-only file system, no capability, no new privileges. */
-export async function runContainer(
+const HARDENED = [
+  '--read-only',
+  '--cap-drop',
+  'ALL',
+  '--security-opt',
+  'no-new-privileges',
+  '--pids-limit',
+  '128',
+  '--memory',
+  '512m',
+];
+
+/** Starts a container of a role like a hardened task: a read-only file system, no capability, no new privileges. */
+export function runContainer(
   image: string,
   port: number,
   environment: Readonly<Record<string, string>>,
 ): Promise<Container> {
-  const variables = Object.entries({ ...environment, PORT: String(port) }).flatMap(([name, value]) => [
-    '--env',
-    `${name}=${value}`,
+  return run(`http://127.0.0.1:${String(port)}`, '/ready', [
+    ...variables({ ...environment, PORT: String(port) }),
+    image,
   ]);
-  const hardened = [
-    '--read-only',
-    '--cap-drop',
-    'ALL',
-    '--security-opt',
-    'no-new-privileges',
-    '--pids-limit',
-    '128',
-    '--memory',
-    '512m',
-  ];
-  const id = docker('run', '--detach', '--network', 'host', ...hardened, ...variables, image);
-  const container = { id, url: `http://127.0.0.1:${String(port)}` };
+}
+
+/** Starts a container of the local stack, as hardened, with a folder for its state. */
+export function runStackContainer(
+  image: string,
+  port: number,
+  parameters: readonly string[],
+): Promise<Container> {
+  return run(`http://127.0.0.1:${String(port + BOARD)}`, '/__stack', [
+    ...['--tmpfs', '/data:mode=0777'],
+    ...variables({ LOCAL_PORT: String(port) }),
+    image,
+    ...parameters,
+  ]);
+}
+
+function variables(environment: Readonly<Record<string, string>>): readonly string[] {
+  return Object.entries(environment).flatMap(([name, value]) => ['--env', `${name}=${value}`]);
+}
+
+async function run(url: string, ready: string, parameters: readonly string[]): Promise<Container> {
+  const id = docker('run', '--detach', '--network', 'host', ...HARDENED, ...parameters);
   const deadline = Date.now() + READY_TIMEOUT_MS;
   while (Date.now() < deadline) {
-    const answer = await fetch(`${container.url}/ready`).catch(() => undefined);
-    if (answer?.status === 200) return container;
+    const answer = await fetch(url + ready).catch(() => undefined);
+    if (answer?.status === 200) return { id, url };
     await delay(200);
   }
   const logs = docker('logs', id).slice(-2_000);

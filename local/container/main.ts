@@ -10,11 +10,14 @@ import {
   docker,
   engineVersion,
   runContainer,
+  runStackContainer,
   type Container,
 } from './docker.ts';
 
 const BASE_IMAGE = process.env.BASE_IMAGE ?? 'node:24-bookworm-slim';
 const TAG = 'onbehalf:local';
+const STACK_TAG = 'onbehalf-stack:local';
+const STACK_PORT = 18_500;
 const LARGEST_MB = 60;
 const STOP_SECONDS = 25;
 const MB = 1_000_000;
@@ -34,6 +37,8 @@ await buildImage(TAG, { BASE_IMAGE, REVISION });
 const report = new Report();
 report.heading('The image');
 await inspect(report);
+await buildImage(STACK_TAG, { BASE_IMAGE }, 'stack');
+await tryStackImage(report);
 const stack = await startStack();
 const containers: Container[] = [];
 try {
@@ -110,6 +115,28 @@ async function inspect(to: Report): Promise<void> {
     `is ${size.toFixed(1)} MB over its base, compressed; ${String(LARGEST_MB)} at most`,
     size > 0 && size <= LARGEST_MB,
   );
+}
+
+/** Starts the local stack from its own image, with a name by which other containers would reach it. */
+async function tryStackImage(to: Report): Promise<void> {
+  to.heading('The image of the local stack');
+  const { id, url } = await runStackContainer(STACK_TAG, STACK_PORT, ['--host', 'localhost']);
+  try {
+    const { parts } = (await (await fetch(`${url}/__stack`)).json()) as { parts: { s3: string } };
+    to.check(
+      'starts, and gives out addresses with the name that it was given',
+      parts.s3 === `http://localhost:${String(STACK_PORT + 5)}`,
+    );
+    // Another address of this machine, which is no name of the stack.
+    const answer = await fetch(`${url.replace('127.0.0.1', '127.0.0.2')}/__stack`);
+    to.check('listens at every address, and is controlled under no other name', answer.status === 403);
+    to.check('does not run as root', docker('exec', id, 'id', '-u') === '1000');
+    docker('stop', '--time', String(STOP_SECONDS), id);
+    const code = docker('inspect', '--format', '{{.State.ExitCode}}', id);
+    to.check(`SIGTERM ends it, exit code ${code}`, code === '0');
+  } finally {
+    docker('rm', '--force', id);
+  }
 }
 
 /** Runs the demo with both roles from the same image, then stops them. */

@@ -93,7 +93,7 @@ export interface Stack {
   signIn(username: string, path?: string): Promise<string>;
   /** Plans a fault. A reset removes it. */
   fail(plan: FaultPlan): Promise<void>;
-  /** Plays an action of the fault board once: `act('github', 'revoke-user', { login: 'alice-octo' })`. */
+  /** Plays an action of the fault board once: `act('github', 'revoke-tokens', { login: 'alice-octo' })`. */
   act(
     part: string,
     action: string,
