@@ -95,7 +95,7 @@ export default defineConfig(
     languageOptions: {
       sourceType: 'commonjs',
       globals: Object.fromEntries(
-        ['process', 'fetch', 'test', 'expect', 'beforeAll', 'beforeEach', 'afterAll'].map((name) => [
+        ['__dirname', 'process', 'fetch', 'test', 'expect', 'beforeAll', 'beforeEach', 'afterAll'].map((name) => [
           name,
           'readonly',
         ]),

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { readBody, sendJson } from '../lib/http.ts';
-import { GatedApi, type Gate } from '../provider-gate/gated-api.ts';
+import { ACCOUNTS } from '../provider-gate/accounts.ts';
+import { GatedApi, type Gate, type Subject } from '../provider-gate/gated-api.ts';
 import type { IssuedToken } from '../provider-gate/grants.ts';
 import { upstreamToken } from './seed.ts';
 
@@ -16,6 +17,8 @@ interface RepositoryJson {
 }
 
 const LIMIT_PER_HOUR = 5_000;
+/** The account that reads for a browser that is not signed in; what is private is not shown then. */
+const [{ login: ANYBODY } = { login: '' }] = ACCOUNTS;
 /** Headers of `emulate` that clients must not mistake for GitHub's. */
 const DROPPED =
   /^(x-ratelimit-|access-control-|connection$|keep-alive$|transfer-encoding$|content-length$|content-encoding$)/;
@@ -40,6 +43,30 @@ export class ApiGate extends GatedApi {
       request.method === 'DELETE' ? /^\/applications\/([^/?]+)\/grant$/.exec(path)?.[1] : undefined;
     if (clientId === undefined) await super.handle(request, response, path);
     else await this.#endGrant(request, response, decodeURIComponent(clientId));
+  }
+
+  /** A user, a repository or an issue, at the address that the API gives as `html_url`. */
+  override async subjectOf(path: string, login: string | undefined): Promise<Subject | undefined> {
+    const [, owner, repository, issue] = /^\/([\w.-]+)(?:\/([\w.-]+)(?:\/issues\/(\d+))?)?$/.exec(path) ?? [];
+    if (owner === undefined) return undefined;
+    const reader = login ?? ANYBODY;
+    if (repository === undefined) return this.#read(reader, `/users/${owner}`, userPage);
+    const seen = await this.#read(reader, `/repos/${owner}/${repository}`, (found) =>
+      found.private === true && owner !== login ? undefined : repositoryPage(found),
+    );
+    if (seen === undefined || issue === undefined) return seen;
+    return this.#read(reader, `/repos/${owner}/${repository}/issues/${issue}`, issuePage);
+  }
+
+  async #read(
+    login: string,
+    path: string,
+    show: (found: Record<string, unknown>) => Subject | undefined,
+  ): Promise<Subject | undefined> {
+    const answer = await fetch(this.#upstream.url + path, {
+      headers: { authorization: `Bearer ${upstreamToken(login)}` },
+    });
+    return answer.ok ? show((await answer.json()) as Record<string, unknown>) : undefined;
   }
 
   protected forget(): void {
@@ -138,6 +165,22 @@ function parseObject(body: Uint8Array): Readonly<Record<string, unknown>> {
   } catch {
     return {};
   }
+}
+
+function userPage({ login, name, bio }: Record<string, unknown>): Subject {
+  return { kind: "a user's page", title: textOf(name) || textOf(login), text: textOf(bio) };
+}
+
+function repositoryPage({ full_name: name, description }: Record<string, unknown>): Subject {
+  return { kind: 'a repository', title: textOf(name), text: textOf(description) };
+}
+
+function issuePage({ title, number, body }: Record<string, unknown>): Subject {
+  return { kind: 'an issue', title: `${textOf(title)} #${textOf(number)}`, text: textOf(body) };
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : '';
 }
 
 function isPrivate(repository: RepositoryJson): boolean {

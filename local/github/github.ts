@@ -19,6 +19,7 @@ export const gitHub: ProviderRow = {
   authorizePath: '/login/oauth/authorize',
   tokenPath: '/login/oauth/access_token',
   apiPrefix: '/api/v3',
+  settingsPath: '/settings/applications',
   refusalStatus: 200,
   endsGrants: true,
   startApi: async (gate) =>

@@ -44,6 +44,7 @@ h1 { font-size: 1.3rem; line-height: 1.3; margin: 0 0 .5rem; }
 p { margin: 0 0 1rem; color: var(--soft); }
 ul.plain { list-style: none; padding: 0; margin: 1.25rem 0; display: grid; gap: .6rem; }
 li.scope { border-left: 3px solid var(--accent); padding: .1rem 0 .1rem .75rem; }
+li.scope form { margin-top: .5rem; }
 li.scope small, button small { display: block; color: var(--soft); }
 button { font: inherit; cursor: pointer; border-radius: .5rem; padding: .7rem 1rem; border: 1px solid var(--line); background: transparent; color: inherit; width: 100%; text-align: left; }
 button:hover { border-color: var(--accent); }

@@ -1,4 +1,4 @@
-import type { Account } from './authorize.ts';
+import type { Account } from './browsers.ts';
 
 /** The accounts that exist at every provider of the local stack. */
 export const ACCOUNTS: readonly Account[] = [

@@ -56,6 +56,7 @@ export function fixedAnswers(
     authorizePath: '/authorize',
     tokenPath: '/oauth/token',
     apiPrefix: '/api',
+    settingsPath: '/settings/applications',
     refusalStatus: 400,
     startApi: (gate) => Promise.resolve(new FixedAnswersApi(gate, answers)),
   };

@@ -9,6 +9,14 @@ export interface Gate {
   readonly now: () => number;
 }
 
+/** What a page of a provider's site is about. */
+export interface Subject {
+  /** What it is: "an issue". */
+  readonly kind: string;
+  readonly title: string;
+  readonly text: string;
+}
+
 /** A provider's REST API behind the gate, which requires a valid token and applies the rate limit. */
 export abstract class GatedApi {
   protected readonly gate: Gate;
@@ -27,6 +35,12 @@ export abstract class GatedApi {
     path: string,
     grant: IssuedToken,
   ): Promise<void>;
+
+  /**
+   * What a page of the provider's site is about, for a browser that is signed in there or not. Undefined where the provider has no
+   * such page, or does not show it to that account.
+   */
+  subjectOf?(path: string, login: string | undefined): Promise<Subject | undefined>;
 
   protected abstract forget(): void;
   abstract close(): Promise<void>;

@@ -163,6 +163,20 @@ export class Grants {
     this.#state.save();
   }
 
+  /** The applications that may act for a user, with the scopes that each has. */
+  applicationsOf(
+    login: string,
+  ): readonly { readonly client: OAuthClient; readonly scopes: readonly string[] }[] {
+    const { tokens, refreshTokens } = this.#state.value;
+    const granted = [...Object.values(tokens), ...Object.values(refreshTokens)].filter(
+      (token) => token.login === login,
+    );
+    return this.#clients.flatMap((client) => {
+      const own = granted.filter(({ clientId }) => clientId === client.clientId);
+      return own.length === 0 ? [] : [{ client, scopes: [...new Set(own.flatMap(({ scopes }) => scopes))] }];
+    });
+  }
+
   /** Every access token that was ever issued and is still known, for tests that look for leaks. */
   accessTokens(): readonly string[] {
     return Object.keys(this.#state.value.tokens);

@@ -2,9 +2,11 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { FaultSwitch } from '../lib/faults.ts';
 import { readForm, sendJson, serve, urlOf } from '../lib/http.ts';
 import type { Listen, Part } from '../lib/part.ts';
-import { AuthorizePages, type Account, type ScopeText } from './authorize.ts';
+import { AuthorizePages, type ScopeText } from './authorize.ts';
+import { Browsers, type Account } from './browsers.ts';
 import type { Gate, GatedApi } from './gated-api.ts';
 import { Grants, TokenRefused, type OAuthClient } from './grants.ts';
+import { SitePages } from './site-pages.ts';
 
 /** One row of the table of providers: the stand-in for a provider on a laptop. */
 export interface ProviderRow {
@@ -19,6 +21,8 @@ export interface ProviderRow {
   readonly tokenPath: string;
   /** The path prefix of its REST API; may be empty. */
   readonly apiPrefix: string;
+  /** The page on which a user revokes what applications may do. */
+  readonly settingsPath: string;
   /** The status of a refusal by its token endpoint: 400 (RFC 6749, 5.2), at GitHub 200. */
   readonly refusalStatus: number;
   readonly startApi: (gate: Gate) => Promise<GatedApi>;
@@ -47,10 +51,12 @@ export async function startProvider(row: ProviderRow, options: ProviderOptions):
   const now = options.now ?? Date.now;
   const faults = new FaultSwitch();
   const { clients, stateFile } = options;
-  const { tokenPrefix, brand, accounts, scopes } = row;
+  const { tokenPrefix, brand, accounts, scopes, settingsPath } = row;
+  const browsers = new Browsers(brand, accounts);
   const grants = new Grants({ clients, tokenPrefix, now, ...(stateFile !== undefined && { stateFile }) });
-  const pages = new AuthorizePages({ brand, accounts, scopes, grants });
+  const pages = new AuthorizePages({ brand, browsers, scopes, grants });
   const api = await row.startApi({ grants, now, publicUrl: () => serving.url });
+  const site = new SitePages({ brand, browsers, scopes, grants, api, settingsPath });
   const serving = await serve(
     async (request, response) => {
       const { pathname } = urlOf(request);
@@ -58,7 +64,7 @@ export async function startProvider(row: ProviderRow, options: ProviderOptions):
       else if (pathname === row.tokenPath) await answerToken(row, grants, request, response);
       else if (pathname.startsWith(`${row.apiPrefix}/`))
         await api.handle(request, response, (request.url ?? '').slice(row.apiPrefix.length));
-      else sendJson(response, 404, { message: 'Not Found' });
+      else if (!(await site.handle(request, response))) sendJson(response, 404, { message: 'Not Found' });
     },
     faults,
     options,
@@ -76,7 +82,7 @@ export async function startProvider(row: ProviderRow, options: ProviderOptions):
     },
     reset: () => {
       grants.reset();
-      pages.reset();
+      browsers.reset();
       api.reset();
       faults.clear();
       return Promise.resolve();

@@ -27,6 +27,15 @@ describe('the provider GitHub', () => {
     expect(await identified()).toStrictEqual({ id: '7', login: 'alice-octo' });
   });
 
+  it.each([
+    ['https://api.github.com', 'https://github.com/settings/applications'],
+    ['https://api.octo.ghe.com', 'https://octo.ghe.com/settings/applications'],
+    ['https://github.example.com/api/v3', 'https://github.example.com/settings/applications'],
+  ])('of the API at %s has its settings at %s', (apiBase, expected) => {
+    const { settingsUrl } = github;
+    expect(typeof settingsUrl === 'string' ? settingsUrl : settingsUrl(apiBase)).toBe(expected);
+  });
+
   it('asks GitHub in the version that the answers are read by', async () => {
     await identified();
     expect(api.seen).toMatchObject([
@@ -82,12 +91,8 @@ describe('the provider GitHub', () => {
     expect(github.scopes).toBe(GITHUB_SCOPES);
   });
 
-  it.each([
-    ['settingsUrl', github.settingsUrl],
-    ['clientsUrl', github.diagnosis?.clientsUrl ?? ''],
-  ])('leads people to a page of GitHub: %s', (_name, url) => {
-    expect(new URL(url).origin).toBe('https://github.com');
-    expect(new URL(url).pathname).toMatch(/^\/settings\//);
+  it("leads operators to GitHub's own page of OAuth clients", () => {
+    expect(github.diagnosis?.clientsUrl).toBe('https://github.com/settings/developers');
   });
 
   it('is recognized by what its API answers without a token', () => {

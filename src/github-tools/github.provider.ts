@@ -12,7 +12,8 @@ export const github: Provider = {
   label: 'GitHub',
   apiBase: 'https://api.github.com',
   scopes: GITHUB_SCOPES,
-  settingsUrl: 'https://github.com/settings/applications',
+  /** An Enterprise Server has its pages at the host of its API; the others have their API at `api.` before that host. */
+  settingsUrl: (apiBase) => new URL('/settings/applications', apiBase.replace('//api.', '//')).href,
   tools: [GitHubTools, GitHubIssueTools],
   /** https://docs.github.com/rest/about-the-rest-api/api-versions */
   headers: { accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28' },

@@ -10,7 +10,7 @@ import { Connections, type Connection } from './connections.js';
 import { connectionList, disconnected, ruleParameters, type ConnectionView } from './connections.schemas.js';
 import { Disconnection } from './disconnection.js';
 import { LastUses, type LastUse } from './last-uses.js';
-import { scopeInWords } from './provider.js';
+import { scopeInWords, settingsUrlOf } from './provider.js';
 import { current, Rules } from './rules.js';
 import { ToolRegistry, type ProviderTools } from './tool-registry.js';
 
@@ -123,17 +123,18 @@ export class ConnectionsController {
 }
 
 function viewOf(
-  { provider, tools }: ProviderTools,
+  offered: ProviderTools,
   connection: Connection | undefined,
   lastUse: LastUse | undefined,
 ): ConnectionView {
-  const { id, label, settingsUrl, scopes } = provider;
+  const { provider, tools } = offered;
+  const { id, label, scopes } = provider;
   // Once another account is used, it is connected again.
   const disconnected = connection?.account === undefined ? connection?.disconnected : undefined;
   return {
     provider: id,
     label,
-    settingsUrl,
+    settingsUrl: settingsUrlOf(offered),
     scopes: Object.entries(scopes).map(([scope, text]) => ({ scope, ...scopeInWords(text) })),
     tools: tools.map(({ name, title, effect, access }) => ({
       name,

@@ -7,6 +7,7 @@ import { ResourceTokens } from '../identity/token-vault/index.js';
 import { Receipts } from '../receipts/index.js';
 import { Connections } from './connections.js';
 import { Latch } from './latch.js';
+import { settingsUrlOf } from './provider.js';
 import { tokenRequest } from './token-request.js';
 import { ToolRegistry, type ProviderTools } from './tool-registry.js';
 
@@ -77,7 +78,7 @@ export class Disconnection {
             ...(account !== undefined && { account }),
           })
         : undefined;
-    return { provider, account, settingsUrl: offered.provider.settingsUrl, grant, ticket };
+    return { provider, account, settingsUrl: settingsUrlOf(offered), grant, ticket };
   }
 
   /** The tokens that the vault gives out without asking the user; undefined where it does not answer. */

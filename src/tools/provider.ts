@@ -54,8 +54,8 @@ export interface Provider extends ConfigurableProvider, ApiConventions {
   readonly id: string;
   /** Each scope that a tool asks for, in words. */
   readonly scopes: Readonly<Record<string, ScopeText>>;
-  /** The page on which users revoke their grants. */
-  readonly settingsUrl: string;
+  /** The page on which users revoke their grants. Where customers run servers of their own, it follows from the API's base. */
+  readonly settingsUrl: string | ((apiBase: string) => string);
   /** Injectables with `@AgentTool` methods. They can inject `ProviderApi`. */
   readonly tools: readonly Type[];
   /** Further parameters of its authorization request, such as `prompt`, `access_type` or `audience`. */
@@ -67,6 +67,14 @@ export interface Provider extends ConfigurableProvider, ApiConventions {
   readonly identify?: (api: ProviderApi, context: ProviderCallContext) => Promise<Account>;
   /** Absent: the doctor looks at the credential provider alone. */
   readonly diagnosis?: ProviderDiagnosis;
+}
+
+/** The page on which the users of this deployment revoke their grants. */
+export function settingsUrlOf({
+  provider: { settingsUrl },
+  config,
+}: Pick<OfferedProvider, 'provider' | 'config'>): string {
+  return typeof settingsUrl === 'string' ? settingsUrl : settingsUrl(config.apiBase);
 }
 
 /** A provider that this deployment offers. */

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { cookiesOf, readForm, redirect } from '../lib/http.ts';
+import { escapeHtml } from '../lib/page.ts';
+
+export interface Account {
+  readonly login: string;
+  readonly name: string;
+}
+
+/** A browser at a provider's own pages. It may be signed in there as another person than at the application. */
+export interface Browser {
+  readonly id: string;
+  /** The account that it is signed in as. */
+  readonly account: Account | undefined;
+  /** What the forms of its pages carry, so that no other site can send them. */
+  readonly csrf: string;
+}
+
+interface Session {
+  account?: Account;
+  readonly csrf: string;
+}
+
+const COOKIE = 'provider_session';
+
+/** The browsers at a provider's own pages, and their sign-in, which asks for no password. */
+export class Browsers {
+  readonly #brand: string;
+  readonly #accounts: readonly Account[];
+  readonly #sessions = new Map<string, Session>();
+
+  constructor(brand: string, accounts: readonly Account[]) {
+    [this.#brand, this.#accounts] = [brand, accounts];
+  }
+
+  of(request: IncomingMessage): Browser {
+    const known = cookiesOf(request).get(COOKIE) ?? '';
+    const session = this.#sessions.get(known);
+    if (session !== undefined) return { id: known, csrf: session.csrf, account: session.account };
+    const id = randomBytes(16).toString('hex');
+    const fresh = { csrf: randomBytes(16).toString('hex') };
+    this.#sessions.set(id, fresh);
+    return { id, csrf: fresh.csrf, account: undefined };
+  }
+
+  /** Makes the browser known by its next request. */
+  keep(response: ServerResponse, { id }: Browser): void {
+    response.setHeader('set-cookie', `${COOKIE}=${id}; Path=/; HttpOnly; SameSite=Lax`);
+  }
+
+  /**
+   * Reads the form of a page. Where the form is about the sign-in itself, it is done and answered.
+   *
+   * @returns the form and its account, if there is something left to do
+   * @throws NotFromThisPage
+   */
+  async read(
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<{ readonly form: URLSearchParams; readonly account: Account } | undefined> {
+    const browser = this.of(request);
+    const form = await readForm(request);
+    if (form.get('csrf') !== browser.csrf) throw new NotFromThisPage();
+    const login = form.get('login');
+    const isAboutSignIn = login !== null || form.get('action') === 'switch';
+    if (isAboutSignIn) this.#sign(browser, login);
+    else if (browser.account !== undefined) return { form, account: browser.account };
+    redirect(response, request.url ?? '/');
+    return undefined;
+  }
+
+  /** Signs all browsers out. */
+  reset(): void {
+    this.#sessions.clear();
+  }
+
+  /** The form in which a browser chooses its account. */
+  signInForm(browser: Browser): string {
+    const accounts = this.#accounts.map(
+      ({ login, name }) =>
+        `<li><button name="login" value="${escapeHtml(login)}">${escapeHtml(name)}<small>${escapeHtml(login)}</small></button></li>`,
+    );
+    return `<h1>Sign in to ${escapeHtml(this.#brand)}</h1><p>Choose an account. No password is needed on this machine.</p>
+<form method="post">${csrfField(browser)}<ul class="plain">${accounts.join('')}</ul></form>`;
+  }
+
+  #sign({ id }: Browser, login: string | null): void {
+    const session = this.#sessions.get(id);
+    if (session === undefined) return;
+    const account = this.#accounts.find((each) => each.login === login);
+    if (account === undefined) delete session.account;
+    else session.account = account;
+  }
+}
+
+/** A form that another site has sent. */
+export class NotFromThisPage extends Error {
+  readonly page = '<h1>This form was not sent by this page</h1><p>Go back and try again.</p>';
+}
+
+export function csrfField({ csrf }: Browser): string {
+  return `<input type="hidden" name="csrf" value="${csrf}">`;
+}
