@@ -68,6 +68,8 @@ export interface AgentIdentityConfig extends IdentityConfig {
 export interface ConversationsConfig {
   readonly region: string;
   readonly bucket: string;
+  /** Whether requests have the bucket in their path, not in their host. */
+  readonly pathStyle: boolean;
   /** How long one call may take with all its attempts. */
   readonly deadlineMs: number;
 }

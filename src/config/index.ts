@@ -38,4 +38,5 @@ export type {
 export { loadConfig } from './load-config.js';
 export { discoveryUrl, jwksUrl } from './oidc-discovery.js';
 export { processEnvironment } from './process-environment.js';
+export { usesPathStyle } from './s3-address.js';
 export { allVariables, providerVariables } from './variables.js';

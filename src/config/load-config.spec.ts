@@ -63,6 +63,19 @@ describe('loadConfig', () => {
     });
   });
 
+  it.each([
+    [undefined, false],
+    ['https://s3.eu-central-1.amazonaws.com', false],
+    ['https://bucket.vpce-1-2.s3.eu-central-1.vpce.amazonaws.com', false],
+    ['https://s3.dualstack.eu-central-1.api.aws', false],
+    ['https://amazonaws.com.example.com', true],
+    ['http://127.0.0.1:9000', true],
+    ['https://minio.internal', true],
+  ])('S3 at %s has the bucket in the path: %s', (address, expected) => {
+    const given = address === undefined ? {} : { AWS_ENDPOINT_URL_S3: address };
+    expect(loadConfig({ ...AGENT, ...given }).conversations.pathStyle).toBe(expected);
+  });
+
   it('limits calls and silence of the model, by default and as configured', () => {
     const limits = (more: Readonly<Record<string, string>>) => {
       const { identity, conversations, model, providers } = loadConfig({

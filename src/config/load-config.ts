@@ -10,6 +10,7 @@ import type {
   Role,
   TelemetryConfig,
 } from './config.types.js';
+import { usesPathStyle } from './s3-address.js';
 import {
   allVariables,
   providerVariables,
@@ -51,7 +52,7 @@ export function loadConfig(
     offered: providerConfigs(providers, values),
     revocable: revocationClients(revocable, values),
   };
-  return deepFreeze(assemble(role.data, values, clients));
+  return deepFreeze(assemble(role.data, values, clients, usesPathStyle(environment)));
 }
 
 function readVariable(
@@ -153,6 +154,7 @@ function assemble(
   role: Role,
   values: Values,
   clients: { readonly offered: ProviderConfigs; readonly revocable: RevocationConfig['clients'] },
+  pathStyle: boolean,
 ): AppConfig {
   const read: Read = (name) => {
     const value = values[name];
@@ -165,7 +167,7 @@ function assemble(
     authorizationOrigin: read('AUTHORIZATION_ORIGIN'),
     deadlineMs: callDeadlineMs(values),
   };
-  const common = commonSlices(role, values, read);
+  const common = commonSlices(role, values, read, pathStyle);
   switch (role) {
     case 'session-binding':
       return {
@@ -212,6 +214,7 @@ function commonSlices(
   role: Role,
   values: Values,
   read: Read,
+  pathStyle: boolean,
 ): Omit<Extract<AppConfig, { role: 'session-binding' }>, 'role' | 'identity' | 'revocation'> {
   const publicUrl = read('PUBLIC_URL');
   return {
@@ -245,6 +248,7 @@ function commonSlices(
     conversations: {
       region: read('AWS_REGION'),
       bucket: read('S3_BUCKET_NAME'),
+      pathStyle,
       deadlineMs: callDeadlineMs(values),
     },
   };

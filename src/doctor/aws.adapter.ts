@@ -25,6 +25,7 @@ import {
   AwsFault,
   type AuthorizationQuery,
   type Aws,
+  type AwsAddress,
   type AwsFaultKind,
   type Bucket,
   type Caller,
@@ -84,7 +85,7 @@ export class AwsAdapter implements Aws {
   readonly #accounts: STSClient;
   readonly #answers = new Map<string, Promise<unknown>>();
 
-  constructor({ region, identityRegion }: { readonly region: string; readonly identityRegion: string }) {
+  constructor({ region, identityRegion, pathStyle }: AwsAddress) {
     const at = (where: string): ClientOptions => ({
       region: where,
       requestHandler: new WatchedHandler(this.clockOffsets),
@@ -93,7 +94,7 @@ export class AwsAdapter implements Aws {
     this.#identity = new BedrockAgentCoreClient(at(identityRegion));
     this.#control = new BedrockAgentCoreControlClient(at(identityRegion));
     this.#model = new BedrockRuntimeClient(at(region));
-    this.#storage = new S3Client({ ...at(region), followRegionRedirects: true });
+    this.#storage = new S3Client({ ...at(region), followRegionRedirects: true, forcePathStyle: pathStyle });
     this.#keys = new KMSClient(at(region));
     this.#accounts = new STSClient(at(region));
   }

@@ -1,3 +1,11 @@
+/** Where the parts of AWS are. */
+export interface AwsAddress {
+  readonly region: string;
+  readonly identityRegion: string;
+  /** Whether requests to S3 have the bucket in their path. */
+  readonly pathStyle: boolean;
+}
+
 /**
  * The parts of AWS that a deployment needs, as the doctor checks them. The checks change nothing, with one exception: they
  * begin an authorization for a user that does not exist. It lapses after ten minutes.

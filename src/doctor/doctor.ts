@@ -5,7 +5,7 @@ import {
   type ConfigFault,
   type Environment,
 } from '../config/index.js';
-import { AwsFault, type Aws } from './aws.js';
+import { AwsFault, type Aws, type AwsAddress } from './aws.js';
 import type { Check, CheckContext } from './check.js';
 import type { Provider } from '../tools/index.js';
 import { completion, returnUrls, workloadIdentity } from './checks/agentcore-identity.js';
@@ -25,7 +25,7 @@ const NO_SECRET = 'not-a-secret-0123456789-0123456789';
 export async function* examine(
   environment: Environment,
   providers: readonly Provider[],
-  connect: (regions: { readonly region: string; readonly identityRegion: string }) => Aws,
+  connect: (address: AwsAddress) => Aws,
 ): AsyncGenerator<Finding> {
   const faults = faultsOf(environment, providers);
   yield* faults.map((fault) => ({ subject: 'variables', ...explainFault(fault) }) as const);
@@ -35,7 +35,11 @@ export async function* examine(
   const config = loadConfig(readable, providers);
   if (faults.length === 0) yield { subject: 'variables', ...ok(`complete for the role ${config.role}`) };
   const here = environment.AWS_REGION ?? '';
-  const aws = connect({ region: here, identityRegion: config.identity.region });
+  const aws = connect({
+    region: here,
+    identityRegion: config.identity.region,
+    pathStyle: config.conversations.pathStyle,
+  });
   const inOrder = new Set<Subject>(['variables']);
   for (const check of checksOf(config, { region: here, aws, providers, probes: new Probes() })) {
     const { subject, needs } = check;

@@ -16,7 +16,7 @@ const counts = { ok: 0, wrong: 0, 'not checked': 0 };
 
 // Without ROLE, the doctor checks the agent role, which needs almost everything.
 const environment = { ROLE: 'agent', ...processEnvironment() };
-for await (const finding of examine(environment, PROVIDERS, (regions) => new AwsAdapter(regions))) {
+for await (const finding of examine(environment, PROVIDERS, (address) => new AwsAdapter(address))) {
   counts[finding.state] += 1;
   process.stdout.write(`${lineOf(finding)}\n`);
 }

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { Logger } from '@nestjs/common';
-import { allVariables, processEnvironment, type Environment } from '../config/index.js';
+import { allVariables, processEnvironment, usesPathStyle, type Environment } from '../config/index.js';
 import { Conversations, TaskLease } from '../sessions/index.js';
 import { connectionsPrefix, receiptsPrefix, S3Adapter, userPrefix } from '../storage/index.js';
 import { forgetUser, type Outcome } from './forget-user.js';
@@ -30,9 +30,10 @@ function run(user: string, environment: Environment): Promise<Outcome> {
   const bucket = required(environment, 'S3_BUCKET_NAME');
   const prefixes = [userPrefix(user), connectionsPrefix(user), receiptsPrefix(user)];
   say(`Everything under ${prefixes.join(' and ')} in the bucket ${bucket}:`);
-  const store = new S3Adapter({ region, bucket, deadlineMs: DEADLINE_MS });
+  const address = { region, bucket, pathStyle: usesPathStyle(environment) };
+  const store = new S3Adapter({ ...address, deadlineMs: DEADLINE_MS });
   const conversations = new Conversations(store, new TaskLease(store));
-  return forgetUser(new UserObjectsAdapter(region, bucket, prefixes), () => conversations.withTurns(user), {
+  return forgetUser(new UserObjectsAdapter(address, prefixes), () => conversations.withTurns(user), {
     yes: flags.includes('--yes'),
     force: flags.includes('--force'),
   });

@@ -5,6 +5,7 @@ import {
   type ListObjectVersionsCommandOutput,
 } from '@aws-sdk/client-s3';
 import { awsClientOptions } from '../common/aws/index.js';
+import type { ConversationsConfig } from '../config/index.js';
 import { BucketFault, type ObjectVersion, type UserObjects } from './user-objects.js';
 
 const PAGE = 1_000;
@@ -15,8 +16,11 @@ export class UserObjectsAdapter implements UserObjects {
   readonly #bucket: string;
   readonly #prefixes: readonly string[];
 
-  constructor(region: string, bucket: string, prefixes: readonly string[]) {
-    this.#client = new S3Client(awsClientOptions(region));
+  constructor(
+    { region, bucket, pathStyle }: Pick<ConversationsConfig, 'region' | 'bucket' | 'pathStyle'>,
+    prefixes: readonly string[],
+  ) {
+    this.#client = new S3Client({ ...awsClientOptions(region), forcePathStyle: pathStyle });
     this.#bucket = bucket;
     this.#prefixes = prefixes;
   }

@@ -22,7 +22,12 @@ describe('while S3 is down', () => {
       return Promise.reject(failure);
     };
     jest.spyOn(S3Client.prototype, 'send').mockImplementation(send as never);
-    adapter = new S3Adapter({ bucket: 'conversations', region: 'eu-west-1', deadlineMs: 300 });
+    adapter = new S3Adapter({
+      bucket: 'conversations',
+      region: 'eu-west-1',
+      pathStyle: false,
+      deadlineMs: 300,
+    });
   });
   afterEach(() => {
     jest.restoreAllMocks();

@@ -24,7 +24,12 @@ describe('the head of an object', () => {
       return (await handler({ input: command.input })).output;
     };
     jest.spyOn(S3Client.prototype, 'send').mockImplementation(send as never);
-    adapter = new S3Adapter({ bucket: 'conversations', region: 'eu-west-1', deadlineMs: 1_000 });
+    adapter = new S3Adapter({
+      bucket: 'conversations',
+      region: 'eu-west-1',
+      pathStyle: false,
+      deadlineMs: 1_000,
+    });
   });
   afterEach(() => {
     jest.restoreAllMocks();

@@ -47,7 +47,12 @@ describe('S3Adapter', () => {
       return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
     };
     jest.spyOn(S3Client.prototype, 'send').mockImplementation(send as never);
-    adapter = new S3Adapter({ bucket: Bucket, region: 'eu-west-1', deadlineMs: DEADLINE_MS });
+    adapter = new S3Adapter({
+      bucket: Bucket,
+      region: 'eu-west-1',
+      pathStyle: false,
+      deadlineMs: DEADLINE_MS,
+    });
   });
   afterEach(() => {
     jest.restoreAllMocks();

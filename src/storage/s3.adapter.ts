@@ -51,10 +51,10 @@ export class S3Adapter implements ObjectStore, OnApplicationShutdown {
   readonly #bucket: string;
   readonly #deadlineMs: number;
 
-  constructor(@Inject(CONVERSATIONS_CONFIG) { bucket, region, deadlineMs }: ConversationsConfig) {
+  constructor(@Inject(CONVERSATIONS_CONFIG) { bucket, region, pathStyle, deadlineMs }: ConversationsConfig) {
     this.#bucket = bucket;
     this.#deadlineMs = deadlineMs;
-    this.#client = new S3Client(awsClientOptions(region));
+    this.#client = new S3Client({ ...awsClientOptions(region), forcePathStyle: pathStyle });
   }
 
   async get(key: string, signal?: AbortSignal): Promise<StoredText | undefined> {
