@@ -67,7 +67,7 @@ describe('a task that is stopped', () => {
     const received = await read;
     expect(received).toContain('"code":"run_timeout"');
     expect(received).not.toContain('CUT');
-    expect(storedTurns(world.stack, 'leaves')).toEqual([expect.stringContaining('"text":"hello"')]);
+    expect(await storedTurns(world.stack, 'leaves')).toEqual([expect.stringContaining('"text":"hello"')]);
     world.stack.bedrock.faults.clear();
     register(next);
     expect((await world.ask(alice, 'leaves', 'hello again')).last).toMatchObject({

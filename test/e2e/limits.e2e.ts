@@ -29,8 +29,8 @@ describe('the limits of a task', () => {
       body: JSON.stringify({ sessionId, message: `hello from ${sessionId}` }),
       signal,
     });
-  const recordsOf = (sessionId: string): string[] => storedTurns(world.stack, sessionId);
-  const hasClaim = (sessionId: string): boolean => isClaimed(world.stack, sessionId);
+  const recordsOf = (sessionId: string): Promise<string[]> => storedTurns(world.stack, sessionId);
+  const hasClaim = (sessionId: string): Promise<boolean> => isClaimed(world.stack, sessionId);
 
   it('one user cannot block the model for other users', async () => {
     world.stack.bedrock.faults.plan(/./, { kind: 'hang' });
@@ -49,7 +49,7 @@ describe('the limits of a task', () => {
     world.stack.bedrock.faults.clear();
     expect(await (await invoke('late', 'one')).text()).toContain('"outcome":{"type":"success"}');
     stop.abort();
-    await eventually(() => !hasClaim('greedy-0') && recordsOf('greedy-0').length === 1);
+    await eventually(async () => !(await hasClaim('greedy-0')) && (await recordsOf('greedy-0')).length === 1);
     await eventually(async () => (await invoke('greedy', 'greedy-more')).status === 200);
   });
 
@@ -62,10 +62,11 @@ describe('the limits of a task', () => {
       stop.abort();
     }, 100);
     await leaving;
-    await eventually(() => recordsOf('leaves').length === 1);
-    expect(recordsOf('leaves')[0]).toContain('"outcome":"cancelled"');
-    expect(recordsOf('leaves')[0]).toContain('hello');
-    await eventually(() => !hasClaim('leaves'));
+    await eventually(async () => (await recordsOf('leaves')).length === 1);
+    const [record] = await recordsOf('leaves');
+    expect(record).toContain('"outcome":"cancelled"');
+    expect(record).toContain('hello');
+    await eventually(async () => !(await hasClaim('leaves')));
   });
 
   it('a turn that begins during the shutdown gets an error, and leaves no claim', async () => {
@@ -77,7 +78,7 @@ describe('the limits of a task', () => {
     const stopped = role.stop();
     expect(await (await answer).text()).toContain('"code":"shutting_down"');
     await stopped;
-    expect(hasClaim('going')).toBe(false);
+    expect(await hasClaim('going')).toBe(false);
   });
 
   it.each(['/%zz', `/sessions/${'x'.repeat(300)}`, '/sessions/a%2fb', '/sessions/a%00b'])(

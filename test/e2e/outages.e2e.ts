@@ -94,7 +94,7 @@ describe('when a dependency is stopped', () => {
   it('S3 fails while the model answers: the run ends with a typed event', async () => {
     const silent = world.stack.bedrock.faults.plan(/./, { kind: 'delay', ms: 500 }, 1);
     const asked = world.ask(alice, 's3-late', 'hello');
-    await eventually(() => silent.met === 1 && isClaimed(world.stack, 's3-late'));
+    await eventually(async () => silent.met === 1 && (await isClaimed(world.stack, 's3-late')));
     world.stack.s3.faults.plan(/PUT .*working-set/, stopped);
     const answer = await asked;
     expect(answer.last).toMatchObject({ type: 'RUN_ERROR', code: 'sessions_unavailable' });

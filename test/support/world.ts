@@ -5,6 +5,9 @@ import { USERS } from '../../local/identity-provider/users.ts';
 import { HttpBrowser, type Answer } from '../../local/lib/http-browser.ts';
 import { invoke, type Invocation } from '../../local/lib/invoke.ts';
 import { startStack, type LocalStack, type StackOptions } from '../../local/stack.ts';
+import { emptyBucket, objectOf, OTHER_S3 } from './other-s3.ts';
+
+const LEASES = 'tasks/';
 
 /** A local stack with both roles, and a clock that tests can move forward. */
 export class World {
@@ -25,9 +28,11 @@ export class World {
   ): Promise<World> {
     const clock = { offsetMs: 0 };
     const started = await startStack({ ...options, now: () => Date.now() + clock.offsetMs });
+    const otherS3 = process.env[OTHER_S3];
+    const address = otherS3 === undefined ? {} : { AWS_ENDPOINT_URL_S3: otherS3 };
     const stack: LocalStack = {
       ...started,
-      environment: (role) => ({ ...started.environment(role), ...environment }),
+      environment: (role) => ({ ...started.environment(role), ...address, ...environment }),
     };
     const roles = await startBothRoles(stack, entry === undefined ? {} : { agentEntry: entry });
     return new World(stack, roles, clock);
@@ -49,8 +54,9 @@ export class World {
   async reset(): Promise<void> {
     this.#clock.offsetMs = 0;
     const { store } = this.stack.s3;
-    const leases = store.all().filter(({ key }) => key.startsWith('tasks/'));
+    const leases = store.all().filter(({ key }) => key.startsWith(LEASES));
     await this.stack.reset();
+    if (process.env[OTHER_S3] !== undefined) await emptyBucket(process.env[OTHER_S3], LEASES);
     for (const { bucket, key, body } of leases) store.put(bucket, key, body, {});
   }
 
@@ -107,17 +113,25 @@ export function connectUrlOf(invocation: Invocation, index = 0): string {
 }
 
 /** The stored turns of a conversation that no segment has been written for, each as JSON. */
-export function storedTurns({ s3 }: LocalStack, sessionId: string): string[] {
-  const stored = s3.store.all().find(({ key }) => key.endsWith(`/${sessionId}/working-set.json`));
-  const set = JSON.parse(stored?.body.toString() ?? '{}') as { readonly recent?: readonly unknown[] };
+export async function storedTurns(stack: LocalStack, sessionId: string): Promise<string[]> {
+  const stored = await workingSet(stack, sessionId);
+  const set = JSON.parse(stored ?? '{}') as { readonly recent?: readonly unknown[] };
   return (set.recent ?? []).map((turn) => JSON.stringify(turn));
 }
 
 /** Whether a turn has its claim on a conversation. */
-export function isClaimed({ s3 }: LocalStack, sessionId: string): boolean {
+export async function isClaimed(stack: LocalStack, sessionId: string): Promise<boolean> {
+  return (await workingSet(stack, sessionId))?.includes('"claim"') === true;
+}
+
+async function workingSet({ s3 }: LocalStack, sessionId: string): Promise<string | undefined> {
+  const end = `/${sessionId}/working-set.json`;
+  const otherS3 = process.env[OTHER_S3];
+  if (otherS3 !== undefined) return objectOf(otherS3, end);
   return s3.store
     .all()
-    .some(({ key, body }) => key.endsWith(`/${sessionId}/working-set.json`) && body.includes('"claim"'));
+    .find(({ key }) => key.endsWith(end))
+    ?.body.toString();
 }
 
 /** Tells whether a condition becomes true in time. */

@@ -99,15 +99,15 @@ export class AgentLoop {
     const stream = this.#agent.stream(this.#arguments, { cancelSignal: signal, limits });
     for (;;) {
       const { done, value } = await stream.next();
-      if (done === true) return endOf(value);
+      if (done === true) return this.#endOf(value);
       const event = loopEventOf(value);
       if (event !== undefined) yield event;
     }
   }
-}
 
-function endOf({ stopReason, interrupts = [] }: AgentResult): LoopEnd {
-  if (stopReason === 'interrupt') return { kind: 'paused', calls: waitingCalls(interrupts) };
-  if (stopReason === 'cancelled') return { kind: 'cancelled' };
-  return LIMITS.has(stopReason) ? { kind: 'limit', limit: stopReason } : { kind: 'success' };
+  #endOf({ stopReason, interrupts = [] }: AgentResult): LoopEnd {
+    if (stopReason === 'interrupt') return { kind: 'paused', calls: waitingCalls(interrupts, this.snapshot) };
+    if (stopReason === 'cancelled') return { kind: 'cancelled' };
+    return LIMITS.has(stopReason) ? { kind: 'limit', limit: stopReason } : { kind: 'success' };
+  }
 }

@@ -128,23 +128,33 @@ describe('waitingCalls', () => {
 
   it('are the calls that nobody has answered', () => {
     const calls = [interrupt('1', 'a', 'answered'), interrupt('2', 'a'), interrupt('3', 'b')];
-    expect(waitingCalls(calls)).toEqual([
+    expect(waitingCalls(calls, whole)).toEqual([
       { toolCallId: 'a', loopId: '2' },
       { toolCallId: 'b', loopId: '3' },
     ]);
   });
 
+  it("are in the order of the model's answer, whichever stopped first", () => {
+    const calls = ['b', 'c', 'a'].map((id) => ({ toolUse: { toolUseId: id, name: 'write', input: {} } }));
+    const stored = execution({
+      assistantMessageData: { role: 'assistant', content: [{ text: 'I do' }, ...calls] },
+      completedToolResults: {},
+    });
+    const interrupts = ['a', 'b', 'c'].map((id) => interrupt(id, id));
+    expect(waitingCalls(interrupts, stored).map(({ toolCallId }) => toolCallId)).toEqual(['b', 'c', 'a']);
+  });
+
   it('are each told once, by the first interrupt', () => {
-    expect(waitingCalls([interrupt('1', 'a'), interrupt('2', 'a')])).toEqual([
+    expect(waitingCalls([interrupt('1', 'a'), interrupt('2', 'a')], whole)).toEqual([
       { toolCallId: 'a', loopId: '1' },
     ]);
   });
 
   it('are none where all is answered', () => {
-    expect(waitingCalls([interrupt('1', 'a', 'answered')])).toEqual([]);
+    expect(waitingCalls([interrupt('1', 'a', 'answered')], whole)).toEqual([]);
   });
 
   it('cannot be told where an interrupt names no call', () => {
-    expect(() => waitingCalls([{ id: '1', name: '1', reason: {} } as Interrupt])).toThrow();
+    expect(() => waitingCalls([{ id: '1', name: '1', reason: {} } as Interrupt], whole)).toThrow();
   });
 });

@@ -72,12 +72,19 @@ export function unfinishedAnswer(stored: Json): UnfinishedAnswer | undefined {
   return { message: execution.assistantMessageData, results };
 }
 
-/** The calls that wait, each once. Interrupts that were answered before stay in Strands' list. */
-export function waitingCalls(interrupts: readonly Interrupt[]): readonly WaitingCall[] {
+/**
+ * The calls that wait, each once, in the order in which the model has made them. Interrupts that were answered before stay in
+ * Strands' list.
+ */
+export function waitingCalls(interrupts: readonly Interrupt[], stored: Json): readonly WaitingCall[] {
   const byCall = new Map<string, WaitingCall>();
   for (const { id: loopId, reason, response } of interrupts) {
     const { toolCallId } = cause.parse(reason);
     if (response === undefined && !byCall.has(toolCallId)) byCall.set(toolCallId, { toolCallId, loopId });
   }
-  return [...byCall.values()];
+  const order =
+    unfinishedAnswer(stored)?.message.content.flatMap((block) =>
+      'toolUse' in block ? block.toolUse.toolUseId : [],
+    ) ?? [];
+  return [...byCall.values()].sort((a, b) => order.indexOf(a.toolCallId) - order.indexOf(b.toolCallId));
 }

@@ -49,7 +49,7 @@ describe('when a task dies', () => {
   /** Turns in which the model is silent, one for each user. */
   const begin = async (task: RoleProcess, sessions: readonly string[]): Promise<void> => {
     for (const session of sessions) void say(task, session, 'before').catch(() => undefined);
-    await eventually(() => sessions.every((session) => isClaimed(world.stack, session)), 15_000);
+    for (const session of sessions) await eventually(() => isClaimed(world.stack, session), 15_000);
   };
   /** The time until a conversation takes a message again. */
   const usableAfter = async (session: string): Promise<number> => {
@@ -125,7 +125,7 @@ describe('when a task dies', () => {
         CLOCK_SKEW_MS: String(skew),
       });
       const answer = say(task, session, 'slowly');
-      await eventually(() => slow.met === 1 && isClaimed(world.stack, session));
+      await eventually(async () => slow.met === 1 && (await isClaimed(world.stack, session)));
       const until = Date.now() + OBSERVED_MS;
       while (Date.now() < until) {
         expect((await say(world.roles.agent, session, 'mine')).status).toBe(409);

@@ -153,7 +153,7 @@ describe('a run', () => {
     expect(two).toBe(one);
     expect(three).toBe(one);
     expect(await (await begin('named')).text()).toBe(one);
-    expect(storedTurns(world.stack, 'named')).toHaveLength(1);
+    expect(await storedTurns(world.stack, 'named')).toHaveLength(1);
     const another = await begin('named', { message: 'something else' });
     expect(another.status).toBe(409);
     expect(((await another.json()) as { code: string }).code).toBe('run_id_used');
@@ -173,7 +173,7 @@ describe('a run', () => {
     expect((await stop(at(), session)).status).toBe(204);
     expect(await answer.text()).toContain('"type":"cancelled"');
     expect(Date.now() - startedAt).toBeLessThan(3_000);
-    expect(storedTurns(world.stack, session)[0]).toContain('"outcome":"cancelled"');
+    expect((await storedTurns(world.stack, session))[0]).toContain('"outcome":"cancelled"');
     expect((await stop(at(), session)).status).toBe(204);
   });
 
@@ -187,8 +187,8 @@ describe('a run', () => {
     await begin(session, { more, signal: leaving.signal });
     const leftAt = Date.now();
     leaving.abort();
-    await eventually(() => storedTurns(world.stack, session).length === 1, 10_000);
-    expect(storedTurns(world.stack, session)[0]).toContain('"outcome":"cancelled"');
+    await eventually(async () => (await storedTurns(world.stack, session)).length === 1, 10_000);
+    expect((await storedTurns(world.stack, session))[0]).toContain('"outcome":"cancelled"');
     expect(Date.now() - leftAt).toBeGreaterThanOrEqual(atLeastMs - 50);
     expect(Date.now() - leftAt).toBeLessThan(atLeastMs + 1_500);
   });

@@ -132,7 +132,7 @@ describe('the limits of a user, across two tasks', () => {
     const leaving = new AbortController();
     void send(one, 'one', leaving.signal).catch(() => undefined);
     for (const id of ['two', 'three']) void send(dying, id).catch(() => undefined);
-    await eventually(() => ['one', 'two', 'three'].every((id) => isClaimed(world.stack, id)));
+    for (const id of ['one', 'two', 'three']) await eventually(() => isClaimed(world.stack, id));
     await eventually(async () => (await usage(two)).used.running === RUNS_PER_USER, LAG_MS);
     const refused = await say(two, 'more');
     expect(refused).toMatchObject({ status: 429, code: 'too_many_runs', retryAfter: 5 });
