@@ -10,12 +10,13 @@ import {
 import { startParts, type PartialStack } from './stack.ts';
 
 const ROLES = ['agent', 'session-binding'] as const satisfies readonly RoleName[];
-const OWNERS = [...ROLES, 'aws'] as const satisfies readonly EnvironmentOwner[];
+const OWNERS = [...ROLES, 'aws', 'aws-sample'] as const satisfies readonly EnvironmentOwner[];
 
 const NAMES = {
   agent: 'the role agent',
   'session-binding': 'the role session-binding',
   aws: 'any AWS client',
+  'aws-sample': "AWS's own sample in Python",
 } as const;
 
 /**

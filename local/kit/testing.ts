@@ -2,8 +2,8 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { HttpBrowser } from '../lib/http-browser.ts';
 
-/** Whose environment it is: any AWS client's, or that of a program of OnBehalf. */
-export type EnvironmentOwner = 'aws' | 'agent' | 'session-binding' | 'operator';
+/** Whose environment it is: any AWS client's, that of AWS's own sample in Python, or that of a program of OnBehalf. */
+export type EnvironmentOwner = 'aws' | 'aws-sample' | 'agent' | 'session-binding' | 'operator';
 
 /** What a stack is started with. */
 export interface StackOptions {

@@ -2,12 +2,17 @@ import type { StartedParts } from '../parts.ts';
 import type { LocalProvider } from '../provider-gate/provider.ts';
 import { ACCESS_KEYS, ALB_ARN, BUCKET, clientOf, credentialProviderOf, REGION, WORKLOAD } from './names.ts';
 
-/** Whose environment it is: a role's, an operator's who checks the agent role, or that of any client of AWS. */
-export const ENVIRONMENT_OWNERS = ['agent', 'session-binding', 'operator', 'aws'] as const;
+/**
+ * Whose environment it is: a role's, an operator's who checks the agent role, that of any client of AWS, or that of AWS's own
+ * sample of this pattern in Python.
+ */
+export const ENVIRONMENT_OWNERS = ['agent', 'session-binding', 'operator', 'aws', 'aws-sample'] as const;
 export type EnvironmentOwner = (typeof ENVIRONMENT_OWNERS)[number];
 
 /** This value protects nothing: only the stand-ins on this machine accept it. */
 const FLOW_SECRET = 'local-stack-flow-secret-for-this-machine-only';
+
+const MODEL = 'local.rule-based-stand-in';
 
 type Environment = Record<string, string>;
 type Written = Readonly<Record<string, string | undefined>>;
@@ -16,7 +21,9 @@ type Written = Readonly<Record<string, string | undefined>>;
 export function environmentOf(owner: EnvironmentOwner, parts: StartedParts): Environment {
   switch (owner) {
     case 'aws':
-      return set({ ...clientOfAws('operator'), AWS_DEFAULT_REGION: REGION, ...allEndpoints(parts) });
+      return set(anyClient(parts));
+    case 'aws-sample':
+      return set({ ...anyClient(parts), ...awsSample(parts) });
     case 'session-binding':
       return set({ ...role(owner, parts), ...ofProviders(parts, clientOfProvider) });
     case 'agent':
@@ -34,6 +41,29 @@ function clientOfAws(owner: keyof typeof ACCESS_KEYS): Written {
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_ACCESS_KEY_ID: ACCESS_KEYS[owner],
     AWS_SECRET_ACCESS_KEY: 'local-stack',
+  };
+}
+
+function anyClient(parts: StartedParts): Written {
+  return { ...clientOfAws('operator'), AWS_DEFAULT_REGION: REGION, ...allEndpoints(parts) };
+}
+
+/**
+ * Both services of the sample read the same variables. Its agent is at the target `agent` of the load balancer, its session
+ * binding at `session-binding`.
+ * https://github.com/awslabs/agentcore-samples/tree/main/01-tutorials/03-AgentCore-identity/07-Outbound_Auth_3LO_ECS_Fargate
+ */
+function awsSample({ loadBalancer, providers }: StartedParts): Written {
+  const gitHub = providers.get('github');
+  return {
+    ENVIRONMENT: 'local',
+    IDENTITY_AWS_REGION: REGION,
+    WORKLOAD_IDENTITY_NAME: WORKLOAD,
+    SESSION_BINDING_URL: loadBalancer && `${loadBalancer.url}/oauth2/session-binding`,
+    S3_BUCKET_NAME: BUCKET,
+    INFERENCE_PROFILE_ID: MODEL,
+    GITHUB_PROVIDER_NAME: gitHub && credentialProviderOf(gitHub.row.id),
+    GITHUB_API_BASE: gitHub?.apiBase,
   };
 }
 
@@ -64,7 +94,7 @@ function agent(parts: StartedParts): Written {
   return {
     AWS_ENDPOINT_URL_BEDROCK_RUNTIME: parts.bedrock?.url,
     WORKLOAD_IDENTITY_NAME: WORKLOAD,
-    INFERENCE_PROFILE_ID: 'local.rule-based-stand-in',
+    INFERENCE_PROFILE_ID: MODEL,
     ...ofProviders(parts, variablesOf),
   };
 }

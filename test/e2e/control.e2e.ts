@@ -35,6 +35,13 @@ describe('the whole stack over HTTP, under /__stack', () => {
       aws: { AWS_DEFAULT_REGION: 'eu-central-1', AWS_ENDPOINT_URL_S3: s3.url },
     });
     expect(environment).not.toHaveProperty('aws.ROLE');
+    expect(environment).toMatchObject({
+      'aws-sample': {
+        AWS_ENDPOINT_URL_S3: s3.url,
+        SESSION_BINDING_URL: `${world.url}/oauth2/session-binding`,
+        GITHUB_API_BASE: world.stack.gitHub.apiBase,
+      },
+    });
   });
 
   it('puts the clock of the parts forward, and back with a reset', async () => {
