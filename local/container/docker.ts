@@ -89,6 +89,13 @@ export function runContainer(
   ]);
 }
 
+/** Stops a container by SIGTERM, while this process goes on: the container may need the stack that runs in it. */
+export async function stopContainer(id: string, withinSeconds: number): Promise<void> {
+  const child = spawn('docker', ['stop', '--time', String(withinSeconds), id], { stdio: 'ignore' });
+  const code = await new Promise((resolve) => child.once('exit', resolve));
+  if (code !== 0) throw new Error('The container was not stopped.');
+}
+
 /** Starts a container of the local stack, as hardened, with a folder for its state. */
 export function runStackContainer(
   image: string,

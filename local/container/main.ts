@@ -11,6 +11,7 @@ import {
   engineVersion,
   runContainer,
   runStackContainer,
+  stopContainer,
   type Container,
 } from './docker.ts';
 
@@ -131,7 +132,7 @@ async function tryStackImage(to: Report): Promise<void> {
     const answer = await fetch(`${url.replace('127.0.0.1', '127.0.0.2')}/__stack`);
     to.check('listens at every address, and is controlled under no other name', answer.status === 403);
     to.check('does not run as root', docker('exec', id, 'id', '-u') === '1000');
-    docker('stop', '--time', String(STOP_SECONDS), id);
+    await stopContainer(id, STOP_SECONDS);
     const code = docker('inspect', '--format', '{{.State.ExitCode}}', id);
     to.check(`SIGTERM ends it, exit code ${code}`, code === '0');
   } finally {
@@ -162,7 +163,7 @@ async function play(on: LocalStack, to: Report): Promise<void> {
       docker('exec', id, 'node', '-p', "require('fs').readFileSync('/proc/1/comm', 'utf8').trim()") !== 'sh',
     );
     const startedAt = Date.now();
-    docker('stop', '--time', String(STOP_SECONDS), id);
+    await stopContainer(id, STOP_SECONDS);
     const seconds = (Date.now() - startedAt) / 1000;
     const code = docker('inspect', '--format', '{{.State.ExitCode}}', id);
     to.check(`${role}: SIGTERM ends it in ${seconds.toFixed(1)} s, exit code ${code}`, code === '0');
