@@ -7,7 +7,7 @@ import type { startStack } from '../../local/kit/testing.ts';
 import { eventually } from '../support/world.ts';
 
 const KIT = resolve('build/kit');
-const PORT = 18_460;
+const PORT = 18_480;
 const READY_WITHIN_MS = 1_000;
 const MEMORY_MB = 150;
 
@@ -75,7 +75,7 @@ describe('the local stack as an npm package', () => {
     process.stderr.write(`the local stack: ready after ${ms.toFixed(0)} ms, at most ${mb.toFixed(0)} MB\n`);
     expect(ms).toBeLessThan(READY_WITHIN_MS);
     expect(mb).toBeLessThan(MEMORY_MB);
-    expect(runs[0]?.text).toContain('Any AWS client set -a; . .onbehalf/18460/aws.env; set +a');
+    expect(runs[0]?.text).toContain('Any AWS client set -a; . .onbehalf/18480/aws.env; set +a');
     // These lines are for a checkout.
     expect(runs[0]?.text).not.toContain('npm run');
   }, 60_000);

@@ -68,7 +68,7 @@ describe('npm run stack', () => {
     const blocker = createServer().listen(PORT + 9, '127.0.0.1');
     const { output, exit } = start();
     expect(await exit).toBe(1);
-    expect(output()).toContain(`Port ${String(PORT + 9)} is taken.`);
+    expect(output()).toContain(`Port ${String(PORT + 9)} is taken by process ${String(process.pid)} (`);
     expect(output()).toContain('LOCAL_PORT=9000 npm run stack');
     blocker.close();
   });
