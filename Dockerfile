@@ -13,8 +13,10 @@ COPY src ./src
 COPY web ./web
 RUN ["node", "scripts/run.mjs", "scripts/build.mjs"]
 
-FROM build AS dependencies
-RUN ["npm", "prune", "--ignore-scripts", "--omit=dev"]
+FROM ${BASE_IMAGE} AS dependencies
+WORKDIR /build
+COPY package.json package-lock.json .npmrc ./
+RUN ["npm", "ci", "--ignore-scripts", "--omit=dev"]
 # Remove the files that only compilers and debuggers read. @nestjs/swagger installs the TypeScript compiler for a plugin that
 # is used at build time.
 RUN rm -rf node_modules/typescript node_modules/.bin \
