@@ -95,10 +95,9 @@ export default defineConfig(
     languageOptions: {
       sourceType: 'commonjs',
       globals: Object.fromEntries(
-        ['__dirname', 'process', 'fetch', 'test', 'expect', 'beforeAll', 'beforeEach', 'afterAll'].map((name) => [
-          name,
-          'readonly',
-        ]),
+        ['__dirname', 'process', 'fetch', 'test', 'expect', 'beforeAll', 'beforeEach', 'afterAll'].map(
+          (name) => [name, 'readonly'],
+        ),
       ),
     },
   },
