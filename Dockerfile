@@ -22,15 +22,15 @@ RUN ["npm", "ci", "--ignore-scripts", "--omit=dev"]
 RUN rm -rf node_modules/typescript node_modules/.bin \
   && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' \) -delete
 
-# The local stack, for tests: docker build --target stack. It is no production: it checks no password and no signature.
+# The local stack, for tests: docker build --target stack. It is not for production: it checks no password and no signature.
 FROM build AS stack-build
+COPY LICENSE tsconfig.tools.json ./
 COPY local ./local
-COPY LICENSE ./
 RUN ["node", "scripts/run.mjs", "scripts/kit.mjs"]
 
 FROM ${BASE_IMAGE} AS stack
 LABEL org.opencontainers.image.title="OnBehalf's local stack" \
-  org.opencontainers.image.description="Stand-ins for tests, no production: AgentCore Identity and the parts around it" \
+  org.opencontainers.image.description="Stand-ins for tests, not for production: AgentCore Identity and the parts around it" \
   org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=stack-build /build/build/kit /opt/onbehalf-stack
 RUN ["mkdir", "--mode", "0777", "/data"]

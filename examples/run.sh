@@ -10,15 +10,20 @@ npm run --silent --prefix .. kit
 if command -v python3 >/dev/null 2>&1; then
   echo "Python: pytest and boto3 …"
   python="$(mktemp -d)"
+  trap 'rm -rf "$python"' EXIT
   if ! python3 -m venv "$python"; then
     echo "python3 has no venv. Debian: apt-get install python3-venv" >&2
     exit 1
   fi
   "$python/bin/pip" install -q -r python/requirements.txt
   "$python/bin/python" -m pytest -q python
+else
+  echo "NOT RUN: python3 is not installed."
 fi
 
 if command -v go >/dev/null 2>&1; then
   echo "Go: its own test command, and the AWS SDK for Go …"
   (cd go && go vet ./... && go test -count=1 ./...)
+else
+  echo "NOT RUN: go is not installed."
 fi

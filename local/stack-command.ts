@@ -84,7 +84,7 @@ ${files.join('\n')}
 The local stack is ready:  ${stack.loadBalancer?.url ?? stack.faultBoard.url}
 
 ${addresses(stack)}
-${roleLines(stack, place, how)}  Any AWS client set -a; . ${environmentFile('aws', place)}; set +a; then for example: aws s3 ls
+${roleLines(stack, place, how)}  Any AWS client unset AWS_PROFILE AWS_SESSION_TOKEN; set -a; . ${environmentFile('aws', place)}; set +a
 ${inspectorLine(stack)}  Faults         ${stack.faultBoard.url}
   Stop           Ctrl-C. Programs that you have started run until you stop them.
 `;

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Behaviour } from './agentcore-identity/behaviour.ts';
 import { TENANTS } from './identity-provider/users.ts';
+import { PROVIDERS } from './providers.ts';
 
 /** The parts that a stack can have, by their names in the file. */
 export const PART_NAMES = [
@@ -14,6 +15,14 @@ export const PART_NAMES = [
   'account',
 ] as const;
 export type PartName = (typeof PART_NAMES)[number];
+
+/** The names under which the file chooses a port: the parts', with each provider by its id, and two more. */
+const PORT_NAMES = [
+  ...PART_NAMES.filter((name) => name !== 'providers'),
+  ...PROVIDERS.map(({ id }) => id),
+  'board',
+  'keys',
+];
 
 const text = z.string().min(1);
 const url = z.url({ protocol: /^https?$/ });
@@ -63,7 +72,7 @@ export const stackFile = z
       .describe('The first of the ports. LOCAL_PORT goes before it; the default is 8000.'),
     parts: z.array(z.enum(PART_NAMES)).exactOptional().describe('The parts to start; all when absent.'),
     ports: z
-      .record(z.string(), port)
+      .partialRecord(z.enum(PORT_NAMES), port)
       .default({})
       .describe('The port of a part, by its name; of a provider, by its id; and of "board" and "keys".'),
     identityProvider: z

@@ -42,6 +42,12 @@ func run(m *testing.M) int {
 	}
 	command := exec.Command("npm", "run", "--silent", "stack", "--", "--config", "examples/stack.json")
 	command.Dir, command.Stderr = root, os.Stderr
+	command.Env = append(os.Environ(), "LOCAL_PORT=")
+	if answer, err := http.Get(board + "/__stack"); err == nil {
+		answer.Body.Close()
+		fmt.Fprintf(os.Stderr, "another stack answers at %s: stop it first, because these tests reset theirs\n", board)
+		return 1
+	}
 	if err := command.Start(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -60,6 +66,9 @@ func run(m *testing.M) int {
 		return 1
 	}
 	// AWS's clients need nothing but the environment.
+	for _, name := range []string{"AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"} {
+		os.Unsetenv(name)
+	}
 	for name, value := range running.Environment["aws"] {
 		os.Setenv(name, value)
 	}

@@ -15,6 +15,7 @@ let identity;
 
 beforeAll(async () => {
   stack = await startStack({ config: `${__dirname}/../stack.json` });
+  for (const name of ['AWS_PROFILE', 'AWS_SESSION_TOKEN']) delete process.env[name];
   Object.assign(process.env, stack.environment());
   identity = new BedrockAgentCoreClient();
 });

@@ -47,6 +47,8 @@ class Browser:
         try:
             self.press(page, {"action": action})
         except urllib.error.HTTPError as redirect:
+            if "location" not in redirect.headers:
+                raise
             back = urllib.parse.urlsplit(redirect.headers["location"])
             return dict(urllib.parse.parse_qsl(back.query))
         raise AssertionError("The browser did not come back to the application.")

@@ -18,6 +18,8 @@ BOARD = f"http://127.0.0.1:{json.loads(FILE.read_text())['port'] + 10}"
 @pytest.fixture(scope="session")
 def running():
     """The state of the stack: addresses, users, environments."""
+    if answers():
+        raise RuntimeError(f"Another stack answers at {BOARD}. Stop it first: these tests reset theirs.")
     environment = {name: value for name, value in os.environ.items() if name != "LOCAL_PORT"}
     command = ["npm", "run", "--silent", "stack", "--", "--config", str(FILE)]
     process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL)
@@ -26,6 +28,13 @@ def running():
     finally:
         process.terminate()
         process.wait(timeout=10)
+
+
+def answers():
+    try:
+        return urllib.request.urlopen(f"{BOARD}/__stack").status == 200
+    except OSError:
+        return False
 
 
 def wait(process):
@@ -50,6 +59,8 @@ def stack(running):
 @pytest.fixture
 def aws(stack, monkeypatch):
     """Makes clients of AWS that talk to the stack. They need nothing but the environment."""
+    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
     for name, value in stack["environment"]["aws"].items():
         monkeypatch.setenv(name, value)
     session = boto3.session.Session()

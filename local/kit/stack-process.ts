@@ -1,4 +1,4 @@
-import { readStackFile, stackOf, NO_FILE } from '../stack-file.ts';
+import { NO_FILE, readStackFile, stackOf, type StackFile } from '../stack-file.ts';
 import { startParts } from '../stack.ts';
 
 /** What the process is started with. */
@@ -22,7 +22,7 @@ async function start({ config }: Order): Promise<Told> {
   return { url: stack.faultBoard.url };
 }
 
-function fileOf(config: unknown): ReturnType<typeof stackOf> {
+function fileOf(config: unknown): StackFile {
   if (config === undefined) return NO_FILE;
   return typeof config === 'string' ? readStackFile(config) : stackOf(config, 'config');
 }

@@ -2,12 +2,12 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 import { HttpBrowser } from '../lib/http-browser.ts';
 
-/** Whose environment it is: any AWS client's, that of AWS's own sample in Python, or that of a program of OnBehalf. */
+/** The program that an environment is for: any AWS client, AWS's own sample in Python, or a program of OnBehalf. */
 export type EnvironmentOwner = 'aws' | 'aws-sample' | 'agent' | 'session-binding' | 'operator';
 
 /** What a stack is started with. */
 export interface StackOptions {
-  /** The path of a stack.json, or what it would hold. The parts listen on free ports, unless it says `ports`. */
+  /** The path of a stack.json, or its content. The parts listen on free ports: `port` is ignored, `ports` is not. */
   readonly config?: string | object;
 }
 
@@ -43,7 +43,7 @@ export type Fault =
 
 /** A fault, and the requests that meet it. */
 export interface FaultPlan {
-  /** The part, as the fault board names it: `agentcore-identity`, `bedrock`, `s3`, `github`, … */
+  /** `agentcore-identity`, `bedrock`, `s3`, `github`, …: `GET /faults` lists the parts, their operations and actions. */
   readonly part: string;
   /** An operation of the part, such as `GetResourceOauth2Token`. */
   readonly operation?: string;
@@ -101,12 +101,13 @@ export interface Stack {
   ): Promise<void>;
   /** Puts the clock of the parts forward. */
   advance(milliseconds: number): Promise<void>;
+  /** Sets how AgentCore Identity behaves where AWS documents nothing. */
   choose(behaviour: Behaviour): Promise<void>;
-  /** What the parts were asked since the start or the last reset. */
+  /** The last 2,000 requests to the parts since the start or the last reset, except those to STS and KMS. */
   requests(): Promise<readonly RecordedRequest[]>;
   snapshot(): Promise<unknown>;
   restore(snapshot: unknown): Promise<void>;
-  /** Sets everything back to the start: tokens, objects, registrations, faults, clock, requests. */
+  /** Sets the parts back to their start: tokens, objects, registrations, faults, clock, requests. Sign-ins stay. */
   reset(): Promise<void>;
   close(): Promise<void>;
 }
@@ -129,6 +130,9 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const child = fork(join(import.meta.dirname, PROCESS), { execArgv: [] });
   const url = await begun(child, options);
   const state = (await (await fetch(`${url}/__stack`)).json()) as State;
+  // The stack does not keep the tests' process alive, and ends with it.
+  child.unref();
+  child.channel?.unref();
   return stackOf(child, url, state);
 }
 
@@ -205,7 +209,13 @@ async function consent(parts: Parts, authorizationUrl: string, { login, action }
   const leaves = (url: string): boolean => !own.includes(new URL(url).origin);
   const browser = new HttpBrowser();
   const accounts = await browser.navigate(authorizationUrl, leaves);
+  if (leaves(accounts.url))
+    throw new Error(`The authorization URL leads to ${accounts.url}, which is no provider of this stack.`);
+  if (accounts.status !== 200)
+    throw new Error(`The authorization URL answers ${String(accounts.status)}: ${accounts.url}`);
   const question = await browser.submitAndFollow(accounts, { login }, leaves);
+  if (question.url === accounts.url && question.text.includes('name="login"'))
+    throw new Error(`There is no account ${login} at ${new URL(question.url).origin}.`);
   const back = await browser.submitAndFollow(question, { action: action ?? 'authorize' }, leaves);
   if (!leaves(back.url))
     throw new Error(
@@ -217,7 +227,12 @@ async function consent(parts: Parts, authorizationUrl: string, { login, action }
 async function signIn({ loadBalancer }: Parts, username: string, path: string): Promise<string> {
   if (loadBalancer === undefined) throw new Error('This stack has no load balancer.');
   const browser = new HttpBrowser();
-  await browser.submitAndFollow(await browser.navigate(loadBalancer + path), { username });
+  const chooser = await browser.navigate(loadBalancer + path);
+  if (new URL(chooser.url).origin === loadBalancer)
+    throw new Error(`${path} leads to no sign-in; it answers ${String(chooser.status)}.`);
+  const back = await browser.submitAndFollow(chooser, { username });
+  if (new URL(back.url).origin !== loadBalancer)
+    throw new Error(`${username} was not signed in; the browser shows ${back.url}.`);
   return browser.jar.getCookieString(loadBalancer + path);
 }
 
@@ -227,9 +242,10 @@ function ended(child: ChildProcess): Promise<void> {
       resolve();
       return;
     }
+    child.ref();
     child.once('exit', () => {
       resolve();
     });
-    child.disconnect();
+    if (child.connected) child.disconnect();
   });
 }

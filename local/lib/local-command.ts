@@ -74,7 +74,7 @@ async function start<Stack extends PartialStack>(command: LocalCommand<Stack>): 
   const folder = `.onbehalf/${String(port)}`;
   const place = { port, folder, state: `${folder}/state`, logs: `${folder}/logs` };
   // Where parts are left out or moved, a part that finds its port taken says so itself.
-  if (file.parts === undefined) await requirePorts(command, port);
+  if (file.parts === undefined && Object.keys(file.ports).length === 0) await requirePorts(command, port);
   if (resets) {
     rmSync(place.state, { recursive: true, force: true });
     say('The local state has been cleared.');

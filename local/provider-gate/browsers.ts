@@ -34,8 +34,13 @@ export class Browsers {
     [this.#brand, this.#accounts] = [brand, accounts];
   }
 
+  /** The account that a browser is signed in as, if it is. */
+  known(request: IncomingMessage): Account | undefined {
+    return this.#sessions.get(idIn(request))?.account;
+  }
+
   of(request: IncomingMessage): Browser {
-    const known = cookiesOf(request).get(COOKIE) ?? '';
+    const known = idIn(request);
     const session = this.#sessions.get(known);
     if (session !== undefined) return { id: known, csrf: session.csrf, account: session.account };
     const id = randomBytes(16).toString('hex');
@@ -46,7 +51,8 @@ export class Browsers {
 
   /** Makes the browser known by its next request. */
   keep(response: ServerResponse, { id }: Browser): void {
-    response.setHeader('set-cookie', `${COOKIE}=${id}; Path=/; HttpOnly; SameSite=Lax`);
+    const name = nameOf(response.req);
+    response.setHeader('set-cookie', `${name}=${id}; Path=/; HttpOnly; SameSite=Lax`);
   }
 
   /**
@@ -97,6 +103,15 @@ export class Browsers {
 /** A form that another site has sent. */
 export class NotFromThisPage extends Error {
   readonly page = '<h1>This form was not sent by this page</h1><p>Go back and try again.</p>';
+}
+
+function idIn(request: IncomingMessage): string {
+  return cookiesOf(request).get(nameOf(request)) ?? '';
+}
+
+/** Cookies belong to a host and not to a port, and a browser may use the stacks of two folders. */
+function nameOf({ socket }: IncomingMessage): string {
+  return `${COOKIE}_${String(socket.localPort)}`;
 }
 
 export function csrfField({ csrf }: Browser): string {

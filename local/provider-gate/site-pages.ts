@@ -31,14 +31,14 @@ export class SitePages {
   async handle(request: IncomingMessage, response: ServerResponse): Promise<boolean> {
     const { pathname } = urlOf(request);
     const { browsers, settingsPath } = this.#options;
-    const browser = browsers.of(request);
     if (pathname === settingsPath) {
+      const browser = browsers.of(request);
       browsers.keep(response, browser);
       if (request.method === 'POST') await this.#revoke(request, response);
       else this.#showSettings(response, browser);
       return true;
     }
-    return request.method === 'GET' && (await this.#showSubject(pathname, response, browser));
+    return request.method === 'GET' && (await this.#showSubject(pathname, response, browsers.known(request)));
   }
 
   #showSettings(response: ServerResponse, browser: Browser): void {
@@ -77,7 +77,7 @@ export class SitePages {
     }
   }
 
-  async #showSubject(pathname: string, response: ServerResponse, { account }: Browser): Promise<boolean> {
+  async #showSubject(pathname: string, response: ServerResponse, account?: Account): Promise<boolean> {
     const { api, brand, settingsPath } = this.#options;
     const subject = await api.subjectOf?.(pathname, account?.login);
     if (subject === undefined) return false;

@@ -67,6 +67,7 @@ function writeTypes() {
     ts.sys,
     '.',
   );
+  if (options.errors.length > 0) throw new Error('The options of the compiler cannot be read.');
   ts.createProgram([file], options.options).emit(undefined, (written, text) => {
     if (!written.endsWith('/testing.d.ts')) return;
     mkdirSync(`${KIT}/lib`, { recursive: true });

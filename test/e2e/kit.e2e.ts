@@ -75,7 +75,7 @@ describe('the local stack as an npm package', () => {
     process.stderr.write(`the local stack: ready after ${ms.toFixed(0)} ms, at most ${mb.toFixed(0)} MB\n`);
     expect(ms).toBeLessThan(READY_WITHIN_MS);
     expect(mb).toBeLessThan(MEMORY_MB);
-    expect(runs[0]?.text).toContain('Any AWS client set -a; . .onbehalf/18480/aws.env; set +a');
+    expect(runs[0]?.text).toContain('set -a; . .onbehalf/18480/aws.env; set +a');
     // These lines are for a checkout.
     expect(runs[0]?.text).not.toContain('npm run');
   }, 60_000);
@@ -123,6 +123,15 @@ describe('the local stack as an npm package', () => {
     await expect(kit.startStack({ config: { part: [] } })).rejects.toThrow(
       /^config is not what a stack can have.*Unrecognized key: "part"/s,
     );
+  });
+
+  it('ends with tests that do not close it, and holds them up by nothing', async () => {
+    const file = join(folder, 'forgetful.mjs');
+    const kitFile = JSON.stringify(join(KIT, 'lib/testing.js'));
+    writeFileSync(file, `import { startStack } from ${kitFile};\nconsole.log((await startStack()).url);\n`);
+    const { status, stdout } = spawnSync(process.execPath, [file], { encoding: 'utf8', timeout: 20_000 });
+    expect(status).toBe(0);
+    await eventually(async () => !(await answers(`${stdout.trim()}/__stack`)));
   });
 
   it('ends with the process of the tests, also when that is killed', async () => {

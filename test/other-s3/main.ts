@@ -26,11 +26,11 @@ process.exit(held ? 0 : 1);
 async function passes(server: OtherS3): Promise<boolean> {
   say(`\n— The roles on ${server.command}, about three minutes —`);
   const folder = mkdtempSync(join(tmpdir(), 'onbehalf-other-s3-'));
-  const running = await startServer(server, folder);
   try {
-    return (await runTests(running.url)) === 0;
+    const running = await startServer(server, folder);
+    const code = await runTests(running.url).finally(() => running.stop());
+    return code === 0;
   } finally {
-    await running.stop();
     rmSync(folder, { recursive: true, force: true });
   }
 }

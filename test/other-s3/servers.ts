@@ -88,7 +88,7 @@ export async function startServer(server: OtherS3, folder: string): Promise<Runn
 
 async function answers(url: string, child: ChildProcess): Promise<void> {
   const deadline = Date.now() + READY_WITHIN_MS;
-  while (Date.now() < deadline && child.exitCode === null) {
+  while (Date.now() < deadline && child.exitCode === null && child.signalCode === null) {
     if ((await fetch(url).catch(() => undefined)) !== undefined) return;
     await delay(100);
   }
