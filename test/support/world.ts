@@ -29,7 +29,7 @@ export class World {
     const clock = { offsetMs: 0 };
     const started = await startStack({ ...options, now: () => Date.now() + clock.offsetMs });
     const otherS3 = process.env[OTHER_S3];
-    const address = otherS3 === undefined ? {} : { AWS_ENDPOINT_URL_S3: otherS3 };
+    const address: Record<string, string> = otherS3 === undefined ? {} : { AWS_ENDPOINT_URL_S3: otherS3 };
     const stack: LocalStack = {
       ...started,
       environment: (role) => ({ ...started.environment(role), ...address, ...environment }),
