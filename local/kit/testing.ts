@@ -119,6 +119,7 @@ interface State {
 }
 
 const PROCESS = 'stack-process.js';
+const SESSION_COOKIE = 'AWSELBAuthSessionCookie-0=';
 
 /**
  * Starts the stack in a process of its own.
@@ -231,9 +232,10 @@ async function signIn({ loadBalancer }: Parts, username: string, path: string): 
   if (new URL(chooser.url).origin === loadBalancer)
     throw new Error(`${path} leads to no sign-in; it answers ${String(chooser.status)}.`);
   const back = await browser.submitAndFollow(chooser, { username });
-  if (new URL(back.url).origin !== loadBalancer)
+  const cookie = await browser.jar.getCookieString(loadBalancer + path);
+  if (!cookie.includes(SESSION_COOKIE))
     throw new Error(`${username} was not signed in; the browser shows ${back.url}.`);
-  return browser.jar.getCookieString(loadBalancer + path);
+  return cookie;
 }
 
 function ended(child: ChildProcess): Promise<void> {

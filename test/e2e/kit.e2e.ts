@@ -96,6 +96,8 @@ describe('the local stack as an npm package', () => {
     const stack = await kit.startStack({ config: { s3: { buckets: ['mine'] } } });
     const alice = { headers: { cookie: await stack.signIn('alice@example.com') } };
     expect((await fetch(`${stack.parts.loadBalancer ?? ''}/me`, alice)).status).toBe(503);
+    await expect(stack.signIn('nobody@example.com')).rejects.toThrow('nobody@example.com was not signed in');
+    await expect(stack.consent('http://127.0.0.1:9/', { login: 'alice-octo' })).rejects.toThrow();
     expect(stack.users.map(({ username }) => username)).toContain('alice@example.com');
     expect(stack.environment()).toMatchObject({ AWS_ENDPOINT_URL_S3: stack.parts.s3 });
     await stack.advance(1_000);
@@ -140,6 +142,7 @@ describe('the local stack as an npm package', () => {
       file,
       `import { startStack } from ${JSON.stringify(join(KIT, 'lib/testing.js'))};
 process.send((await startStack()).url);
+setInterval(() => {}, 1_000);
 `,
     );
     const tests = fork(file);
