@@ -6,6 +6,7 @@ import { NO_FILE, readStackFile, type StackFile } from '../stack-file.ts';
 import { PORTS, type LocalStack, type PartialStack, type StackOptions } from '../stack.ts';
 import { holderOf } from './port-holder.ts';
 import { requireFreePorts } from './role-process.ts';
+import { watchStarter } from './starter.ts';
 
 /** A command that starts the local stack and programs on it, and runs until it is stopped. */
 export interface LocalCommand<Stack extends PartialStack = LocalStack> {
@@ -50,7 +51,7 @@ export const ROLE_PORTS = { agent: 7, 'session-binding': 8 } as const;
 const STACK_PORTS_BEFORE = 7;
 const STACK_PORT_AFTER = 9;
 const DEFAULT_PORT = 8000;
-const PARENT_CHECK_MS = 500;
+const STARTER_CHECK_MS = 500;
 /** Milliseconds between two words of the local model: slow enough to see the streaming. */
 const WORD_DELAY_MS = 25;
 
@@ -132,10 +133,10 @@ function endWith(stack: Pick<PartialStack, 'close'>, running: Running): void {
     end('Stopping …', 0);
   });
   // npm's shell does not pass on the signal that ends it.
-  const parent = process.ppid;
+  const isGone = watchStarter();
   setInterval(() => {
-    if (process.ppid !== parent) end('npm has ended. Stopping …', 0);
-  }, PARENT_CHECK_MS).unref();
+    if (isGone()) end('npm has ended. Stopping …', 0);
+  }, STARTER_CHECK_MS).unref();
   void running.broken?.then((why) => {
     end(why, 1);
   });

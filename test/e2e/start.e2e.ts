@@ -89,12 +89,8 @@ describe('npm start', () => {
     expect(output).toContain('npm has ended. Stopping …');
   }, 60_000);
 
-  it('frees every port soon after it was killed', async () => {
-    const first = start();
-    await ready(first.output);
-    first.child.kill('SIGKILL');
-    await first.exit;
-    await eventually(
+  const freed = (): Promise<void> =>
+    eventually(
       () =>
         requireFreePorts(PORT, PORTS).then(
           () => true,
@@ -102,6 +98,26 @@ describe('npm start', () => {
         ),
       10_000,
     );
+
+  it('frees every port soon after npm was killed, whose shell stays', async () => {
+    const npm = spawn('npm', ['start'], {
+      env: { ...process.env, LOCAL_PORT: String(PORT) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.push(npm);
+    let output = '';
+    npm.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    await ready(() => output);
+    npm.kill('SIGKILL');
+    await freed();
+  }, 60_000);
+
+  it('frees every port soon after it was killed', async () => {
+    const first = start();
+    await ready(first.output);
+    first.child.kill('SIGKILL');
+    await first.exit;
+    await freed();
   }, 60_000);
 
   it('names the port that is taken, and says what to do', async () => {
