@@ -15,18 +15,13 @@ const SUITES = ['unit', 'e2e', 'security', 'infra', 'browser'];
 const NEEDS_CHROMIUM = { browser: '\\.browser\\.ts$', security: '-browser\\.security\\.ts$' };
 const TWO_AT_A_TIME = '--maxWorkers=2';
 const FAILURES = 'test/e2e/(failures/|(doctor|extending|fault-board|forget-user|lambda|openapi)\\.e2e)';
-const QUIET = 'test/e2e/(circuit|dev|performance|start|telemetry)\\.e2e';
 const PAINT = 'chat\\.browser';
 const ALONE = '(doors|cross-site)\\.security';
 const OUTAGES = 'alarms\\.infra';
 /** The parts of a suite that is run in parts, by the parameters of each. */
 const PARTS = {
-  // Some measure times, or use what a second process would change; the tests of failures mostly wait, for deadlines and leases.
-  e2e: [
-    [`--testPathPatterns=${QUIET}`],
-    [`--testPathPatterns=${FAILURES}`, TWO_AT_A_TIME],
-    [`--testPathIgnorePatterns=${FAILURES}|${QUIET}`, TWO_AT_A_TIME],
-  ],
+  // The tests of failures mostly wait, for deadlines and for leases; the others beside them, for programs that start.
+  e2e: [[`--testPathPatterns=${FAILURES}`, TWO_AT_A_TIME], [`--testPathIgnorePatterns=${FAILURES}`]],
   // The chat page has a second for its first paint.
   browser: [[`--testPathPatterns=${PAINT}`], [`--testPathIgnorePatterns=${PAINT}`, TWO_AT_A_TIME]],
   // An outage begins while requests are under way, which needs the time that they usually take.
