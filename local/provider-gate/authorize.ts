@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { redirect, sendHtml, urlOf } from '../lib/http.ts';
-import { escapeHtml, page } from '../lib/page.ts';
-import { csrfField, NotFromThisPage, type Account, type Browser, type Browsers } from './browsers.ts';
+import { redirect, urlOf } from '../lib/http.ts';
+import { escapeHtml } from '../lib/page.ts';
+import { csrfField, type Account, type Browser, type Browsers } from './browsers.ts';
 import type { Grants, OAuthClient } from './grants.ts';
 
 export interface ScopeText {
@@ -9,8 +9,8 @@ export interface ScopeText {
   readonly detail: string;
 }
 
-export interface AuthorizeOptions {
-  readonly brand: string;
+/** What the pages of a provider are made of. */
+export interface PageOptions {
   readonly browsers: Browsers;
   readonly scopes: Readonly<Record<string, ScopeText>>;
   readonly grants: Grants;
@@ -24,9 +24,9 @@ interface Asked {
 
 /** The provider's own page for its consent. It does not know the application's users. */
 export class AuthorizePages {
-  readonly #options: AuthorizeOptions;
+  readonly #options: PageOptions;
 
-  constructor(options: AuthorizeOptions) {
+  constructor(options: PageOptions) {
     this.#options = options;
   }
 
@@ -35,7 +35,7 @@ export class AuthorizePages {
     const client = this.#options.grants.client(query.get('client_id') ?? '');
     const redirectUri = query.get('redirect_uri') ?? client?.redirectUris[0] ?? '';
     if (client?.redirectUris.includes(redirectUri) !== true) {
-      this.#show(
+      this.#options.browsers.show(
         response,
         400,
         'Not valid',
@@ -55,23 +55,18 @@ export class AuthorizePages {
     const { browsers } = this.#options;
     const browser = browsers.of(request);
     browsers.keep(response, browser);
-    if (browser.account === undefined) this.#show(response, 200, 'Sign in', browsers.signInForm(browser));
+    if (browser.account === undefined) browsers.show(response, 200, 'Sign in', browsers.signInForm(browser));
     else {
       const body = this.#consentForm(browser, client, browser.account, this.#known(query));
-      this.#show(response, 200, `Authorize ${client.name}`, body);
+      browsers.show(response, 200, `Authorize ${client.name}`, body);
     }
   }
 
   async #act(request: IncomingMessage, response: ServerResponse, asked: Asked): Promise<void> {
-    try {
-      const sent = await this.#options.browsers.read(request, response);
-      if (sent === undefined) return;
-      const allowed = sent.form.get('action') === 'authorize';
-      redirect(response, this.#answer(allowed, sent.account.login, asked));
-    } catch (error) {
-      if (!(error instanceof NotFromThisPage)) throw error;
-      this.#show(response, 403, 'Not accepted', error.page);
-    }
+    const sent = await this.#options.browsers.read(request, response);
+    if (sent === undefined) return;
+    const allowed = sent.form.get('action') === 'authorize';
+    redirect(response, this.#answer(allowed, sent.account.login, asked));
   }
 
   /** RFC 6749 §4.1.2: redirects back, with a code or with the refusal. */
@@ -112,9 +107,5 @@ export class AuthorizePages {
 <form method="post">${csrfField(browser)}
 <div class="row"><button class="quiet" name="action" value="cancel">Cancel</button><button class="primary" name="action" value="authorize">Authorize</button></div>
 <div class="row" style="grid-template-columns:1fr"><button class="quiet" name="action" value="switch">Use another account</button></div></form>`;
-  }
-
-  #show(response: ServerResponse, status: number, title: string, body: string): void {
-    sendHtml(response, status, page({ title, brand: this.#options.brand, body }));
   }
 }

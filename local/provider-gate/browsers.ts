@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { cookiesOf, readForm, redirect } from '../lib/http.ts';
-import { escapeHtml } from '../lib/page.ts';
+import { cookiesOf, readForm, redirect, sendHtml } from '../lib/http.ts';
+import { escapeHtml, page } from '../lib/page.ts';
 
 export interface Account {
   readonly login: string;
@@ -56,10 +56,9 @@ export class Browsers {
   }
 
   /**
-   * Reads the form of a page. Where the form is about the sign-in itself, it is done and answered.
+   * Reads the form of a page. A form about the sign-in itself, and a form that another site has sent, are answered here.
    *
    * @returns the form and its account, if there is something left to do
-   * @throws NotFromThisPage
    */
   async read(
     request: IncomingMessage,
@@ -67,13 +66,22 @@ export class Browsers {
   ): Promise<{ readonly form: URLSearchParams; readonly account: Account } | undefined> {
     const browser = this.of(request);
     const form = await readForm(request);
-    if (form.get('csrf') !== browser.csrf) throw new NotFromThisPage();
+    if (form.get('csrf') !== browser.csrf) {
+      const body = '<h1>This form was not sent by this page</h1><p>Go back and try again.</p>';
+      this.show(response, 403, 'Not accepted', body);
+      return undefined;
+    }
     const login = form.get('login');
     const isAboutSignIn = login !== null || form.get('action') === 'switch';
     if (isAboutSignIn) this.#sign(browser, login);
     else if (browser.account !== undefined) return { form, account: browser.account };
     redirect(response, request.url ?? '/');
     return undefined;
+  }
+
+  /** Answers with a page of the provider. */
+  show(response: ServerResponse, status: number, title: string, body: string): void {
+    sendHtml(response, status, page({ title, brand: this.#brand, body }));
   }
 
   /** Signs all browsers out. */
@@ -98,11 +106,6 @@ export class Browsers {
     if (account === undefined) delete session.account;
     else session.account = account;
   }
-}
-
-/** A form that another site has sent. */
-export class NotFromThisPage extends Error {
-  readonly page = '<h1>This form was not sent by this page</h1><p>Go back and try again.</p>';
 }
 
 function idIn(request: IncomingMessage): string {

@@ -54,7 +54,7 @@ export async function startProvider(row: ProviderRow, options: ProviderOptions):
   const { tokenPrefix, brand, accounts, scopes, settingsPath } = row;
   const browsers = new Browsers(brand, accounts);
   const grants = new Grants({ clients, tokenPrefix, now, ...(stateFile !== undefined && { stateFile }) });
-  const pages = new AuthorizePages({ brand, browsers, scopes, grants });
+  const pages = new AuthorizePages({ browsers, scopes, grants });
   const api = await row.startApi({ grants, now, publicUrl: () => serving.url });
   const site = new SitePages({ brand, browsers, scopes, grants, api, settingsPath });
   const serving = await serve(

@@ -1,16 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { redirect, sendHtml, urlOf } from '../lib/http.ts';
-import { escapeHtml, page } from '../lib/page.ts';
-import type { ScopeText } from './authorize.ts';
-import { csrfField, NotFromThisPage, type Account, type Browser, type Browsers } from './browsers.ts';
+import { redirect, urlOf } from '../lib/http.ts';
+import { escapeHtml } from '../lib/page.ts';
+import type { PageOptions } from './authorize.ts';
+import { csrfField, type Account, type Browser } from './browsers.ts';
 import type { GatedApi } from './gated-api.ts';
-import type { Grants } from './grants.ts';
 
-export interface SiteOptions {
+export interface SiteOptions extends PageOptions {
   readonly brand: string;
-  readonly browsers: Browsers;
-  readonly scopes: Readonly<Record<string, ScopeText>>;
-  readonly grants: Grants;
   readonly api: Pick<GatedApi, 'subjectOf'>;
   /** The path of the page on which a user revokes what applications may do. */
   readonly settingsPath: string;
@@ -47,7 +43,7 @@ export class SitePages {
       account === undefined
         ? this.#options.browsers.signInForm(browser)
         : this.#applications(browser, account);
-    this.#show(response, 200, 'Authorized applications', body);
+    this.#options.browsers.show(response, 200, 'Authorized applications', body);
   }
 
   #applications(browser: Browser, { login }: Account): string {
@@ -65,16 +61,12 @@ export class SitePages {
   }
 
   async #revoke(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    try {
-      const sent = await this.#options.browsers.read(request, response);
-      if (sent === undefined) return;
-      const clientId = sent.form.get('revoke');
-      if (clientId !== null) this.#options.grants.revokeUser(sent.account.login, clientId);
-      redirect(response, this.#options.settingsPath);
-    } catch (error) {
-      if (!(error instanceof NotFromThisPage)) throw error;
-      this.#show(response, 403, 'Not accepted', error.page);
-    }
+    const { browsers, grants, settingsPath } = this.#options;
+    const sent = await browsers.read(request, response);
+    if (sent === undefined) return;
+    const clientId = sent.form.get('revoke');
+    if (clientId !== null) grants.revokeUser(sent.account.login, clientId);
+    redirect(response, settingsPath);
   }
 
   async #showSubject(pathname: string, response: ServerResponse, account?: Account): Promise<boolean> {
@@ -85,11 +77,7 @@ export class SitePages {
     const told = text.split('\n').map((line) => `<p>${escapeHtml(line)}</p>`);
     const body = `<h1>${escapeHtml(title)}</h1>${told.join('')}
 <p>This page stands for ${escapeHtml(kind)} at ${escapeHtml(brand)}.</p><p><a href="${settingsPath}">Applications that may act for you</a></p>`;
-    this.#show(response, 200, title, body);
+    this.#options.browsers.show(response, 200, title, body);
     return true;
-  }
-
-  #show(response: ServerResponse, status: number, title: string, body: string): void {
-    sendHtml(response, status, page({ title, brand: this.#options.brand, body }));
   }
 }
