@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { OTHER_S3 } from '../support/other-s3.ts';
+import { OTHER_S3_URL } from '../support/other-s3.ts';
 import { isInstalled, SERVERS, startServer, type OtherS3 } from './servers.ts';
 
-/** The tests that reach S3 through the roles alone, and look into no stand-in of it. */
+/** The tests that use S3 only by way of the roles, and do not read its stand-in. */
 const TESTS =
   'test/e2e/(ag-ui|binding|disconnect|drain|provider-pages|repeated-ids|scope-words|sign-out|tokens|user-tokens|window|failures/(crash|kills|runs))\\.e2e';
 
@@ -39,7 +39,7 @@ function runTests(url: string): Promise<number | null> {
   const parameters = ['scripts/run.mjs', 'scripts/test.mjs', 'e2e', `--testPathPatterns=${TESTS}`];
   const child = spawn(process.execPath, parameters, {
     stdio: 'inherit',
-    env: { ...process.env, [OTHER_S3]: url },
+    env: { ...process.env, [OTHER_S3_URL]: url },
   });
   return new Promise((resolve) => child.once('exit', resolve));
 }

@@ -2,10 +2,9 @@ import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { CreateBucketCommand } from '@aws-sdk/client-s3';
-import { ACCESS_KEYS, BUCKET, REGION } from '../../local/lib/names.ts';
+import { ACCESS_KEYS, REGION } from '../../local/lib/names.ts';
 import { freePort } from '../../local/lib/role-process.ts';
-import { clientOfOther, SECRET } from '../support/other-s3.ts';
+import { OtherBucket, SECRET } from '../support/other-s3.ts';
 
 /** A program that other people wrote, and that answers as S3. */
 export interface OtherS3 {
@@ -78,7 +77,7 @@ export async function startServer(server: OtherS3, folder: string): Promise<Runn
   try {
     await answers(url, child);
     server.prepare?.(url);
-    await clientOfOther(url).send(new CreateBucketCommand({ Bucket: BUCKET }));
+    await new OtherBucket(url).create();
     return { url, stop: () => stop(child) };
   } catch (error) {
     await stop(child);

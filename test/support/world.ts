@@ -5,7 +5,7 @@ import { USERS } from '../../local/identity-provider/users.ts';
 import { HttpBrowser, type Answer } from '../../local/lib/http-browser.ts';
 import { invoke, type Invocation } from '../../local/lib/invoke.ts';
 import { startStack, type LocalStack, type StackOptions } from '../../local/stack.ts';
-import { emptyBucket, objectOf, OTHER_S3 } from './other-s3.ts';
+import { otherBucket } from './other-s3.ts';
 
 const LEASES = 'tasks/';
 
@@ -28,8 +28,8 @@ export class World {
   ): Promise<World> {
     const clock = { offsetMs: 0 };
     const started = await startStack({ ...options, now: () => Date.now() + clock.offsetMs });
-    const otherS3 = process.env[OTHER_S3];
-    const address: Record<string, string> = otherS3 === undefined ? {} : { AWS_ENDPOINT_URL_S3: otherS3 };
+    const address: Record<string, string> =
+      otherBucket === undefined ? {} : { AWS_ENDPOINT_URL_S3: otherBucket.url };
     const stack: LocalStack = {
       ...started,
       environment: (role) => ({ ...started.environment(role), ...address, ...environment }),
@@ -56,7 +56,7 @@ export class World {
     const { store } = this.stack.s3;
     const leases = store.all().filter(({ key }) => key.startsWith(LEASES));
     await this.stack.reset();
-    if (process.env[OTHER_S3] !== undefined) await emptyBucket(process.env[OTHER_S3], LEASES);
+    await otherBucket?.empty(LEASES);
     for (const { bucket, key, body } of leases) store.put(bucket, key, body, {});
   }
 
@@ -126,8 +126,7 @@ export async function isClaimed(stack: LocalStack, sessionId: string): Promise<b
 
 async function workingSet({ s3 }: LocalStack, sessionId: string): Promise<string | undefined> {
   const end = `/${sessionId}/working-set.json`;
-  const otherS3 = process.env[OTHER_S3];
-  if (otherS3 !== undefined) return objectOf(otherS3, end);
+  if (otherBucket !== undefined) return otherBucket.read(end);
   return s3.store
     .all()
     .find(({ key }) => key.endsWith(end))
