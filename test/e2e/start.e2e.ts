@@ -33,6 +33,22 @@ describe('npm start', () => {
   const ready = (output: () => string): Promise<void> =>
     eventually(() => output().includes('OnBehalf is ready'), 40_000);
 
+  /** Starts it by a command of its own, and waits until it is ready. */
+  const startBy = async (
+    command: string,
+    parameters: readonly string[],
+  ): Promise<{ readonly child: ChildProcess; readonly output: () => string }> => {
+    const child = spawn(command, parameters, {
+      env: { ...process.env, LOCAL_PORT: String(PORT) },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    children.push(child);
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    await ready(() => output);
+    return { child, output: () => output };
+  };
+
   it('prints one screen, serves, keeps its state over a restart, and ends within 5 s', async () => {
     const first = start('--reset');
     await ready(first.output);
@@ -71,14 +87,10 @@ describe('npm start', () => {
   }, 90_000);
 
   it('ends with the shell that npm starts it in, which does not pass on signals', async () => {
-    const shell = spawn('sh', ['-c', `"${process.execPath}" scripts/run.mjs local/start.ts; true`], {
-      env: { ...process.env, LOCAL_PORT: String(PORT) },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    children.push(shell);
-    let output = '';
-    shell.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    await ready(() => output);
+    const { child: shell, output } = await startBy('sh', [
+      '-c',
+      `"${process.execPath}" scripts/run.mjs local/start.ts; true`,
+    ]);
     shell.kill('SIGTERM');
     const answers = (): Promise<boolean> =>
       fetch(`${URL_}/docs`, { redirect: 'manual' }).then(
@@ -86,7 +98,7 @@ describe('npm start', () => {
         () => false,
       );
     await eventually(async () => !(await answers()), 10_000);
-    expect(output).toContain('npm has ended. Stopping …');
+    expect(output()).toContain('npm has ended. Stopping …');
   }, 60_000);
 
   const freed = (): Promise<void> =>
@@ -100,14 +112,7 @@ describe('npm start', () => {
     );
 
   it('frees every port soon after npm was killed, whose shell stays', async () => {
-    const npm = spawn('npm', ['start'], {
-      env: { ...process.env, LOCAL_PORT: String(PORT) },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    children.push(npm);
-    let output = '';
-    npm.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
-    await ready(() => output);
+    const { child: npm } = await startBy('npm', ['start']);
     npm.kill('SIGKILL');
     await freed();
   }, 60_000);
