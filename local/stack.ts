@@ -2,6 +2,7 @@ import { startFaultBoard } from './fault-board/fault-board.ts';
 import { Inspector } from './inspector/inspector.ts';
 import { Recorder } from './inspector/recorder.ts';
 import { environmentOf, type EnvironmentOwner } from './lib/environment.ts';
+import { BOARD_OFFSET } from './lib/names.ts';
 import type { Part } from './lib/part.ts';
 import {
   Callbacks,
@@ -109,7 +110,7 @@ async function start(
     };
     const control = { ...common, parts, recorder, now: options.now };
     const faultBoard = keep(
-      await startFaultBoard(parts, place(options, 'board', 10), { control, inspector }),
+      await startFaultBoard(parts, place(options, 'board', BOARD_OFFSET), { control, inspector }),
     );
     const stack: PartialStack = {
       ...parts,

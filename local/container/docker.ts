@@ -3,10 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { createGzip } from 'node:zlib';
 import { pipeline } from 'node:stream/promises';
 import { Writable } from 'node:stream';
+import { BOARD_OFFSET } from '../lib/names.ts';
 
 const READY_TIMEOUT_MS = 60_000;
-/** The port of the fault board, after the first one of a stack. */
-const BOARD = 10;
 
 /** Runs docker and returns its standard output. When it fails, throws an error with its standard error. */
 export function docker(...parameters: readonly string[]): string {
@@ -96,13 +95,13 @@ export async function stopContainer(id: string, withinSeconds: number): Promise<
   if (code !== 0) throw new Error('The container was not stopped.');
 }
 
-/** Starts a container of the local stack, as hardened, with a folder for its state. */
+/** Starts a container of the local stack, hardened like a role's, with a folder for its state. */
 export function runStackContainer(
   image: string,
   port: number,
   parameters: readonly string[],
 ): Promise<Container> {
-  return run(`http://127.0.0.1:${String(port + BOARD)}`, '/__stack', [
+  return run(`http://127.0.0.1:${String(port + BOARD_OFFSET)}`, '/__stack', [
     ...['--tmpfs', '/data:mode=0777'],
     ...variables({ LOCAL_PORT: String(port) }),
     image,

@@ -174,40 +174,49 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h' },
   reset: { type: 'boolean' },
   config: { type: 'string' },
+  listen: { type: 'string' },
+  host: { type: 'string' },
 } as const;
-const OPTIONS_FOR_ANY_PROGRAM = { ...OPTIONS, listen: { type: 'string' }, host: { type: 'string' } } as const;
 const REACH = `  --listen      the address of this machine where the parts listen; the default is loopback, which no other machine reaches
   --host        the name of this machine in the parts' URLs, for programs elsewhere
 `;
 const HOST_NAME = /^[a-z0-9.-]{1,253}$/i;
 
 function readArguments(command: Named): Arguments {
-  const given = process.argv.slice(2);
-  const options = command.servesAnyProgram === true ? OPTIONS_FOR_ANY_PROGRAM : OPTIONS;
-  let values: Partial<Record<keyof typeof OPTIONS_FOR_ANY_PROGRAM, string | boolean>>;
-  try {
-    ({ values } = parseArgs({ args: given, options }));
-  } catch (error) {
-    throw new Error(`Unknown argument ${given.join(' ')}.\n${usage(command)}`, { cause: error });
-  }
+  const values = valuesOf(command);
   if (values.help === true) {
     process.stdout.write(usage(command));
     process.exit(0);
   }
   const { config, listen, host } = values;
-  const file = typeof config === 'string' ? readStackFile(config) : NO_FILE;
+  const file = config === undefined ? NO_FILE : readStackFile(config);
   if (file.parts !== undefined && command.servesAnyProgram !== true)
     throw new Error(`${command.name} starts every part: leave "parts" out of the file.`);
-  if (typeof listen === 'string' && isIP(listen) === 0)
+  if (listen !== undefined && isIP(listen) === 0)
     throw new Error('--listen must be an address of this machine, such as 0.0.0.0.');
-  if (typeof host === 'string' && !HOST_NAME.test(host))
+  if (host !== undefined && !HOST_NAME.test(host))
     throw new Error('--host must be a name by which this machine is reached, without a port.');
   return {
     file,
     resets: values.reset === true,
-    ...(typeof listen === 'string' && { address: listen }),
-    ...(typeof host === 'string' && { host }),
+    ...(listen !== undefined && { address: listen }),
+    ...(host !== undefined && { host }),
   };
+}
+
+/** @throws Error with the usage, for an argument that the command does not take */
+function valuesOf(
+  command: Named,
+): ReturnType<typeof parseArgs<{ readonly args: string[]; readonly options: typeof OPTIONS }>>['values'] {
+  const args = process.argv.slice(2);
+  const unknown = `Unknown argument ${args.join(' ')}.\n${usage(command)}`;
+  try {
+    const { values } = parseArgs({ args, options: OPTIONS });
+    if (command.servesAnyProgram === true || (values.listen ?? values.host) === undefined) return values;
+  } catch (error) {
+    throw new Error(unknown, { cause: error });
+  }
+  throw new Error(unknown);
 }
 
 function usage({ name, purpose, servesAnyProgram }: Named): string {

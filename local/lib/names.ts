@@ -6,6 +6,8 @@ export const ALB_ARN = `arn:aws:elasticloadbalancing:${REGION}:${ACCOUNT}:loadba
 export const ALB_CLIENT_ID = 'onbehalf-local';
 export const BUCKET = 'onbehalf-local-sessions';
 export const WORKLOAD = 'onbehalf-local';
+/** The port of the fault board, after the first one of a stack. */
+export const BOARD_OFFSET = 10;
 export const GITHUB_PROVIDER = credentialProviderOf('github');
 /**
  * The access keys of the two task roles and of an operator. AgentCore Identity allows each task role only its own operations.

@@ -21,7 +21,7 @@ export function watchStarter(): () => boolean {
   return () => process.ppid !== shell || (npm !== undefined && ancestor(shell)?.parent !== npm);
 }
 
-/** A process, by the way of the system that tells it. */
+/** The parent and the command of a process, as the system tells them. */
 function ancestor(pid: number): Ancestor | undefined {
   try {
     // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html

@@ -127,7 +127,7 @@ describe('the local stack as an npm package', () => {
     );
   });
 
-  it('ends with tests that do not close it, and holds them up by nothing', async () => {
+  it('ends with tests that do not close it, and does not keep them running', async () => {
     const file = join(folder, 'forgetful.mjs');
     const kitFile = JSON.stringify(join(KIT, 'lib/testing.js'));
     writeFileSync(file, `import { startStack } from ${kitFile};\nconsole.log((await startStack()).url);\n`);
